@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What every target of ours is compiled with.
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+set(WNBD_SANITIZE "" CACHE STRING "Sanitizers of a native build, e.g. address,undefined")
+option(WNBD_FUZZERS "Build the libFuzzer targets (clang, native)" OFF)
+
+add_compile_options(-Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
+  -Wcast-qual -Wpointer-arith -Wwrite-strings
+  "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." )
+include_directories(${CMAKE_SOURCE_DIR})
+
+if(WNBD_SANITIZE)
+  add_compile_options(-fsanitize=${WNBD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${WNBD_SANITIZE})
+endif()

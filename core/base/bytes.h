@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Integers as bytes, big end first: the order of SCSI (SPC-4, 3.5) and of NBD (doc/proto.md, "Protocol phases").
+ * Nothing here asks for alignment. A wire structure is read and written through these functions and never through
+ * a C struct or a bit field.
+ */
+#ifndef WNBD_CORE_BASE_BYTES_H
+#define WNBD_CORE_BASE_BYTES_H
+
+#include <stdint.h>
+
+static inline uint16_t load_be16(const uint8_t *bytes)
+{
+    return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+static inline uint32_t load_be24(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
+}
+
+static inline uint32_t load_be32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | load_be24(bytes + 1);
+}
+
+static inline uint64_t load_be64(const uint8_t *bytes)
+{
+    return (uint64_t)load_be32(bytes) << 32 | load_be32(bytes + 4);
+}
+
+static inline void store_be16(uint8_t *bytes, uint16_t value)
+{
+    bytes[0] = (uint8_t)(value >> 8);
+    bytes[1] = (uint8_t)value;
+}
+
+static inline void store_be24(uint8_t *bytes, uint32_t value)
+{
+    bytes[0] = (uint8_t)(value >> 16);
+    store_be16(bytes + 1, (uint16_t)value);
+}
+
+static inline void store_be32(uint8_t *bytes, uint32_t value)
+{
+    bytes[0] = (uint8_t)(value >> 24);
+    store_be24(bytes + 1, value);
+}
+
+static inline void store_be64(uint8_t *bytes, uint64_t value)
+{
+    store_be32(bytes, (uint32_t)(value >> 32));
+    store_be32(bytes + 4, (uint32_t)value);
+}
+
+#endif

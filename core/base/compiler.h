@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the compilers we build with (gcc, clang, clang and MSVC in their Windows modes) spell differently. */
+#ifndef WNBD_CORE_BASE_COMPILER_H
+#define WNBD_CORE_BASE_COMPILER_H
+
+/* The caller must look at the result. */
+#if defined(__GNUC__) || defined(__clang__)
+#define MUST_CHECK __attribute__((warn_unused_result))
+#elif defined(_MSC_VER)
+#include <sal.h>
+#define MUST_CHECK _Check_return_
+#else
+#define MUST_CHECK
+#endif
+
+#endif

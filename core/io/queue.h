@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The requests that a backend has been given and has not answered.
+ *
+ * A request in the queue has a slot and a cookie = generation << 32 | slot. The cookie is the request's name on the wire
+ * (NBD's 64-bit cookie) and in the ring of a user-space disk. A slot's generation moves on each time the slot is given
+ * back, so that a late, doubled or invented answer is refused instead of finding another request. Every operation costs
+ * the same whatever the depth is. The caller serialises and owns the memory.
+ */
+#ifndef WNBD_CORE_IO_QUEUE_H
+#define WNBD_CORE_IO_QUEUE_H
+
+#include "core/base/compiler.h"
+#include "core/io/request.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct io_slot {
+    struct io_request *request; /* borrowed while it is in the queue; NULL when the slot is free */
+    uint32_t generation;        /* 1 .. UINT32_MAX: no cookie is ever 0 */
+    uint32_t next_free;
+};
+
+struct io_queue {
+    struct io_slot *slots; /* borrowed for the queue's life */
+    uint32_t depth;        /* number of slots */
+    uint32_t used;         /* slots in use */
+    uint32_t first_free;   /* free slots are reused oldest first, so that a generation lasts */
+    uint32_t last_free;
+};
+
+/* Begins an empty queue over `depth` slots of the caller's, 1 or more. */
+void queue_init(struct io_queue *queue, struct io_slot *slots, uint32_t depth);
+
+/* Gives `request` a slot and writes its cookie into it. False when every slot is in use. Borrows `request` until
+ * queue_take. */
+MUST_CHECK bool queue_add(struct io_queue *queue, struct io_request *request);
+
+/* The request with this cookie, NULL when there is none (any more). `cookie` may come from anybody. */
+struct io_request *queue_find(const struct io_queue *queue, uint64_t cookie);
+
+/* As queue_find, and the slot is free afterwards; the request's cookie becomes 0. */
+struct io_request *queue_take(struct io_queue *queue, uint64_t cookie);
+
+/* The slot's index of a cookie that queue_add gave: below `depth`. */
+static inline uint32_t queue_slot(uint64_t cookie)
+{
+    return (uint32_t)cookie;
+}
+
+/* Any request that is in the queue, NULL when it is empty: for draining. Walks from slot `*position`, which the caller
+ * starts at 0; a whole drain visits each slot once. */
+struct io_request *queue_next(const struct io_queue *queue, uint32_t *position);
+
+#endif

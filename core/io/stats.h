@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A disk's counters, as WNBD_DRV_STATS (include/wnbd_ioctl.h) reports them. The caller serialises; times are handed in
+ * (Windows' interrupt time: units of 100 ns since the machine started).
+ *
+ *   received --> unsubmitted --> pending --> replied
+ *                     |             |
+ *                     +-> aborted   +-> aborted, and perhaps replied late
+ */
+#ifndef WNBD_CORE_IO_STATS_H
+#define WNBD_CORE_IO_STATS_H
+
+#include <stdint.h>
+
+struct io_stats {
+    int64_t received;            /* storage requests that Storport sent */
+    int64_t submitted;           /* given to the backend */
+    int64_t replied;             /* answers that came back */
+    int64_t unsubmitted;         /* wait to be submitted, now */
+    int64_t pending;             /* submitted and not answered, now */
+    int64_t aborted_submitted;   /* ended by a reset, a lost connection or a removal after they were submitted */
+    int64_t aborted_unsubmitted; /* the same, before they were submitted */
+    int64_t late_replies;        /* answers to requests that had been aborted */
+    uint64_t last_received;      /* times of the last one of each kind, 0 if there was none */
+    uint64_t last_submitted;
+    uint64_t last_replied;
+};
+
+void stats_received(struct io_stats *stats, uint64_t now);
+void stats_submitted(struct io_stats *stats, uint64_t now);
+void stats_replied(struct io_stats *stats, uint64_t now);
+void stats_aborted_submitted(struct io_stats *stats);
+void stats_aborted_unsubmitted(struct io_stats *stats);
+void stats_late_reply(struct io_stats *stats);
+
+#endif

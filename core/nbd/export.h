@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An export as the server describes it, and the disk it can be.
+ */
+#ifndef WNBD_CORE_NBD_EXPORT_H
+#define WNBD_CORE_NBD_EXPORT_H
+
+#include "core/base/compiler.h"
+
+#include <stdint.h>
+
+struct nbd_export {
+    uint64_t size;             /* bytes */
+    uint16_t flags;            /* NBD_FLAG_*, core/nbd/wire.h */
+    uint32_t minimum_block;    /* bytes; 1 when the server did not say */
+    uint32_t preferred_block;  /* bytes; 4096 when the server did not say */
+    uint32_t maximum_payload;  /* bytes; 32 MiB when the server did not say */
+};
+
+enum nbd_geometry_problem {
+    NBD_GEOMETRY_OK,
+    NBD_GEOMETRY_TOO_SMALL,           /* less than one block */
+    NBD_GEOMETRY_TOO_LARGE,           /* above 2^63 - 1 bytes */
+    NBD_GEOMETRY_BLOCK_SIZE_REQUIRED, /* the server's minimum is above 512, up to 4096, and 4096 was not asked for */
+    NBD_GEOMETRY_MINIMUM_TOO_LARGE,   /* the server's minimum is above 4096 */
+    NBD_GEOMETRY_BLOCK_SIZE_INVALID,  /* what was asked for is neither 512 nor 4096 */
+    NBD_GEOMETRY_BLOCK_SIZES_BROKEN,  /* the server's block sizes are not those of the protocol (not powers of two ...) */
+    NBD_GEOMETRY_FLAGS_BROKEN,        /* NBD_FLAG_HAS_FLAGS is missing */
+};
+
+struct nbd_geometry {
+    uint64_t block_count; /* a remainder smaller than a block is left out */
+    uint32_t block_size;
+};
+
+/* The disk that `server` gives with blocks of `block_size` (512 or 4096). There is no read-modify-write: blocks are never
+ * smaller than the server's minimum (docs/architecture.md). */
+MUST_CHECK enum nbd_geometry_problem nbd_export_geometry(const struct nbd_export *server, uint32_t block_size,
+                                                         struct nbd_geometry *geometry);
+
+/* One clause in words, e.g. "the export is smaller than one block of 512 bytes"; never NULL. */
+const char *nbd_geometry_problem_text(enum nbd_geometry_problem problem);
+
+#endif

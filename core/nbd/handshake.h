@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The client's side of the fixed newstyle handshake (doc/proto.md, "Handshake phase"), sans I/O: it says which bytes to
+ * send or to receive next and never asks for one byte more than the protocol has, so that transmission begins with an
+ * empty buffer.
+ *
+ *   greeting --> GO asked --> replies ... --> ACK -------------------------------> done
+ *                  |            |
+ *                  |            +-- unsupported (an old server) --> EXPORT_NAME --> done
+ *                  |            +-- refused ----------------------> ABORT sent ---> failed
+ *                  +-- not fixed newstyle --> EXPORT_NAME ------------------------> done
+ *
+ *     for (;;) {
+ *         switch (nbd_handshake_step(&handshake, &bytes, &length)) {
+ *         case NBD_HANDSHAKE_SEND:    send all `length` bytes; break;
+ *         case NBD_HANDSHAKE_RECEIVE: receive exactly `length` bytes to `bytes`; break;
+ *         case NBD_HANDSHAKE_DONE:    handshake.server_export is filled; return;
+ *         case NBD_HANDSHAKE_FAILED:  handshake.failure and nbd_handshake_describe say why; return;
+ *         }
+ *         nbd_handshake_advance(&handshake);
+ *     }
+ */
+#ifndef WNBD_CORE_NBD_HANDSHAKE_H
+#define WNBD_CORE_NBD_HANDSHAKE_H
+
+#include "core/base/compiler.h"
+#include "core/nbd/export.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NBD_HANDSHAKE_BUFFER 1024 /* names are at most 255 bytes here; longer replies are read in parts and dropped */
+#define NBD_EXPORT_NAME_MAX  255
+#define NBD_SERVER_TEXT_MAX  256
+#define NBD_REPLIES_MAX      64 /* replies to one option before a server counts as broken */
+
+enum nbd_handshake_step {
+    NBD_HANDSHAKE_SEND,
+    NBD_HANDSHAKE_RECEIVE,
+    NBD_HANDSHAKE_DONE,
+    NBD_HANDSHAKE_FAILED,
+};
+
+enum nbd_handshake_failure {
+    NBD_HANDSHAKE_NO_FAILURE,
+    NBD_HANDSHAKE_NOT_NBD,        /* the greeting is not an NBD server's */
+    NBD_HANDSHAKE_OLDSTYLE,       /* an old-style server: it has no export names */
+    NBD_HANDSHAKE_UNKNOWN_EXPORT, /* NBD_REP_ERR_UNKNOWN, or closed on EXPORT_NAME */
+    NBD_HANDSHAKE_TLS_REQUIRED,
+    NBD_HANDSHAKE_POLICY,
+    NBD_HANDSHAKE_SHUTDOWN,
+    NBD_HANDSHAKE_BLOCK_SIZE_REQUIRED,
+    NBD_HANDSHAKE_REFUSED,        /* any other error reply: handshake.reply_type has it */
+    NBD_HANDSHAKE_BROKEN,         /* the server broke the protocol: wrong magic, wrong option, bad lengths, no end */
+    NBD_HANDSHAKE_CLOSED,         /* the connection ended: nbd_handshake_closed was called */
+};
+
+/* About 1.5 KiB; the caller's memory. Fields are read only for the caller. */
+struct nbd_handshake {
+    struct nbd_export server_export; /* valid after NBD_HANDSHAKE_DONE */
+    enum nbd_handshake_failure failure;
+    uint32_t reply_type;                    /* the error reply that led to the failure, 0 if none did */
+    const char *broken;                     /* NBD_HANDSHAKE_BROKEN: what the server did, a static clause */
+    char server_text[NBD_SERVER_TEXT_MAX];  /* what the server said with its refusal: printable, ended with NUL */
+
+    /* the machine's own */
+    int state;
+    uint32_t option;
+    uint32_t replies;
+    uint32_t skip; /* bytes of a reply that are still to be received and dropped */
+    uint32_t reply_length;
+    uint16_t server_flags;
+    bool got_export;
+    uint32_t name_length;
+    uint32_t length; /* bytes wanted or to be sent, from the start of `buffer` */
+    uint8_t name[NBD_EXPORT_NAME_MAX];
+    uint8_t buffer[NBD_HANDSHAKE_BUFFER];
+};
+
+/* Begins. `name_length` is at most NBD_EXPORT_NAME_MAX; the name is copied. An empty name is the server's default. */
+void nbd_handshake_init(struct nbd_handshake *handshake, const char *name, size_t name_length);
+
+/* What to do next; the same answer until nbd_handshake_advance. `*bytes` borrows the handshake's buffer. */
+enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint8_t **bytes, size_t *length);
+
+/* The bytes of the last step have been sent or received, all of them. */
+void nbd_handshake_advance(struct nbd_handshake *handshake);
+
+/* The peer closed the connection in the middle: the next step is NBD_HANDSHAKE_FAILED (unknown export when it closed in
+ * answer to EXPORT_NAME, which is how that option refuses). */
+void nbd_handshake_closed(struct nbd_handshake *handshake);
+
+/* Writes one clause for a person to `text`, ended with NUL, at most `size` bytes (1 or more), e.g.
+ * "the server has no export named 'disk1' (No such file)". */
+void nbd_handshake_describe(const struct nbd_handshake *handshake, char *text, size_t size);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Numbers of the NBD protocol (doc/proto.md of the NetworkBlockDevice project), and what its errors mean in SCSI.
+ */
+#ifndef WNBD_CORE_NBD_WIRE_H
+#define WNBD_CORE_NBD_WIRE_H
+
+#include "core/io/request.h"
+#include "core/scsi/sense.h"
+
+#include <stdint.h>
+
+/* "Handshake phase" */
+#define NBD_MAGIC              UINT64_C(0x4e42444d41474943) /* "NBDMAGIC" */
+#define NBD_OPTION_MAGIC       UINT64_C(0x49484156454F5054) /* "IHAVEOPT" */
+#define NBD_OLDSTYLE_MAGIC     UINT64_C(0x00420281861253)
+#define NBD_OPTION_REPLY_MAGIC UINT64_C(0x3e889045565a9)
+
+#define NBD_FLAG_FIXED_NEWSTYLE   0x0001u
+#define NBD_FLAG_NO_ZEROES        0x0002u
+#define NBD_FLAG_C_FIXED_NEWSTYLE 0x0001u
+#define NBD_FLAG_C_NO_ZEROES      0x0002u
+
+/* "Option types" */
+#define NBD_OPT_EXPORT_NAME 1u
+#define NBD_OPT_ABORT       2u
+#define NBD_OPT_LIST        3u
+#define NBD_OPT_STARTTLS    5u
+#define NBD_OPT_INFO        6u
+#define NBD_OPT_GO          7u
+
+/* "Option reply types" */
+#define NBD_REP_ACK                 1u
+#define NBD_REP_SERVER              2u
+#define NBD_REP_INFO                3u
+#define NBD_REP_ERR                 0x80000000u
+#define NBD_REP_ERR_UNSUP           0x80000001u
+#define NBD_REP_ERR_POLICY          0x80000002u
+#define NBD_REP_ERR_INVALID         0x80000003u
+#define NBD_REP_ERR_PLATFORM        0x80000004u
+#define NBD_REP_ERR_TLS_REQD        0x80000005u
+#define NBD_REP_ERR_UNKNOWN         0x80000006u
+#define NBD_REP_ERR_SHUTDOWN        0x80000007u
+#define NBD_REP_ERR_BLOCK_SIZE_REQD 0x80000008u
+#define NBD_REP_ERR_TOO_BIG         0x80000009u
+
+#define NBD_INFO_EXPORT      0u
+#define NBD_INFO_NAME        1u
+#define NBD_INFO_DESCRIPTION 2u
+#define NBD_INFO_BLOCK_SIZE  3u
+
+/* "Transmission flags" */
+#define NBD_FLAG_HAS_FLAGS         0x0001u
+#define NBD_FLAG_READ_ONLY         0x0002u
+#define NBD_FLAG_SEND_FLUSH        0x0004u
+#define NBD_FLAG_SEND_FUA          0x0008u
+#define NBD_FLAG_ROTATIONAL        0x0010u
+#define NBD_FLAG_SEND_TRIM         0x0020u
+#define NBD_FLAG_SEND_WRITE_ZEROES 0x0040u
+#define NBD_FLAG_SEND_DF           0x0080u
+#define NBD_FLAG_CAN_MULTI_CONN    0x0100u
+#define NBD_FLAG_SEND_RESIZE       0x0200u
+#define NBD_FLAG_SEND_CACHE        0x0400u
+#define NBD_FLAG_SEND_FAST_ZERO    0x0800u
+
+/* "Request message", "Simple reply message" */
+#define NBD_REQUEST_MAGIC      0x25609513u
+#define NBD_SIMPLE_REPLY_MAGIC 0x67446698u
+#define NBD_REQUEST_SIZE       28u
+#define NBD_SIMPLE_REPLY_SIZE  16u
+
+#define NBD_CMD_READ  0u
+#define NBD_CMD_WRITE 1u
+#define NBD_CMD_DISC  2u
+#define NBD_CMD_FLUSH 3u
+#define NBD_CMD_TRIM  4u
+
+#define NBD_CMD_FLAG_FUA 0x0001u
+
+/* "Error values" */
+#define NBD_EPERM     1u
+#define NBD_EIO       5u
+#define NBD_ENOMEM    12u
+#define NBD_EINVAL    22u
+#define NBD_ENOSPC    28u
+#define NBD_EOVERFLOW 75u
+#define NBD_ENOTSUP   95u
+#define NBD_ESHUTDOWN 108u
+
+/* "Values": strings are at most this long. */
+#define NBD_STRING_MAX 4096u
+
+/* What Windows should be told when a server answered `request` with `error` (not 0). */
+struct scsi_sense nbd_error_sense(uint32_t error, const struct io_request *request);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Commands that are answered from what the disk is, without touching storage: INQUIRY and its VPD pages, MODE SENSE, READ
+ * CAPACITY, REPORT LUNS and the commands that only ask whether the disk is well.
+ */
+#ifndef WNBD_CORE_SCSI_EMULATE_H
+#define WNBD_CORE_SCSI_EMULATE_H
+
+#include "core/scsi/cdb.h"
+#include "core/scsi/device.h"
+
+/* How a command ended. */
+struct scsi_result {
+    uint8_t status;        /* SCSI_STATUS_* */
+    uint32_t transferred;  /* bytes written to the data buffer */
+    struct scsi_sense sense; /* with SCSI_STATUS_CHECK_CONDITION */
+};
+
+/*
+ * Answers `command`, one for which command_needs_storage is false. At most min(allocation length, capacity) bytes of the
+ * answer are written to `data`: truncation is never an error. `data` may be NULL when `capacity` is 0.
+ */
+void emulate(const struct scsi_device *device, const struct scsi_command *command, uint8_t *data, uint32_t capacity,
+             struct scsi_result *result);
+
+#endif

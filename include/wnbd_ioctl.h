@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What wnbd.dll and wnbd.sys say to each other.
+ *
+ * Shared with the driver: the Windows basic types and GUID must be defined before this file is included (windows.h does
+ * it for a program). Programs include wnbd.h, which includes this file.
+ *
+ * Every command is IOCTL_MINIPORT_PROCESS_SERVICE_IRP (ntddscsi.h, 0x4D038, buffered) sent to the adapter's device
+ * interface WNBD_GUID. The input buffer is one of the command structures below; its first ULONG is the sub-code. The
+ * output buffer is named at each command. All structures have natural alignment and the same layout on x64 and ARM64;
+ * their sizes are asserted, because the library, the driver and the programs are built apart.
+ *
+ * Rules for all of them:
+ *   - a caller sets reserved fields to 0; they are carried along and otherwise ignored
+ *   - CHAR strings are bytes, by convention UTF-8, and end with a NUL inside their array; names compare exactly
+ *   - block addresses and counts are in logical blocks, everything else in bytes, unless the name says otherwise
+ *
+ * Statuses every command may end with, and what the library makes of them (Win32 code):
+ *   STATUS_INVALID_PARAMETER        87    input shorter than the command, an empty name, a value out of its range
+ *   STATUS_BUFFER_OVERFLOW         234    output buffer too small
+ *   STATUS_INVALID_DEVICE_REQUEST    1    sub-code unknown to this driver
+ *   STATUS_INSUFFICIENT_RESOURCES 1450    no memory
+ */
+#ifndef WNBD_IOCTL_H
+#define WNBD_IOCTL_H
+
+#include <assert.h>
+
+/* Fails to compile unless sizeof(type) is `size`. Brings its own semicolon. */
+#define WNBD_ASSERT_SZ_EQ(type, size) static_assert(sizeof(type) == (size), "the layout of " #type " is fixed");
+
+/* Device interface class of the adapter: {949dd17c-b06c-4c14-8e13-f1a3a4a6dbcb}. */
+static const GUID WNBD_GUID = {0x949dd17c, 0xb06c, 0x4c14, {0x8e, 0x13, 0xf1, 0xa3, 0xa4, 0xa6, 0xdb, 0xcb}};
+
+/* Sub-codes. 4, 5, 8 and 11 to 15 belong to requests served by a program, driver options and resizing; they are not
+ * declared before they work, and the driver answers them with STATUS_INVALID_DEVICE_REQUEST until then. */
+#define IOCTL_WNBD_PING    1  /* WNBD_IOCTL_PING_COMMAND, no output: is the adapter alive */
+#define IOCTL_WNBD_CREATE  2  /* WNBD_IOCTL_CREATE_COMMAND */
+#define IOCTL_WNBD_REMOVE  3  /* WNBD_IOCTL_REMOVE_COMMAND */
+#define IOCTL_WNBD_LIST    6  /* WNBD_IOCTL_LIST_COMMAND */
+#define IOCTL_WNBD_STATS   7  /* WNBD_IOCTL_STATS_COMMAND */
+#define IOCTL_WNBD_VERSION 9  /* WNBD_IOCTL_VERSION_COMMAND, output WNBD_VERSION */
+#define IOCTL_WNBD_SHOW    10 /* WNBD_IOCTL_SHOW_COMMAND */
+
+/* Array lengths, terminating NUL included. */
+#define WNBD_MAX_NAME_LENGTH        256
+#define WNBD_MAX_OWNER_LENGTH       16
+#define WNBD_MAX_VERSION_STR_LENGTH 128
+#define WNBD_NAA_ID_LENGTH          16
+
+/* The largest data transfer of one request: 2 MiB, not configurable. */
+#define WNBD_DEFAULT_MAX_TRANSFER_LENGTH (2 * 1024 * 1024)
+
+/* How many requests Windows keeps in flight. */
+#define WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER 1000
+#define WNBD_DEFAULT_MAX_IO_REQ_PER_LUN     255
+
+/* Bytes per block of an NBD disk that asks for none. */
+#define WNBD_DEFAULT_BLOCK_SIZE 512
+
+/* A disk's name within its lifetime. Unlike SCSI addresses and disk numbers it is never used again until the driver is
+ * unloaded, so whatever comes late cannot reach another disk. 0 is no disk. */
+typedef UINT64 WNBD_CONNECTION_ID;
+typedef WNBD_CONNECTION_ID *PWNBD_CONNECTION_ID;
+
+/* How a SCSI command ended. Filled by WnbdSetSense and WnbdSetSenseEx; all zero is success. */
+typedef struct {
+    UINT8 ScsiStatus; /* 0 good, 2 check condition, 0x18 reservation conflict */
+    UINT8 SenseKey;   /* sense key, ASC and ASCQ as the SCSI standards number them */
+    UINT8 ASC;
+    UINT8 ASCQ;
+    UINT64 Information; /* sense INFORMATION, usually the failing LBA; counts if InformationValid */
+    UINT64 ReservedCSI;
+    UINT32 ReservedSKS;
+    UINT32 ReservedFRU : 8;
+    UINT32 InformationValid : 1;
+} WNBD_STATUS, *PWNBD_STATUS;
+WNBD_ASSERT_SZ_EQ(WNBD_STATUS, 32)
+
+/* --- The disk ------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    /* There is no NBD handshake on this port: the server starts at once with the transmission phase. Size, block size
+     * and capabilities are then those of WNBD_PROPERTIES. */
+    UINT32 SkipNegotiation : 1;
+    /* Map the export although this machine has it mapped already and one of the two disks can be written. Two file
+     * systems on one export destroy it; this bit is for those who know that only one of them writes. */
+    UINT32 Force : 1;
+    UINT32 Reserved : 30;
+} NBD_CONNECTION_FLAGS, *PNBD_CONNECTION_FLAGS;
+WNBD_ASSERT_SZ_EQ(NBD_CONNECTION_FLAGS, 4)
+
+typedef struct {
+    CHAR Hostname[WNBD_MAX_NAME_LENGTH];   /* name, IPv4 or IPv6 address (without brackets) of the server */
+    UINT32 PortNumber;                     /* TCP port, 1 to 65535 */
+    CHAR ExportName[WNBD_MAX_NAME_LENGTH]; /* may be empty: the server's default export */
+    NBD_CONNECTION_FLAGS Flags;
+    BYTE Reserved[32];
+} NBD_CONNECTION_PROPERTIES, *PNBD_CONNECTION_PROPERTIES;
+WNBD_ASSERT_SZ_EQ(NBD_CONNECTION_PROPERTIES, 552)
+
+typedef struct {
+    UINT32 ReadOnly : 1;             /* every command that writes is refused */
+    UINT32 FlushSupported : 1;       /* the disk reports a write cache; flushes are passed on */
+    UINT32 FUASupported : 1;         /* force unit access is reported and passed on */
+    UINT32 UnmapSupported : 1;       /* UNMAP is accepted, thin provisioning reported */
+    UINT32 UnmapAnchorSupported : 1; /* informative: the driver refuses anchored UNMAP */
+    UINT32 UseKernelNbd : 1;         /* the driver itself is the client of the NBD server in NbdProperties */
+    UINT32 PersistResSupported : 1;  /* not for NBD disks: two machines would each be granted the disk */
+    UINT32 NaaIdSpecified : 1;       /* NaaIdentifier counts */
+    UINT32 UseUserspaceNbd : 1;      /* informative: the serving program is an NBD client */
+    UINT32 Reserved : 23;
+} WNBD_FLAGS, *PWNBD_FLAGS;
+WNBD_ASSERT_SZ_EQ(WNBD_FLAGS, 4)
+
+typedef struct {
+    BYTE data[WNBD_NAA_ID_LENGTH]; /* the high nibble of byte 0 is the NAA format */
+} WNBD_NAA_ID, *PWNBD_NAA_ID;
+
+/*
+ * What a disk is to be; and, in WNBD_CONNECTION_INFO, what it is.
+ *
+ * For an in-kernel NBD disk (UseKernelNbd) ReadOnly is what the caller wants; BlockSize may be 0 or 512 for 512-byte
+ * blocks, or 4096, which must be asked for because a disk partitioned with the other size is unreadable. With
+ * NbdProperties.Flags.SkipNegotiation the caller's BlockCount, BlockSize and flags hold. Without it the export decides:
+ * BlockCount and the other flags of the caller are ignored, an export the server calls read-only becomes a read-only
+ * disk, and the answer carries what the export has.
+ */
+typedef struct {
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH]; /* unique, not empty: the disk is named by it ever after */
+    CHAR SerialNumber[WNBD_MAX_NAME_LENGTH]; /* empty: the instance name */
+    CHAR Owner[WNBD_MAX_OWNER_LENGTH];       /* free text, shown in lists */
+    WNBD_FLAGS Flags;
+    UINT64 BlockCount; /* size in blocks */
+    UINT32 BlockSize;  /* bytes per block */
+    UINT32 MaxUnmapDescCount;
+    INT Pid; /* the process that serves the disk; 0: the caller. Only informative for in-kernel NBD disks */
+    NBD_CONNECTION_PROPERTIES NbdProperties;
+    WNBD_NAA_ID NaaIdentifier;
+    BYTE Reserved[240];
+} WNBD_PROPERTIES, *PWNBD_PROPERTIES;
+WNBD_ASSERT_SZ_EQ(WNBD_PROPERTIES, 1368)
+
+/* The second name looks like a pointer type and is none: programs were built with a 4-byte member of that type in
+ * WNBD_CONNECTION_INFO, so it stays the same structure. */
+typedef struct {
+    UINT32 Disconnecting : 1; /* the disk is being removed */
+    UINT32 Reserved : 31;
+} WNBD_CONNECTION_INFO_FLAGS, PWNBD_CONNECTION_INFO_FLAGS;
+WNBD_ASSERT_SZ_EQ(WNBD_CONNECTION_INFO_FLAGS, 4)
+WNBD_ASSERT_SZ_EQ(PWNBD_CONNECTION_INFO_FLAGS, 4)
+
+/* A disk as it is. The driver knows neither disk number nor PnP device id and reports -1 and an empty text; WnbdShow,
+ * WnbdList and their Ioctl forms fill in both when Windows has made the disk device. */
+typedef struct {
+    WNBD_PROPERTIES Properties;
+    PWNBD_CONNECTION_INFO_FLAGS ConnectionFlags;
+    USHORT BusNumber; /* SCSI address on the adapter: bus 0, target 0 to 127, LUN 0 */
+    USHORT TargetId;
+    USHORT Lun;
+    WNBD_CONNECTION_ID ConnectionId;
+    INT DiskNumber;                          /* N of \\.\PhysicalDriveN; -1 while unknown */
+    WCHAR PNPDeviceID[WNBD_MAX_NAME_LENGTH]; /* device instance id of the disk; empty while unknown */
+    BYTE Reserved[124];
+} WNBD_CONNECTION_INFO, *PWNBD_CONNECTION_INFO;
+WNBD_ASSERT_SZ_EQ(WNBD_CONNECTION_INFO, 2032)
+
+typedef struct {
+    UINT32 ElementSize; /* sizeof(WNBD_CONNECTION_INFO) of the one who filled the list */
+    UINT32 Count;       /* elements that follow */
+    WNBD_CONNECTION_INFO Connections[1];
+} WNBD_CONNECTION_LIST, *PWNBD_CONNECTION_LIST;
+WNBD_ASSERT_SZ_EQ(WNBD_CONNECTION_LIST, 2040)
+
+/* The driver's counters of one disk. "Submitted" means handed to whoever answers: sent to the NBD server, or fetched by
+ * the serving program. Timestamps are interrupt time: 100 ns units since the machine was started, 0 for never. */
+typedef struct {
+    INT64 TotalReceivedIORequests;
+    INT64 TotalSubmittedIORequests;
+    INT64 TotalReceivedIOReplies;
+    INT64 UnsubmittedIORequests;
+    INT64 PendingSubmittedIORequests;
+    INT64 AbortedSubmittedIORequests;
+    INT64 AbortedUnsubmittedIORequests;
+    INT64 CompletedAbortedIORequests; /* replies that came for aborted requests */
+    INT64 OutstandingIOCount;         /* requests Windows waits for, without the aborted ones */
+    UINT64 LastReceivedReqTimestamp;
+    UINT64 LastSubmittedReqTimestamp;
+    UINT64 LastReplyTimestamp;
+    INT64 Reserved[12];
+} WNBD_DRV_STATS, *PWNBD_DRV_STATS;
+WNBD_ASSERT_SZ_EQ(WNBD_DRV_STATS, 192)
+
+typedef struct {
+    UINT32 Major;
+    UINT32 Minor;
+    UINT32 Patch;
+    CHAR Description[WNBD_MAX_VERSION_STR_LENGTH]; /* e.g. "0.8.0" */
+    BYTE Reserved[256];
+} WNBD_VERSION, *PWNBD_VERSION;
+WNBD_ASSERT_SZ_EQ(WNBD_VERSION, 396)
+
+/* --- Commands ------------------------------------------------------------------------------------------------- */
+
+/* Commands without operands. */
+typedef struct {
+    ULONG IoControlCode;
+} WNBD_IOCTL_BASE_COMMAND, *PWNBD_IOCTL_BASE_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_BASE_COMMAND, 4)
+
+typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_PING_COMMAND;
+typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_PING_COMMAND;
+typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_VERSION_COMMAND;
+typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_VERSION_COMMAND;
+
+/*
+ * Output: WNBD_CONNECTION_LIST with as many elements as fit the buffer; Count says how many. The number of bytes
+ * returned is at most the buffer's size. A buffer below 8 bytes (ElementSize and Count) is STATUS_BUFFER_OVERFLOW.
+ * A caller that sees a full buffer asks again with a larger one.
+ */
+typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_LIST_COMMAND;
+typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_LIST_COMMAND;
+
+/*
+ * Makes a disk. Pends until the disk can be scanned or has failed; may be cancelled, and then leaves nothing behind.
+ *
+ * Output: WNBD_CONNECTION_INFO, or WNBD_IOCTL_CREATE_OUTPUT if the buffer is large enough for it.
+ *
+ * STATUS_OBJECT_NAME_COLLISION      183  the instance name is in use
+ * STATUS_TOO_MANY_ADDRESSES          68  128 disks are mapped
+ * STATUS_NOT_SUPPORTED               50  UseKernelNbd is 0 (disks served by a program are not in this version), or the
+ *                                        server speaks only the oldstyle handshake
+ * STATUS_BAD_NETWORK_PATH            53  no such host
+ * STATUS_CONNECTION_REFUSED        1225  nobody listens on that port, or the server is shutting down
+ * STATUS_NETWORK_UNREACHABLE       1231
+ * STATUS_HOST_UNREACHABLE          1232
+ * STATUS_IO_TIMEOUT                 121  connecting and the handshake took too long
+ * STATUS_INVALID_NETWORK_RESPONSE    58  whoever listens there does not speak NBD, or wrongly
+ * STATUS_CONNECTION_DISCONNECTED     64  closed in the middle of the handshake
+ * STATUS_BAD_NETWORK_NAME            67  the server has no such export
+ * STATUS_ACCESS_DENIED                5  the server wants TLS, or its policy refuses
+ * STATUS_UNRECOGNIZED_MEDIA        1785  the export is smaller than one block, or too large
+ * STATUS_INVALID_PARAMETER           87  also: a block size the server does not serve
+ * STATUS_SHARING_VIOLATION           32  the export is mapped already, see NBD_CONNECTION_FLAGS.Force
+ * STATUS_CANCELLED                  995
+ */
+typedef struct {
+    ULONG IoControlCode;
+    WNBD_PROPERTIES Properties;
+    BYTE Reserved[32];
+} WNBD_IOCTL_CREATE_COMMAND, *PWNBD_IOCTL_CREATE_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_CREATE_COMMAND, 1408)
+
+/*
+ * The larger form of create's output, which has room to say why. If the output buffer holds it, the IRP itself
+ * succeeds, whatever happened, and Status is the result; on failure Info is not meaningful and Message is one clause of
+ * plain English, such as "the server 10.0.0.5 port 10809 refused the connection", in UTF-8 and without a full stop.
+ * Input checks that come before any connecting (short input) still fail the IRP.
+ */
+typedef struct {
+    WNBD_CONNECTION_INFO Info;
+    INT32 Status; /* NTSTATUS */
+    CHAR Message[508];
+} WNBD_IOCTL_CREATE_OUTPUT, *PWNBD_IOCTL_CREATE_OUTPUT;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_CREATE_OUTPUT, 2544)
+
+typedef struct {
+    UINT32 Reserved : 32;
+} WNBD_REMOVE_COMMAND_FLAGS, *PWNBD_REMOVE_COMMAND_FLAGS;
+WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_COMMAND_FLAGS, 4)
+
+/* A placeholder: nothing is defined, all of it is 0. */
+typedef struct {
+    WNBD_REMOVE_COMMAND_FLAGS Flags;
+    BYTE Reserved[80];
+} WNBD_REMOVE_COMMAND_OPTIONS, *PWNBD_REMOVE_COMMAND_OPTIONS;
+WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_COMMAND_OPTIONS, 84)
+
+/* Removes a disk at once, whoever uses it. No output. STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
+typedef struct {
+    ULONG IoControlCode;
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
+    WNBD_REMOVE_COMMAND_OPTIONS Options;
+    BYTE Reserved[32];
+} WNBD_IOCTL_REMOVE_COMMAND, *PWNBD_IOCTL_REMOVE_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_REMOVE_COMMAND, 376)
+
+/* Output: WNBD_DRV_STATS. STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
+typedef struct {
+    ULONG IoControlCode;
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
+    BYTE Reserved[32];
+} WNBD_IOCTL_STATS_COMMAND, *PWNBD_IOCTL_STATS_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_STATS_COMMAND, 292)
+
+/* Output: WNBD_CONNECTION_INFO. STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
+typedef struct {
+    ULONG IoControlCode;
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
+    BYTE Reserved[32];
+} WNBD_IOCTL_SHOW_COMMAND, *PWNBD_IOCTL_SHOW_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_COMMAND, 292)
+
+#endif
