@@ -6,8 +6,8 @@ set(WNBD_KERNEL_COMPILE_OPTIONS
   -Wno-multichar -Wno-four-char-constants -Wno-\#warnings -Wno-cast-qual -Wno-missing-prototypes
   -Wframe-larger-than=2048
   -ffreestanding -fno-strict-aliasing -fno-delete-null-pointer-checks
-  -mno-red-zone -mgeneral-regs-only -fms-extensions -Wno-microsoft
-  -ffunction-sections -fdata-sections -fstack-protector-strong -mguard=cf
+  -fasynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only -fms-extensions -Wno-microsoft
+  -fstack-protector-strong -mguard=cf
   "SHELL:-isystem /usr/share/mingw-w64/include" "SHELL:-isystem /usr/share/mingw-w64/include/ddk")
 set(WNBD_KERNEL_DEFINITIONS _WIN32_WINNT=0x0A00 NTDDI_VERSION=0x0A000000 _AMD64_)
 

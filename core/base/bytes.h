@@ -41,10 +41,13 @@ static inline void store_be24(uint8_t *bytes, uint32_t value)
     store_be16(bytes + 1, (uint16_t)value);
 }
 
+/* Spelled out so that compilers see one byte swap and one store. */
 static inline void store_be32(uint8_t *bytes, uint32_t value)
 {
     bytes[0] = (uint8_t)(value >> 24);
-    store_be24(bytes + 1, value);
+    bytes[1] = (uint8_t)(value >> 16);
+    bytes[2] = (uint8_t)(value >> 8);
+    bytes[3] = (uint8_t)value;
 }
 
 static inline void store_be64(uint8_t *bytes, uint64_t value)

@@ -16,7 +16,7 @@ struct list_link {
 };
 
 /* The member of type `type` whose field `field` is `link`. */
-#define list_member(link, type, field) ((type *)(void *)((uint8_t *)(link)-offsetof(type, field)))
+#define list_member(link, type, field) ((type *)(void *)((uint8_t *)(link) - offsetof(type, field)))
 
 static inline void list_init(struct list_link *link)
 {

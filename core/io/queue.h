@@ -2,10 +2,10 @@
 /*
  * The requests that a backend has been given and has not answered.
  *
- * A request in the queue has a slot and a cookie = generation << 32 | slot. The cookie is the request's name on the wire
- * (NBD's 64-bit cookie) and in the ring of a user-space disk. A slot's generation moves on each time the slot is given
- * back, so that a late, doubled or invented answer is refused instead of finding another request. Every operation costs
- * the same whatever the depth is. The caller serialises and owns the memory.
+ * A request in the queue has a slot and a cookie = generation << 32 | slot. The cookie is the request's name on the
+ * wire (NBD's 64-bit cookie) and in the ring of a user-space disk. A slot's generation moves on each time the slot is
+ * given back, so that a late, doubled or invented answer is refused instead of finding another request. Every operation
+ * costs the same whatever the depth is. The caller serialises and owns the memory.
  */
 #ifndef WNBD_CORE_IO_QUEUE_H
 #define WNBD_CORE_IO_QUEUE_H
@@ -49,8 +49,11 @@ static inline uint32_t queue_slot(uint64_t cookie)
     return (uint32_t)cookie;
 }
 
-/* Any request that is in the queue, NULL when it is empty: for draining. Walks from slot `*position`, which the caller
- * starts at 0; a whole drain visits each slot once. */
+/*
+ * The request in the first used slot from `*position` on, which moves behind it; NULL when there is none. A walk that
+ * starts at 0 visits each slot once, for draining: taking the request that was found keeps the walk whole, and requests
+ * that are added meanwhile may be missed.
+ */
 struct io_request *queue_next(const struct io_queue *queue, uint32_t *position);
 
 #endif

@@ -6,6 +6,9 @@
  *   received --> unsubmitted --> pending --> replied
  *                     |             |
  *                     +-> aborted   +-> aborted, and perhaps replied late
+ *
+ * At every moment received = submitted + unsubmitted + aborted_unsubmitted and
+ * submitted = replied + pending + aborted_submitted: a late reply counts as late and not as replied.
  */
 #ifndef WNBD_CORE_IO_STATS_H
 #define WNBD_CORE_IO_STATS_H
@@ -15,7 +18,7 @@
 struct io_stats {
     int64_t received;            /* storage requests that Storport sent */
     int64_t submitted;           /* given to the backend */
-    int64_t replied;             /* answers that came back */
+    int64_t replied;             /* answers to requests that waited for them */
     int64_t unsubmitted;         /* wait to be submitted, now */
     int64_t pending;             /* submitted and not answered, now */
     int64_t aborted_submitted;   /* ended by a reset, a lost connection or a removal after they were submitted */

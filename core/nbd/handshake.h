@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The client's side of the fixed newstyle handshake (doc/proto.md, "Handshake phase"), sans I/O: it says which bytes to
- * send or to receive next and never asks for one byte more than the protocol has, so that transmission begins with an
- * empty buffer.
+ * The client's side of the fixed newstyle handshake (doc/proto.md, "Handshake"), sans I/O: it says which bytes to send
+ * or to receive next and never asks for one byte more than the protocol has, so that transmission begins with an empty
+ * buffer.
  *
- *   greeting --> GO asked --> replies ... --> ACK -------------------------------> done
- *                  |            |
- *                  |            +-- unsupported (an old server) --> EXPORT_NAME --> done
- *                  |            +-- refused ----------------------> ABORT sent ---> failed
- *                  +-- not fixed newstyle --> EXPORT_NAME ------------------------> done
+ *   magic --> style --> client flags and GO --> reply ... --> ACK ------------> done
+ *     |         |                                 |
+ *     |         |                                 +-- unsupported (an old server) --> EXPORT_NAME --> done
+ *     |         |                                 +-- refused --> ABORT sent -------> failed
+ *     |         +-- not fixed: client flags and EXPORT_NAME ------------------------> done
+ *     +---------+-- not NBD, old style, protocol broken, closed --------------------> failed
  *
  *     for (;;) {
  *         switch (nbd_handshake_step(&handshake, &bytes, &length)) {
@@ -19,6 +20,11 @@
  *         }
  *         nbd_handshake_advance(&handshake);
  *     }
+ *
+ * The number of steps is bounded whatever the server sends (NBD_HANDSHAKE_STEPS_MAX). Their duration is the caller's to
+ * bound. A caller that does not want to wait for the last send (NBD_OPT_ABORT, when handshake.failure is set already)
+ * may close at once. After NBD_HANDSHAKE_DONE the connection is in transmission: it is given up with
+ * nbd_encode_disconnect. With the handshake skipped none of this is used: core/nbd/export.h, nbd_export_assumed.
  */
 #ifndef WNBD_CORE_NBD_HANDSHAKE_H
 #define WNBD_CORE_NBD_HANDSHAKE_H
@@ -30,10 +36,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NBD_HANDSHAKE_BUFFER 1024 /* names are at most 255 bytes here; longer replies are read in parts and dropped */
+#define NBD_HANDSHAKE_BUFFER 1024 /* longer replies are read in parts and dropped */
 #define NBD_EXPORT_NAME_MAX  255
 #define NBD_SERVER_TEXT_MAX  256
-#define NBD_REPLIES_MAX      64 /* replies to one option before a server counts as broken */
+#define NBD_REPLIES_MAX      64    /* replies to one option before a server counts as broken */
+#define NBD_REPLY_LENGTH_MAX 65536 /* bytes of one reply before a server counts as broken */
+
+/* No handshake takes more steps: 8 fixed ones (2 of the greeting, 2 sent options, EXPORT_NAME's 2 replies, ABORT, the
+ * end) and for each reply its header and its parts. */
+#define NBD_HANDSHAKE_STEPS_MAX (8 + NBD_REPLIES_MAX * (1 + NBD_REPLY_LENGTH_MAX / NBD_HANDSHAKE_BUFFER))
 
 enum nbd_handshake_step {
     NBD_HANDSHAKE_SEND,
@@ -44,33 +55,49 @@ enum nbd_handshake_step {
 
 enum nbd_handshake_failure {
     NBD_HANDSHAKE_NO_FAILURE,
-    NBD_HANDSHAKE_NOT_NBD,        /* the greeting is not an NBD server's */
-    NBD_HANDSHAKE_OLDSTYLE,       /* an old-style server: it has no export names */
-    NBD_HANDSHAKE_UNKNOWN_EXPORT, /* NBD_REP_ERR_UNKNOWN, or closed on EXPORT_NAME */
-    NBD_HANDSHAKE_TLS_REQUIRED,
-    NBD_HANDSHAKE_POLICY,
-    NBD_HANDSHAKE_SHUTDOWN,
-    NBD_HANDSHAKE_BLOCK_SIZE_REQUIRED,
-    NBD_HANDSHAKE_REFUSED,        /* any other error reply: handshake.reply_type has it */
-    NBD_HANDSHAKE_BROKEN,         /* the server broke the protocol: wrong magic, wrong option, bad lengths, no end */
-    NBD_HANDSHAKE_CLOSED,         /* the connection ended: nbd_handshake_closed was called */
+    NBD_HANDSHAKE_NOT_NBD,             /* the greeting is not an NBD server's */
+    NBD_HANDSHAKE_OLDSTYLE,            /* an old-style server: it has no export names */
+    NBD_HANDSHAKE_UNKNOWN_EXPORT,      /* NBD_REP_ERR_UNKNOWN, or closed on EXPORT_NAME */
+    NBD_HANDSHAKE_TLS_REQUIRED,        /* NBD_REP_ERR_TLS_REQD */
+    NBD_HANDSHAKE_POLICY,              /* NBD_REP_ERR_POLICY */
+    NBD_HANDSHAKE_SHUTDOWN,            /* NBD_REP_ERR_SHUTDOWN */
+    NBD_HANDSHAKE_BLOCK_SIZE_REQUIRED, /* NBD_REP_ERR_BLOCK_SIZE_REQD */
+    NBD_HANDSHAKE_REFUSED,             /* any other error reply: handshake.reply_type has it */
+    NBD_HANDSHAKE_BROKEN,              /* the server broke the protocol: handshake.broken says how */
+    NBD_HANDSHAKE_CLOSED,              /* the connection ended: nbd_handshake_closed was called */
 };
 
-/* About 1.5 KiB; the caller's memory. Fields are read only for the caller. */
+enum nbd_handshake_state {
+    NBD_RECEIVE_MAGIC,      /* receives the first 8 bytes */
+    NBD_RECEIVE_STYLE,      /* receives the second magic number and the handshake flags */
+    NBD_SEND_GO,            /* sends client flags and NBD_OPT_GO */
+    NBD_RECEIVE_REPLY,      /* receives the header of a reply to it */
+    NBD_RECEIVE_INFO,       /* receives the first part of an NBD_REP_INFO */
+    NBD_RECEIVE_ERROR_TEXT, /* receives the first part of an error reply's text */
+    NBD_RECEIVE_REST,       /* receives what is left of a reply */
+    NBD_SEND_EXPORT_NAME,   /* sends NBD_OPT_EXPORT_NAME, after client flags if nothing was sent before */
+    NBD_RECEIVE_EXPORT,     /* receives size and flags */
+    NBD_RECEIVE_ZEROES,     /* receives the reserved bytes behind them */
+    NBD_SEND_ABORT,
+    NBD_DONE,
+    NBD_FAILED,
+};
+
+/* About 2 KiB; the caller's memory. Fields are read only for the caller. */
 struct nbd_handshake {
     struct nbd_export server_export; /* valid after NBD_HANDSHAKE_DONE */
     enum nbd_handshake_failure failure;
-    uint32_t reply_type;                    /* the error reply that led to the failure, 0 if none did */
-    const char *broken;                     /* NBD_HANDSHAKE_BROKEN: what the server did, a static clause */
-    char server_text[NBD_SERVER_TEXT_MAX];  /* what the server said with its refusal: printable, ended with NUL */
+    uint32_t reply_type;                   /* the error reply that led to the failure, 0 if none did */
+    const char *broken;                    /* NBD_HANDSHAKE_BROKEN: what the server did, a static clause */
+    char server_text[NBD_SERVER_TEXT_MAX]; /* what the server said with its refusal: printable UTF-8, ended with NUL */
 
     /* the machine's own */
-    int state;
-    uint32_t option;
-    uint32_t replies;
-    uint32_t skip; /* bytes of a reply that are still to be received and dropped */
-    uint32_t reply_length;
+    enum nbd_handshake_state state;
     uint16_t server_flags;
+    uint32_t option; /* sent last; 0 before the first */
+    uint32_t replies;
+    uint32_t type; /* the reply in hand */
+    uint32_t left; /* its bytes that have not been asked for */
     bool got_export;
     uint32_t name_length;
     uint32_t length; /* bytes wanted or to be sent, from the start of `buffer` */
@@ -82,17 +109,17 @@ struct nbd_handshake {
 void nbd_handshake_init(struct nbd_handshake *handshake, const char *name, size_t name_length);
 
 /* What to do next; the same answer until nbd_handshake_advance. `*bytes` borrows the handshake's buffer. */
-enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint8_t **bytes, size_t *length);
+MUST_CHECK enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint8_t **bytes, size_t *length);
 
 /* The bytes of the last step have been sent or received, all of them. */
 void nbd_handshake_advance(struct nbd_handshake *handshake);
 
-/* The peer closed the connection in the middle: the next step is NBD_HANDSHAKE_FAILED (unknown export when it closed in
- * answer to EXPORT_NAME, which is how that option refuses). */
+/* The peer closed or reset the connection in the middle: the next step is NBD_HANDSHAKE_FAILED (unknown export when it
+ * closed in answer to EXPORT_NAME, which is how that option refuses; the earlier failure when ABORT was being sent). */
 void nbd_handshake_closed(struct nbd_handshake *handshake);
 
 /* Writes one clause for a person to `text`, ended with NUL, at most `size` bytes (1 or more), e.g.
- * "the server has no export named 'disk1' (No such file)". */
+ * "the server has no export named 'disk1' (No such file)". Empty when nothing failed. */
 void nbd_handshake_describe(const struct nbd_handshake *handshake, char *text, size_t size);
 
 #endif

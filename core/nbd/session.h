@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The transmission phase (doc/proto.md, "Transmission phase"), sans I/O: requests become bytes, bytes become replies.
+ * The transmission phase (doc/proto.md, "Transmission"), sans I/O: requests become bytes, bytes become replies.
  *
- * Sending: nbd_encode_request writes a header; the payload of a write follows it on the wire.
+ * Sending: nbd_encode_request writes a header; the payload of a write follows it on the wire. The caller asks only for
+ * what the export has: IO_FUA, IO_FLUSH and IO_TRIM where its flags say so, no range beyond its size, no read or write
+ * longer than nbd_geometry.maximum_length (core/nbd/export.h).
  *
  * Receiving: the caller receives into a buffer of its own and feeds it to a reader, which stops at each event:
  *
@@ -13,12 +15,15 @@
  *                                nbd_reader_expect its length and go on. Anything else has ended now; break;
  *         case NBD_READER_DATA:  copy chunk.length bytes from chunk.bytes to chunk.offset of the read's memory.
  *                                reader.payload_left == 0: the read has ended; break;
- *         case NBD_READER_BAD:   drop the connection; break;
+ *         case NBD_READER_BAD:   drop the connection; reader.broken says why; break;
  *         }
  *     }
  *
  * Between two steps, while reader.payload_left != 0 and no bytes are left over, the caller may receive the rest of the
  * payload straight into the read's memory and say so with nbd_reader_received: no copy.
+ *
+ * Nothing of a request is known here, and nothing is carried over from the handshake: with the handshake skipped
+ * (--skip-handshake, the two sides having agreed before) a session begins with a new reader on a new connection.
  */
 #ifndef WNBD_CORE_NBD_SESSION_H
 #define WNBD_CORE_NBD_SESSION_H
@@ -27,14 +32,14 @@
 #include "core/io/request.h"
 #include "core/nbd/wire.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Writes the header of `request`, NBD_REQUEST_SIZE bytes. The request's cookie goes on the wire. */
+/* Writes the header of `request` to `bytes`, NBD_REQUEST_SIZE bytes. The request's cookie goes on the wire. */
 void nbd_encode_request(uint8_t *bytes, const struct io_request *request);
 
-/* Writes the header of NBD_CMD_DISC, NBD_REQUEST_SIZE bytes. The server does not answer; it closes. */
+/* Writes the header of NBD_CMD_DISC, NBD_REQUEST_SIZE bytes. The server does not answer; it closes. Nothing may be sent
+ * after it. */
 void nbd_encode_disconnect(uint8_t *bytes);
 
 enum nbd_reader_step {
@@ -50,6 +55,7 @@ struct nbd_chunk {
     uint32_t offset; /* from the start of the read's data */
 };
 
+/* The caller's memory; fields are read only for it. */
 struct nbd_reader {
     uint64_t cookie;       /* the reply in hand */
     uint32_t error;        /* its error, 0 for success (NBD_E*, core/nbd/wire.h) */
@@ -57,16 +63,17 @@ struct nbd_reader {
     uint32_t payload_offset;
     uint32_t header_have; /* bytes of a header that was cut in two */
     uint8_t header[NBD_SIMPLE_REPLY_SIZE];
-    bool bad;
+    const char *broken; /* after NBD_READER_BAD: what the server did, a static clause; NULL before */
 };
 
 void nbd_reader_init(struct nbd_reader *reader);
 
-/* Uses up some of `*length` bytes at `*bytes`, moving both, and answers what came of it. */
-enum nbd_reader_step nbd_reader_step(struct nbd_reader *reader, const uint8_t **bytes, size_t *length,
-                                     struct nbd_chunk *chunk);
+/* Uses up some of the `*length` bytes at `*bytes`, moving both, and answers what came of it; `*chunk` is written with
+ * NBD_READER_DATA only. After NBD_READER_BAD it answers nothing else. */
+MUST_CHECK enum nbd_reader_step nbd_reader_step(struct nbd_reader *reader, const uint8_t **bytes, size_t *length,
+                                                struct nbd_chunk *chunk);
 
-/* After NBD_READER_REPLY of a read that succeeded: `length` bytes of payload follow. */
+/* After NBD_READER_REPLY of a read that succeeded, before the next step: `length` bytes of payload follow. */
 void nbd_reader_expect(struct nbd_reader *reader, uint32_t length);
 
 /* `length` bytes of payload (at most payload_left) were received straight into the read's memory. */

@@ -49,6 +49,13 @@
 #define NBD_INFO_DESCRIPTION 2u
 #define NBD_INFO_BLOCK_SIZE  3u
 
+#define NBD_OPTION_SIZE            16u /* header of an option */
+#define NBD_OPTION_REPLY_SIZE      20u /* header of a reply to one */
+#define NBD_INFO_EXPORT_SIZE       12u /* an NBD_REP_INFO's length, with its type */
+#define NBD_INFO_BLOCK_SIZE_SIZE   14u
+#define NBD_EXPORT_NAME_REPLY_SIZE 10u
+#define NBD_RESERVED_ZEROES        124u /* behind the reply to NBD_OPT_EXPORT_NAME without NBD_FLAG_C_NO_ZEROES */
+
 /* "Transmission flags" */
 #define NBD_FLAG_HAS_FLAGS         0x0001u
 #define NBD_FLAG_READ_ONLY         0x0002u
@@ -63,11 +70,12 @@
 #define NBD_FLAG_SEND_CACHE        0x0400u
 #define NBD_FLAG_SEND_FAST_ZERO    0x0800u
 
-/* "Request message", "Simple reply message" */
-#define NBD_REQUEST_MAGIC      0x25609513u
-#define NBD_SIMPLE_REPLY_MAGIC 0x67446698u
-#define NBD_REQUEST_SIZE       28u
-#define NBD_SIMPLE_REPLY_SIZE  16u
+/* "Request message", "Simple reply message", "Structured reply chunk message" */
+#define NBD_REQUEST_MAGIC          0x25609513u
+#define NBD_SIMPLE_REPLY_MAGIC     0x67446698u
+#define NBD_STRUCTURED_REPLY_MAGIC 0x668e33efu
+#define NBD_REQUEST_SIZE           28u
+#define NBD_SIMPLE_REPLY_SIZE      16u
 
 #define NBD_CMD_READ  0u
 #define NBD_CMD_WRITE 1u
@@ -90,7 +98,11 @@
 /* "Values": strings are at most this long. */
 #define NBD_STRING_MAX 4096u
 
-/* What Windows should be told when a server answered `request` with `error` (not 0). */
+/* What Windows should be told when a server answered `request` with `error` (not 0; any value). Without information:
+ * the protocol's simple replies do not say where a request failed. The reasons stand beside the table in wire.c. */
 struct scsi_sense nbd_error_sense(uint32_t error, const struct io_request *request);
+
+/* A reply's error in words, for a log, e.g. "no space left"; "unknown error" for a value the protocol does not have. */
+const char *nbd_error_text(uint32_t error);
 
 #endif

@@ -22,33 +22,38 @@ enum scsi_operation {
     SCSI_READ_CAPACITY_10,
     SCSI_READ_CAPACITY_16,
     SCSI_REPORT_LUNS,
-    SCSI_START_STOP_UNIT,
-    SCSI_VERIFY, /* without BYTCHK: the medium is taken to be readable, the range is checked */
-    /* Turned into requests: core/scsi/storage.h. */
+    SCSI_START_UNIT, /* START STOP UNIT, START = 1 */
+    /* Checked against the disk and turned into requests: core/scsi/storage.h. */
     SCSI_READ,
     SCSI_WRITE,
+    SCSI_VERIFY, /* without BYTCHK: the medium is taken to be readable, the range is checked */
     SCSI_SYNCHRONIZE_CACHE,
+    SCSI_STOP_UNIT, /* START STOP UNIT, START = 0: what is cached goes to the medium */
     SCSI_UNMAP,
 };
 
+/* A field that the command has not got is 0. */
 struct scsi_command {
     enum scsi_operation operation;
     uint64_t lba;
     uint32_t blocks;            /* READ, WRITE, VERIFY, SYNCHRONIZE CACHE (0 there: to the end) */
-    uint32_t allocation_length; /* bytes the initiator takes; parameter list length for UNMAP */
+    uint32_t allocation_length; /* bytes the initiator takes; READ CAPACITY (10), which has no such field: 8 */
+    uint32_t parameter_length;  /* UNMAP: bytes of the parameter list that the initiator sends */
     bool fua;                   /* READ, WRITE */
+    bool anchor;                /* UNMAP */
+    bool no_flush;              /* STOP UNIT: the cache may stay as it is */
     bool descriptor_sense;      /* REQUEST SENSE: DESC */
     bool evpd;                  /* INQUIRY: `page` is a VPD page code */
     uint8_t page;               /* INQUIRY, MODE SENSE */
     uint8_t subpage;            /* MODE SENSE */
     uint8_t page_control;       /* MODE SENSE: 0 current, 1 changeable, 2 default, 3 saved */
-    bool no_block_descriptors;  /* MODE SENSE: DBD */
-    bool long_lba;              /* MODE SENSE 10: LLBAA */
+    uint8_t select_report;      /* REPORT LUNS: 0 .. 2 */
 };
 
 /*
- * Decodes `length` bytes at `cdb`. False: the command is refused and `*sense` says why (05/20 unknown operation code,
- * 05/24 a CDB shorter than its operation code asks for, or a field that is not supported). Never reads past `length`.
+ * Decodes `length` bytes at `cdb`. False: the command is refused and `*sense` says why (05/20 unknown operation code;
+ * 05/24 no CDB at all, a CDB shorter than its operation code asks for, or a field that is not supported). Never reads
+ * past `length`; a longer CDB is not an error. Whether the disk has the blocks, a cache or UNMAP is not looked at here.
  */
 MUST_CHECK bool cdb_decode(const uint8_t *cdb, size_t length, struct scsi_command *command, struct scsi_sense *sense);
 

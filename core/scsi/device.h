@@ -8,12 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SCSI_SERIAL_MAX 252 /* VPD 80 has a one-byte-safe page of at most this many characters */
+#define SCSI_SERIAL_MAX 255 /* what the one-byte page length that SPC-3 gives VPD 80 can say */
 #define SCSI_NAA_MAX    16
 
 struct scsi_device {
-    uint64_t block_count; /* 1 or more; block_count * block_size fits 64 bits */
-    uint32_t block_size;  /* 512 or 4096 */
+    uint64_t block_count;            /* 1 or more; block_count * block_size fits 64 bits */
+    uint32_t block_size;             /* 512 or 4096 */
     uint8_t physical_block_exponent; /* physical block = block_size << this; 0 .. 15 */
 
     bool read_only;
@@ -22,11 +22,11 @@ struct scsi_device {
     bool unmap;
     bool rotational;
 
-    uint32_t max_transfer_blocks;       /* per READ or WRITE */
-    uint32_t optimal_transfer_blocks;   /* 0: not reported */
-    uint32_t max_unmap_blocks;          /* per UNMAP command; UINT32_MAX: no limit */
-    uint32_t max_unmap_descriptors;     /* per UNMAP command; 1 or more when `unmap` */
-    uint32_t unmap_granularity_blocks;  /* 0: not reported */
+    uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
+    uint32_t optimal_transfer_blocks;  /* 0: not reported */
+    uint32_t max_unmap_blocks;         /* per UNMAP command; UINT32_MAX: no limit */
+    uint32_t max_unmap_descriptors;    /* per UNMAP command; 1 or more when `unmap`; UINT32_MAX: no limit */
+    uint32_t unmap_granularity_blocks; /* 0: not reported */
 
     char revision[4]; /* product revision, space padded, e.g. "0.8 " */
 
@@ -35,7 +35,8 @@ struct scsi_device {
 
     /*
      * VPD 83. With an owner's NAA that designator stands alone (Ceph's disks). Without one the driver derives an NAA
-     * from server, port and export and the page also holds a T10 vendor id designator built from the serial.
+     * from server, port and export, and the page also holds a T10 vendor id designator built from the serial: if the
+     * serial fits it whole, since a cut one could name two disks. A disk with neither has no page 83.
      */
     uint8_t naa_length; /* 8 or 16; 0: no NAA designator */
     uint8_t naa[SCSI_NAA_MAX];

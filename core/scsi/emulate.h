@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Commands that are answered from what the disk is, without touching storage: INQUIRY and its VPD pages, MODE SENSE, READ
- * CAPACITY, REPORT LUNS and the commands that only ask whether the disk is well.
+ * Commands that are answered from what the disk is, without touching storage: INQUIRY and its VPD pages, MODE SENSE,
+ * READ CAPACITY, REPORT LUNS and the commands that only ask whether the disk is well.
  */
 #ifndef WNBD_CORE_SCSI_EMULATE_H
 #define WNBD_CORE_SCSI_EMULATE_H
@@ -11,14 +11,17 @@
 
 /* How a command ended. */
 struct scsi_result {
-    uint8_t status;        /* SCSI_STATUS_* */
-    uint32_t transferred;  /* bytes written to the data buffer */
-    struct scsi_sense sense; /* with SCSI_STATUS_CHECK_CONDITION */
+    uint8_t status;          /* SCSI_STATUS_GOOD or SCSI_STATUS_CHECK_CONDITION */
+    uint32_t transferred;    /* bytes written to the data buffer; 0 with SCSI_STATUS_CHECK_CONDITION */
+    struct scsi_sense sense; /* with SCSI_STATUS_CHECK_CONDITION: never empty */
 };
 
 /*
- * Answers `command`, one for which command_needs_storage is false. At most min(allocation length, capacity) bytes of the
- * answer are written to `data`: truncation is never an error. `data` may be NULL when `capacity` is 0.
+ * Answers `command`, one for which command_needs_storage is false (any other is refused with 05/20). At most
+ * min(allocation length, capacity) bytes of the answer are written to `data`: truncation is never an error. `data` may
+ * be NULL when `capacity` is 0.
+ *
+ * Refused: 05/24 a VPD or mode page that the disk has not got, 05/39 saved mode pages.
  */
 void emulate(const struct scsi_device *device, const struct scsi_command *command, uint8_t *data, uint32_t capacity,
              struct scsi_result *result);

@@ -14,7 +14,7 @@
 #define SCSI_STATUS_BUSY                 0x08
 #define SCSI_STATUS_RESERVATION_CONFLICT 0x18
 
-/* Sense keys (SPC-4, table 55). */
+/* Sense keys (SPC-4, "Sense key and additional sense code definitions"). */
 #define SENSE_KEY_NO_SENSE        0x00
 #define SENSE_KEY_RECOVERED_ERROR 0x01
 #define SENSE_KEY_NOT_READY       0x02
@@ -51,6 +51,7 @@ enum scsi_asc {
     ASC_SAVING_PARAMETERS_NOT_SUPPORTED = 0x3900,
     ASC_INTERNAL_TARGET_FAILURE = 0x4400,
     ASC_COMMAND_TIMEOUT = 0x2E02, /* command timeout during processing */
+    ASC_INSUFFICIENT_RESOURCES = 0x5503,
 };
 
 /* Sense with a key and an additional sense code, without information. */
@@ -60,11 +61,11 @@ struct scsi_sense sense_make(uint8_t key, enum scsi_asc asc);
 struct scsi_sense sense_make_with_information(uint8_t key, enum scsi_asc asc, uint64_t information);
 
 #define SENSE_FIXED_LENGTH      18
-#define SENSE_DESCRIPTOR_LENGTH 20 /* header and one information descriptor */
+#define SENSE_DESCRIPTOR_LENGTH 20 /* at most: header and, when there is information, its descriptor */
 
 /*
- * Writes fixed-format sense data, current error (SPC-4, 4.5.3), truncated to `capacity`, and answers how many bytes were
- * written. An information value above 2^32 - 1 does not fit this format: its VALID bit is then 0.
+ * Writes fixed-format sense data, current error (SPC-4, 4.5.3), truncated to `capacity`, and answers how many bytes
+ * were written. An information value above 2^32 - 1 does not fit this format: its VALID bit is then 0.
  */
 uint32_t sense_write_fixed(const struct scsi_sense *sense, uint8_t *bytes, uint32_t capacity);
 

@@ -1,52 +1,68 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From a command that needs storage to requests for a backend, and from a backend's answer to sense.
+ * From a command that needs storage to requests for a backend.
  *
- * A READ, WRITE or SYNCHRONIZE CACHE is one request. An UNMAP is a list of ranges and becomes one request after another:
+ * A READ, WRITE or SYNCHRONIZE CACHE is one request. An UNMAP is a list of ranges and becomes one request after
+ * another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
+ *           |                                                  |
+ *           +--> STORAGE_DONE or STORAGE_REFUSED               +--> STORAGE_REFUSED
  */
 #ifndef WNBD_CORE_SCSI_STORAGE_H
 #define WNBD_CORE_SCSI_STORAGE_H
 
+#include "core/base/compiler.h"
 #include "core/io/request.h"
 #include "core/scsi/cdb.h"
 #include "core/scsi/device.h"
-#include "core/scsi/emulate.h"
+#include "core/scsi/sense.h"
+
+#include <stdint.h>
 
 enum storage_step {
     STORAGE_REQUEST, /* the request is filled: carry it out, then ask for the next */
     STORAGE_DONE,    /* nothing (more) to do: the command succeeded */
-    STORAGE_REFUSED, /* the command failed before it began: the sense says why */
+    STORAGE_REFUSED, /* the command failed: the sense says why */
 };
 
 /* A command under way. Kept in the SRB's extension; fixed size, no pointers but the borrowed one. */
 struct storage_command {
     struct io_request request; /* what the backend is to do now */
-    uint32_t data_length;      /* READ, WRITE: bytes the command transfers */
+    uint32_t data_length;      /* READ, WRITE: bytes the command transfers; what the initiator offers can be more */
+
+    /* UNMAP alone */
     uint32_t block_size;
-    const uint8_t *descriptors; /* UNMAP: the block descriptors that are left; borrowed until the command has ended */
+    uint64_t block_count;
+    const uint8_t *descriptors; /* the block descriptors that are left; borrowed until the command has ended */
     uint32_t descriptors_left;
-    uint64_t range_offset; /* UNMAP: what is left of the range in hand, in bytes */
+    uint64_t range_offset; /* what is left of the range in hand, in bytes */
     uint64_t range_length;
 };
 
 /*
- * Checks `command` against the disk and begins it. `data_length` is what the initiator transfers (the SRB's data transfer
- * length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `parameters` are the data of an UNMAP, which
- * must stay as they are until the command has ended (the driver copies them first if they can change); NULL for all else.
+ * Checks `command` against the disk and begins it. `data_length` is what the initiator transfers (the SRB's data
+ * transfer length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `parameters` are the data of an
+ * UNMAP, `data_length` bytes that stay readable until the command has ended; NULL for all else.
  *
- * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a write to a read-only disk, 05/24 and 05/26
- * fields, 05/20 UNMAP where the disk has none, 05/1A a parameter list that is cut short.
- * A command of 0 blocks, an UNMAP of 0 descriptors and SYNCHRONIZE CACHE on a disk without a cache are done at once.
- * FUA is dropped in silence where the disk has none.
+ * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, UNMAP or SYNCHRONIZE CACHE to a
+ * read-only disk, 05/24 more blocks than the disk takes at once or an anchor, 05/26 more descriptors or blocks than an
+ * UNMAP may have or lengths in its header that disagree, 05/20 UNMAP where the disk has none, 05/1A a parameter list
+ * that is cut short.
+ *
+ * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY, and SYNCHRONIZE CACHE or STOP UNIT on a disk without a
+ * cache are done at once. FUA is dropped in silence where the disk has none.
  */
-enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
-                                const struct scsi_command *command, const uint8_t *parameters, uint32_t data_length,
-                                struct scsi_sense *sense);
+MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
+                                           const struct scsi_command *command, const uint8_t *parameters,
+                                           uint32_t data_length, struct scsi_sense *sense);
 
-/* After the backend carried out storage->request: the next one, or STORAGE_DONE. Never STORAGE_REFUSED. */
-enum storage_step storage_next(struct storage_command *storage);
+/*
+ * After the backend carried out storage->request: the next one, or STORAGE_DONE. A list of descriptors may lie in
+ * memory that its sender can still write: each is read once more here and checked again, and STORAGE_REFUSED with 05/21
+ * is the answer if it has changed for the worse meanwhile.
+ */
+MUST_CHECK enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense);
 
 /* Largest IO_TRIM request: the largest multiple of 4096 that a 32-bit length holds. */
 #define STORAGE_TRIM_MAX 0xFFFFF000u

@@ -23,9 +23,10 @@ ALLOWED = {
     "driver": {"core", "driver", "include", "generated"},
     "libwnbd": {"core", "libwnbd", "include", "generated"},
     "wnbd-client": {"wnbd-client", "include", "generated"},
-    "bed/port": {"bed/port", "bed/wine/patch.h", "bed/wine/irql.h", "driver/ddk"},
-    "bed/wine": {"bed", "driver/ddk"},
-    "tests/bed": {"tests/bed", "driver/ddk"},
+    # The bed knows nothing of WNBD: floor 0 is integers and lists.
+    "bed/port": {"core/base", "bed/port", "bed/wine/patch.h", "bed/wine/irql.h", "driver/ddk"},
+    "bed/wine": {"core/base", "bed", "driver/ddk"},
+    "tests/bed": {"core/base", "tests/bed", "bed/port/control.h", "driver/ddk"},
 }
 GENERATED = {"version.h"}
 
@@ -96,7 +97,8 @@ def test_core_calls_nothing_kernel():
 
 @pytest.mark.parametrize("path", sources("core", "c"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_core_is_accepted_in_msvc_mode(path):
-    output("clang-19", "--driver-mode=cl", "--target=x86_64-pc-windows-msvc", "/W4", "/WX", "/Zs", f"/I{ROOT}", path)
+    output("clang-19", "--driver-mode=cl", "--target=x86_64-pc-windows-msvc", "/W4", "/WX", "/Zs", "/I.",
+           path.relative_to(ROOT))  # an absolute path would be taken for an option
 
 
 CONSUMERS = [

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/scsi/cdb.h"
+
+#include "core/base/bytes.h"
+
+/* Byte 1 of READ, WRITE and VERIFY (SBC-3, 5.8 ff.) */
+#define PROTECT_MASK 0xE0 /* RDPROTECT, WRPROTECT, VRPROTECT: no disk here has protection information */
+#define FUA          0x08
+#define BYTCHK_MASK  0x06
+
+#define CONTROL_NACA 0x04 /* in the last byte of every CDB (SAM-5, 5.2) */
+
+struct opcode {
+    uint8_t length;    /* bytes of its CDB; 0: not one of ours */
+    uint8_t operation; /* enum scsi_operation */
+};
+
+static const struct opcode opcodes[256] = {
+    [0x00] = {6, SCSI_TEST_UNIT_READY},
+    [0x03] = {6, SCSI_REQUEST_SENSE},
+    [0x08] = {6, SCSI_READ},
+    [0x0A] = {6, SCSI_WRITE},
+    [0x12] = {6, SCSI_INQUIRY},
+    [0x1A] = {6, SCSI_MODE_SENSE_6},
+    [0x1B] = {6, SCSI_START_UNIT}, /* or SCSI_STOP_UNIT */
+    [0x25] = {10, SCSI_READ_CAPACITY_10},
+    [0x28] = {10, SCSI_READ},
+    [0x2A] = {10, SCSI_WRITE},
+    [0x2F] = {10, SCSI_VERIFY},
+    [0x35] = {10, SCSI_SYNCHRONIZE_CACHE},
+    [0x42] = {10, SCSI_UNMAP},
+    [0x5A] = {10, SCSI_MODE_SENSE_10},
+    [0x88] = {16, SCSI_READ},
+    [0x8A] = {16, SCSI_WRITE},
+    [0x8F] = {16, SCSI_VERIFY},
+    [0x91] = {16, SCSI_SYNCHRONIZE_CACHE},
+    [0x9E] = {16, SCSI_READ_CAPACITY_16}, /* SERVICE ACTION IN (16), this service action alone */
+    [0xA0] = {12, SCSI_REPORT_LUNS},
+    [0xA8] = {12, SCSI_READ},
+    [0xAA] = {12, SCSI_WRITE},
+    [0xAF] = {12, SCSI_VERIFY},
+};
+
+/* The LBA and the number of blocks stand in the same places in every command of one CDB length. */
+static void decode_range(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    switch (length) {
+    case 6:
+        command->lba = load_be24(cdb + 1) & 0x1FFFFF;
+        command->blocks = cdb[4] == 0 ? 256 : cdb[4];
+        break;
+    case 10:
+        command->lba = load_be32(cdb + 2);
+        command->blocks = load_be16(cdb + 7);
+        break;
+    case 12:
+        command->lba = load_be32(cdb + 2);
+        command->blocks = load_be32(cdb + 6);
+        break;
+    case 16:
+        command->lba = load_be64(cdb + 2);
+        command->blocks = load_be32(cdb + 10);
+        break;
+    }
+}
+
+static bool decode_transfer(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    decode_range(cdb, length, command);
+    if (length == 6) {
+        return true; /* byte 1 is part of the LBA */
+    }
+    command->fua = (cdb[1] & FUA) != 0;
+    return (cdb[1] & PROTECT_MASK) == 0;
+}
+
+static bool decode_verify(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    decode_range(cdb, length, command);
+    return (cdb[1] & (PROTECT_MASK | BYTCHK_MASK)) == 0;
+}
+
+/* SPC-4, "INQUIRY command". CMDDT (bit 1) is obsolete; a page code has a meaning with EVPD only. */
+static bool decode_inquiry(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->evpd = (cdb[1] & 0x01) != 0;
+    command->page = cdb[2];
+    command->allocation_length = load_be16(cdb + 3);
+    return (cdb[1] & 0x02) == 0 && (command->evpd || command->page == 0);
+}
+
+/* SPC-4, "MODE SENSE (6) command" and "(10)". DBD and LLBAA change nothing: there are no block descriptors. */
+static bool decode_mode_sense(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    command->page_control = cdb[2] >> 6;
+    command->page = cdb[2] & 0x3F;
+    command->subpage = cdb[3];
+    command->allocation_length = length == 6 ? cdb[4] : load_be16(cdb + 7);
+    return true;
+}
+
+/* SBC-2, 5.10: PMI and the LBA, obsolete in SBC-3 and zero in every command that is sent today. */
+static bool decode_read_capacity_10(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->allocation_length = 8;
+    return (cdb[8] & 0x01) == 0 && load_be32(cdb + 2) == 0;
+}
+
+static bool decode_read_capacity_16(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->allocation_length = load_be32(cdb + 10);
+    return (cdb[1] & 0x1F) == 0x10 && (cdb[14] & 0x01) == 0 && load_be64(cdb + 2) == 0;
+}
+
+/* SPC-4, "REPORT LUNS command": all, well known only, or both. The rest is for targets with conglomerates. */
+static bool decode_report_luns(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->select_report = cdb[2];
+    command->allocation_length = load_be32(cdb + 6);
+    return command->select_report <= 2;
+}
+
+/*
+ * SBC-3, "START STOP UNIT command". The medium cannot be loaded or ejected (LOEJ) and there are no power conditions
+ * beside active and stopped. IMMED allows an early answer and does not ask for one.
+ */
+static bool decode_start_stop(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->operation = (cdb[4] & 0x01) != 0 ? SCSI_START_UNIT : SCSI_STOP_UNIT;
+    command->no_flush = (cdb[4] & 0x04) != 0;
+    return (cdb[4] & 0xF0) == 0 && (cdb[4] & 0x02) == 0;
+}
+
+/* False: a field is not supported. */
+static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    switch (command->operation) {
+    case SCSI_READ:
+    case SCSI_WRITE:
+        return decode_transfer(cdb, length, command);
+    case SCSI_VERIFY:
+        return decode_verify(cdb, length, command);
+    case SCSI_SYNCHRONIZE_CACHE:
+        decode_range(cdb, length, command);
+        return true;
+    case SCSI_UNMAP:
+        command->anchor = (cdb[1] & 0x01) != 0;
+        command->parameter_length = load_be16(cdb + 7);
+        return true;
+    case SCSI_TEST_UNIT_READY:
+        return true;
+    case SCSI_REQUEST_SENSE:
+        command->descriptor_sense = (cdb[1] & 0x01) != 0;
+        command->allocation_length = cdb[4];
+        return true;
+    case SCSI_INQUIRY:
+        return decode_inquiry(cdb, command);
+    case SCSI_MODE_SENSE_6:
+    case SCSI_MODE_SENSE_10:
+        return decode_mode_sense(cdb, length, command);
+    case SCSI_READ_CAPACITY_10:
+        return decode_read_capacity_10(cdb, command);
+    case SCSI_READ_CAPACITY_16:
+        return decode_read_capacity_16(cdb, command);
+    case SCSI_REPORT_LUNS:
+        return decode_report_luns(cdb, command);
+    case SCSI_START_UNIT:
+    case SCSI_STOP_UNIT:
+        return decode_start_stop(cdb, command);
+    }
+    return false;
+}
+
+static bool refuse(struct scsi_sense *sense, enum scsi_asc asc)
+{
+    *sense = sense_make(SENSE_KEY_ILLEGAL_REQUEST, asc);
+    return false;
+}
+
+bool cdb_decode(const uint8_t *cdb, size_t length, struct scsi_command *command, struct scsi_sense *sense)
+{
+    const struct opcode *opcode;
+
+    *command = (struct scsi_command){0};
+    if (length == 0) {
+        return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+    }
+    opcode = &opcodes[cdb[0]];
+    if (opcode->length == 0) {
+        return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
+    }
+    if (length < opcode->length || (cdb[opcode->length - 1] & CONTROL_NACA) != 0) {
+        return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+    }
+    command->operation = (enum scsi_operation)opcode->operation;
+    return decode_fields(cdb, opcode->length, command) || refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+}

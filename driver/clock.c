@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver/clock.h"
+
+#include "driver/ddk.h"
+
+uint64_t clock_now(void)
+{
+    return KeQueryInterruptTime();
+}

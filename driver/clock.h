@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef WNBD_DRIVER_CLOCK_H
+#define WNBD_DRIVER_CLOCK_H
+
+#include <stdint.h>
+
+#define CLOCK_TICKS_PER_MS 10000ULL
+
+/* Windows' interrupt time: units of 100 ns since the machine started. Any IRQL. */
+uint64_t clock_now(void);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver/create.h"
+
+#include "driver/text.h"
+
+#include "core/base/checked.h"
+
+/* ---- The answer ---- */
+
+static void write_message(WNBD_IOCTL_CREATE_OUTPUT *output, NTSTATUS status, const char *message)
+{
+    if (message[0] != '\0') {
+        text_format(output->Message, sizeof output->Message, "%s", message);
+    } else {
+        text_format(output->Message, sizeof output->Message, "the driver answered with status 0x%08lx", status);
+    }
+}
+
+/* Whether the caller has room for words. */
+static bool takes_words(PIRP irp)
+{
+    return IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.OutputBufferLength >=
+           sizeof(WNBD_IOCTL_CREATE_OUTPUT);
+}
+
+/* Both forms of the output begin with the description of the disk. */
+static void answer_success(struct disk *disk, PIRP irp)
+{
+    WNBD_IOCTL_CREATE_OUTPUT *output = irp->AssociatedIrp.SystemBuffer;
+    ULONG size = takes_words(irp) ? sizeof *output : sizeof output->Info;
+
+    RtlZeroMemory(output, size);
+    disk_describe(disk, &output->Info);
+    ioctl_complete(disk->adapter, irp, STATUS_SUCCESS, size);
+}
+
+static void answer_failure(struct adapter *adapter, PIRP irp, NTSTATUS status, const char *message)
+{
+    WNBD_IOCTL_CREATE_OUTPUT *output = irp->AssociatedIrp.SystemBuffer;
+
+    if (!takes_words(irp)) {
+        ioctl_complete(adapter, irp, status, 0);
+        return;
+    }
+    RtlZeroMemory(output, sizeof *output);
+    output->Status = status;
+    write_message(output, status, message);
+    ioctl_complete(adapter, irp, STATUS_SUCCESS, sizeof *output);
+}
+
+/* ---- Cancelling ---- */
+
+/* The disk an IRP has made; its create has one reference to it, which whoever disarms the cancel routine returns, or
+ * the routine itself. */
+static struct disk **disk_of_irp(PIRP irp)
+{
+    return (struct disk **)&irp->Tail.Overlay.DriverContext[0];
+}
+
+/* The I/O manager calls it with the cancel lock held. The disk's thread ends, and with it the IRP. */
+static VOID NTAPI cancel(PDEVICE_OBJECT device, PIRP irp)
+{
+    struct disk *disk = *disk_of_irp(irp);
+
+    UNREFERENCED_PARAMETER(device);
+    IoReleaseCancelSpinLock(irp->CancelIrql); /* from here on the IRP may be gone */
+    disk_stop(disk);
+    disk_release(disk);
+}
+
+static void disarm(PIRP irp)
+{
+    KIRQL irql;
+
+    if (IoSetCancelRoutine(irp, NULL) != NULL) {
+        disk_release(*disk_of_irp(irp));
+        return;
+    }
+    /* The routine runs or has run. It looks at the IRP only as long as it has the cancel lock. */
+    IoAcquireCancelSpinLock(&irql);
+    IoReleaseCancelSpinLock(irql);
+}
+
+/* Pends the IRP. False: it was cancelled before that, and is still the caller's. */
+static bool arm(struct disk *disk, PIRP irp)
+{
+    disk_reference(disk);
+    *disk_of_irp(irp) = disk;
+    disk->create_irp = irp; /* the disk is not known to anybody yet */
+    IoSetCancelRoutine(irp, cancel);
+    if (irp->Cancel && IoSetCancelRoutine(irp, NULL) != NULL) {
+        disk->create_irp = NULL;
+        disk_release(disk);
+        return false;
+    }
+    return true; /* or it is being cancelled: the disk's thread will see `stop` */
+}
+
+void create_finish(struct disk *disk, NTSTATUS status)
+{
+    PIRP irp = disk_take_create_irp(disk);
+
+    if (irp == NULL) {
+        return;
+    }
+    disarm(irp);
+    if (NT_SUCCESS(status)) {
+        answer_success(disk, irp);
+    } else {
+        answer_failure(disk->adapter, irp, status, disk->message);
+    }
+}
+
+void create_abandon(struct disk *disk)
+{
+    PIRP irp = disk_take_create_irp(disk);
+
+    if (irp != NULL) {
+        disarm(irp);
+        answer_failure(disk->adapter, irp, STATUS_CANCELLED, "the adapter is being removed");
+    }
+}
+
+/* ---- The command ---- */
+
+/* Why a command is refused, NULL when it is not. */
+static const char *check_server(const NBD_CONNECTION_PROPERTIES *server)
+{
+    if (server->Hostname[0] == '\0') {
+        return "the name of the server is missing";
+    }
+    if (server->PortNumber == 0 || server->PortNumber > 65535) {
+        return "the port number is not within 1 and 65535";
+    }
+    return NULL;
+}
+
+static const char *check_size(const WNBD_PROPERTIES *properties)
+{
+    uint64_t bytes;
+
+    if (properties->BlockCount == 0) {
+        return "the disk has no blocks";
+    }
+    if (!checked_multiply_u64(properties->BlockCount, properties->BlockSize, &bytes)) {
+        return "the disk is larger than 2^64 bytes";
+    }
+    return NULL;
+}
+
+static const char *check(const WNBD_PROPERTIES *properties)
+{
+    bool kernel = properties->Flags.UseKernelNbd;
+    const char *problem = kernel ? check_server(&properties->NbdProperties) : NULL;
+
+    if (properties->InstanceName[0] == '\0') {
+        return "the disk has no name";
+    }
+    if (properties->BlockSize != 512 && !(kernel && properties->BlockSize == 4096)) {
+        return "the block size is neither 512 nor, where that is possible, 4096";
+    }
+    if (problem == NULL && (!kernel || properties->NbdProperties.Flags.SkipNegotiation)) {
+        problem = check_size(properties);
+    }
+    return problem;
+}
+
+/* Makes whatever the caller left open definite. */
+static void normalize(WNBD_PROPERTIES *properties, PIRP irp)
+{
+    properties->InstanceName[sizeof properties->InstanceName - 1] = '\0';
+    properties->SerialNumber[sizeof properties->SerialNumber - 1] = '\0';
+    properties->Owner[sizeof properties->Owner - 1] = '\0';
+    properties->NbdProperties.Hostname[sizeof properties->NbdProperties.Hostname - 1] = '\0';
+    properties->NbdProperties.ExportName[sizeof properties->NbdProperties.ExportName - 1] = '\0';
+    if (properties->Flags.UseKernelNbd) {
+        properties->Flags.PersistResSupported = 0; /* two machines would each be granted the disk */
+        if (properties->BlockSize == 0) {
+            properties->BlockSize = WNBD_DEFAULT_BLOCK_SIZE;
+        }
+    }
+    if (properties->Pid == 0) {
+        properties->Pid = (INT)IoGetRequestorProcessId(irp);
+    }
+}
+
+static const char *enter_problem(NTSTATUS status)
+{
+    switch (status) {
+    case STATUS_OBJECT_NAME_COLLISION:
+        return "the name is in use";
+    case STATUS_TOO_MANY_ADDRESSES:
+        return "128 disks are mapped, which is all that the adapter takes";
+    case STATUS_DELETE_PENDING:
+        return "the adapter is being removed";
+    default:
+        return "";
+    }
+}
+
+/* The disk takes the IRP, whatever comes of it. */
+static void start(struct disk *disk, PIRP irp)
+{
+    NTSTATUS status;
+
+    if (!arm(disk, irp)) {
+        answer_failure(disk->adapter, irp, STATUS_CANCELLED, "the mapping was given up before it was ready");
+        return;
+    }
+    status = disk_enter(disk);
+    if (NT_SUCCESS(status)) {
+        status = disk_start(disk);
+        if (!NT_SUCCESS(status)) {
+            disk_leave(disk);
+        }
+    } else {
+        text_format(disk->message, sizeof disk->message, "%s", enter_problem(status));
+    }
+    if (!NT_SUCCESS(status)) {
+        create_finish(disk, status);
+        disk_complete_removal_irps(disk);
+    }
+}
+
+void create_begin(struct adapter *adapter, PIRP irp)
+{
+    WNBD_IOCTL_CREATE_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
+    const char *problem;
+    struct disk *disk;
+
+    normalize(&command->Properties, irp);
+    problem = check(&command->Properties);
+    if (problem != NULL) {
+        answer_failure(adapter, irp, STATUS_INVALID_PARAMETER, problem);
+        return;
+    }
+    if (!command->Properties.Flags.UseKernelNbd) {
+        answer_failure(adapter, irp, STATUS_NOT_SUPPORTED, "disks served by a program are not in this version");
+        return;
+    }
+    disk = disk_create(adapter, &command->Properties);
+    if (disk == NULL) {
+        answer_failure(adapter, irp, STATUS_INSUFFICIENT_RESOURCES, "there is not enough memory");
+        return;
+    }
+    start(disk, irp);
+    disk_release(disk);
+}

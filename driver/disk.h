@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A disk: its name and address, its life, its counters. The backend (nbd.h) carries out its requests.
+ *
+ *   connecting --> ready --> lost
+ *        |           |         |
+ *        +-----------+---------+--> removing --> (gone)
+ *
+ * connecting  the name and the address are taken, SCSI does not see it
+ * ready       requests go to the server
+ * lost        the connection has ended: requests fail with sense, the disk stays until it is removed
+ * removing    its thread is taking it down: SCSI does not see it any more, the name is still taken
+ *
+ * One thread per disk does everything that waits: it connects, then sleeps until the connection is lost or the disk is
+ * to be removed, then takes it down. The disk's memory goes when the last reference does.
+ */
+#ifndef WNBD_DRIVER_DISK_H
+#define WNBD_DRIVER_DISK_H
+
+#include "driver/driver.h"
+#include "driver/nbd.h"
+
+#include "core/io/queue.h"
+#include "core/io/stats.h"
+#include "core/scsi/device.h"
+
+enum disk_state {
+    DISK_CONNECTING,
+    DISK_READY,
+    DISK_LOST,
+    DISK_REMOVING,
+};
+
+struct disk {
+    /* fixed after creation */
+    struct adapter *adapter; /* borrows */
+    uint64_t connection_id;
+    uint8_t target;
+    PETHREAD thread;
+    KEVENT started;   /* `thread` is known: the thread may go on */
+    struct work reap; /* the thread has ended */
+
+    /* written by the thread before the disk is ready, fixed after */
+    WNBD_PROPERTIES properties;
+    struct scsi_device device;
+
+    /* guarded by adapter->lock */
+    bool peer_known; /* from disk_claim_export on */
+    SOCKADDR_STORAGE peer;
+    PIRP create_irp;         /* pended until the disk is ready or has failed */
+    LIST_ENTRY removal_irps; /* pended until the disk is gone */
+    bool left;               /* gone from the table: nothing can wait for it any more */
+
+    /* atomic */
+    volatile LONG references;
+    volatile LONG depth_told; /* Storport has been told the queue depth */
+
+    KEVENT stop; /* the disk is to be removed; stays set */
+
+    KSPIN_LOCK lock;
+    /* guarded by lock */
+    enum disk_state state;
+    struct io_stats stats;
+    struct nbd_backend nbd;
+
+    char message[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)]; /* the thread's: why connecting failed */
+};
+
+/* Makes a disk that is connecting, not in any table, with one reference. NULL: no memory. PASSIVE_LEVEL. */
+struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *properties);
+
+void disk_reference(struct disk *disk);
+void disk_release(struct disk *disk);
+
+/* ---- The adapter's table (adapter->lock is taken inside) ---- */
+
+/* Takes name and address for the disk; the table has a reference then. STATUS_OBJECT_NAME_COLLISION,
+ * STATUS_TOO_MANY_ADDRESSES, or STATUS_DELETE_PENDING when the adapter is ending. */
+NTSTATUS disk_enter(struct disk *disk);
+
+/* Gives up name and address and the table's reference. */
+void disk_leave(struct disk *disk);
+
+/* The disk at a target, with a reference, if SCSI sees it (ready or lost); NULL otherwise. */
+struct disk *disk_at(struct adapter *adapter, ULONG target);
+
+/* The disk in the table's place `target` whatever its state, with a reference; NULL. */
+struct disk *disk_in_place(struct adapter *adapter, ULONG target);
+
+/* The disk of that name whatever its state, with a reference; NULL. `name` is an array of WNBD_MAX_NAME_LENGTH. */
+struct disk *disk_named(struct adapter *adapter, const char *name);
+
+/* Records the server's address; whether the disk is read-only is known by now. False: another disk of this adapter has
+ * the same export of the same server, and it is not that both are read-only or that Force was asked for; its name is
+ * written to `other_name`, an array of WNBD_MAX_NAME_LENGTH. */
+bool disk_claim_export(struct disk *disk, const SOCKADDR_STORAGE *peer, CHAR *other_name);
+
+/* ---- Life ---- */
+
+/* Starts the disk's thread, which has a reference of its own. PASSIVE_LEVEL. */
+NTSTATUS disk_start(struct disk *disk);
+
+/* The disk's IRP of a pended create, once; NULL when somebody else has taken it. adapter->lock is taken inside. */
+PIRP disk_take_create_irp(struct disk *disk);
+
+/* Lets `irp` wait until the disk is gone. False: it is too late for that. adapter->lock is taken inside. */
+bool disk_await_removal(struct disk *disk, PIRP irp);
+
+/* Completes with success the IRPs that wait for the disk's removal. adapter->lock is taken inside. */
+void disk_complete_removal_irps(struct disk *disk);
+
+/* Asks the thread to take the disk down, at once and in bounded time. */
+void disk_stop(struct disk *disk);
+
+enum disk_state disk_state(struct disk *disk);
+
+/*
+ * Ends what the disk has with its server now if requests are out; they complete as WSK gives them back. `reset` is the
+ * record of the SRB that asked for it, completed after them; it takes one reference to the disk. NULL: nobody waits.
+ */
+void disk_reset(struct disk *disk, struct record *reset);
+
+/* Whether the disk may be seen by SCSI in this state. */
+static inline bool disk_is_visible(enum disk_state state)
+{
+    return state == DISK_READY || state == DISK_LOST;
+}
+
+/* ---- Reports ---- */
+
+/* Fills in what show, list and create answer. PASSIVE_LEVEL. */
+void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info);
+
+void disk_statistics(struct disk *disk, WNBD_DRV_STATS *statistics);
+
+#endif

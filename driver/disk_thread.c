@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A disk's life, on the one thread that may wait for it. */
+#include "driver/create.h"
+#include "driver/disk.h"
+#include "driver/log.h"
+
+/* Storport looks at the bus again. */
+static void announce(struct disk *disk)
+{
+    if (!adapter_is_ending(disk->adapter)) {
+        StorPortNotification(BusChangeDetected, disk->adapter, 0);
+    }
+}
+
+static void set_state(struct disk *disk, enum disk_state state)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    disk->state = state;
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+static NTSTATUS bring_up(struct disk *disk)
+{
+    const WNBD_PROPERTIES *properties = &disk->properties;
+    NTSTATUS status = nbd_connect(disk);
+
+    if (!NT_SUCCESS(status)) {
+        log_print(LOG_ERROR, "%s: not mapped: %s (0x%08lx)", properties->InstanceName, disk->message, status);
+        return status;
+    }
+    nbd_open(disk);
+    log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: %s port %u export '%s', %llu blocks of %u bytes",
+              properties->InstanceName, disk->target, disk->connection_id, properties->NbdProperties.Hostname,
+              properties->NbdProperties.PortNumber, properties->NbdProperties.ExportName, properties->BlockCount,
+              properties->BlockSize);
+    announce(disk);
+    return STATUS_SUCCESS;
+}
+
+/* Waits until the disk is to be removed. A connection that ends meanwhile is closed, and the disk stays without one;
+ * making a new one belongs here. */
+static void serve(struct disk *disk)
+{
+    PVOID events[] = {&disk->stop, &disk->nbd.lost};
+
+    if (KeWaitForMultipleObjects(ARRAYSIZE(events), events, WaitAny, Executive, KernelMode, FALSE, NULL, NULL) ==
+        STATUS_WAIT_0) {
+        return;
+    }
+    log_print(LOG_ERROR, "%s: the connection is lost: %s", disk->properties.InstanceName, disk->nbd.reason);
+    nbd_close(disk, false);
+    KeWaitForSingleObject(&disk->stop, Executive, KernelMode, FALSE, NULL);
+}
+
+static void take_down(struct disk *disk)
+{
+    set_state(disk, DISK_REMOVING);
+    nbd_close(disk, true);
+    log_print(LOG_INFO, "%s: removed", disk->properties.InstanceName);
+}
+
+static VOID NTAPI disk_thread(PVOID context)
+{
+    struct disk *disk = context;
+    struct adapter *adapter = disk->adapter;
+    NTSTATUS status;
+
+    KeWaitForSingleObject(&disk->started, Executive, KernelMode, FALSE, NULL);
+    status = bring_up(disk);
+    if (NT_SUCCESS(status)) {
+        create_finish(disk, status);
+        serve(disk);
+        take_down(disk);
+        disk_leave(disk);
+        announce(disk);
+    } else {
+        disk_leave(disk);
+        create_finish(disk, status);
+    }
+    disk_complete_removal_irps(disk);
+    nbd_disconnected(disk);
+    worker_queue(&adapter->worker, &disk->reap); /* the worker has the thread's reference now */
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static void count_thread(struct adapter *adapter)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    adapter->threads++;
+    KeClearEvent(&adapter->no_threads);
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+static void uncount_thread(struct adapter *adapter)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    if (--adapter->threads == 0) {
+        KeSetEvent(&adapter->no_threads, IO_NO_INCREMENT, FALSE);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+/* On the worker: the thread is at its end; when it has ended, nothing of it runs in the driver any more. */
+static void reap(struct work *work)
+{
+    struct disk *disk = list_member(work, struct disk, reap);
+    struct adapter *adapter = disk->adapter;
+
+    KeWaitForSingleObject(disk->thread, Executive, KernelMode, FALSE, NULL);
+    disk_release(disk);
+    uncount_thread(adapter);
+}
+
+NTSTATUS disk_start(struct disk *disk)
+{
+    OBJECT_ATTRIBUTES attributes;
+    HANDLE thread;
+    NTSTATUS status;
+
+    work_init(&disk->reap, reap);
+    KeInitializeEvent(&disk->started, NotificationEvent, FALSE);
+    disk_reference(disk);
+    count_thread(disk->adapter);
+    InitializeObjectAttributes(&attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    status = PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, &attributes, NULL, NULL, disk_thread, disk);
+    if (!NT_SUCCESS(status)) {
+        uncount_thread(disk->adapter);
+        disk_release(disk);
+        return status;
+    }
+    status =
+        ObReferenceObjectByHandle(thread, THREAD_ALL_ACCESS, DDK_THREAD_TYPE, KernelMode, (PVOID *)&disk->thread, NULL);
+    NT_ASSERT(NT_SUCCESS(status)); /* a handle of our own to a thread */
+    ZwClose(thread);
+    KeSetEvent(&disk->started, IO_NO_INCREMENT, FALSE);
+    return status;
+}
+
+void disk_stop(struct disk *disk)
+{
+    KeSetEvent(&disk->stop, IO_NO_INCREMENT, FALSE);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The adapter: what all files of the driver share.
+ *
+ * Files, by what they own:
+ *   driver.c                  DriverEntry
+ *   adapter.c                 the adapter's start and end, power
+ *   startio.c, pnp.c, srb.c   SRBs in and out (srb.c alone touches their fields)
+ *   ioctl.c, create.c         control requests
+ *   disk.c, disk_thread.c     a disk, its place in the table, its life; identity.c: what tells it from others
+ *   nbd_backend.c, nbd_send.c, nbd_receive.c   requests on the wire
+ *   nbd_connect.c             from a name to a connection in the transmission phase
+ *   worker.c                  a thread for what cannot be done where it comes up
+ *   wsk.c, memory.c, text.c, log.c, options.c, clock.c, support.c   tools
+ *
+ * Lock order: adapter->lock, then disk->lock. Neither is held while Storport, WSK or the I/O manager is called, except
+ * for events that are set. worker->lock is a leaf.
+ *
+ * Unless a prototype says otherwise, functions may be called at any IRQL up to DISPATCH_LEVEL and without locks.
+ */
+#ifndef WNBD_DRIVER_DRIVER_H
+#define WNBD_DRIVER_DRIVER_H
+
+#include "driver/ddk.h"
+
+#include "driver/options.h"
+#include "driver/worker.h"
+#include "driver/wsk.h"
+typedef UCHAR BYTE; /* not a name of the kernel headers */
+#include "include/wnbd_ioctl.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* SCSI addresses: bus 0, target 0 .. 127, LUN 0. */
+#define ADAPTER_BUSES   1
+#define ADAPTER_TARGETS 128
+#define ADAPTER_LUNS    1
+
+struct disk;
+
+/* Storport's device extension: zeroed, not paged, there until HwFreeAdapterResources. */
+struct adapter {
+    /* fixed after HwFindAdapter */
+    bool started;
+    UNICODE_STRING interface_link;
+    struct options options;
+    struct wsk_client wsk;
+    struct worker worker;
+
+    KSPIN_LOCK lock;
+    /* guarded by lock */
+    struct disk *disks[ADAPTER_TARGETS]; /* by target; NULL: free. From the disk's creation to its thread's end */
+    uint32_t next_target;                /* where the search for a free target begins */
+    uint64_t last_connection_id;
+    bool ending;       /* no more disks: from HwCompleteServiceIrp on, until it starts again */
+    uint32_t threads;  /* disk threads that have not been waited for */
+    KEVENT no_threads; /* set while `threads` is 0 */
+};
+
+/* Fixed after DriverEntry. */
+extern struct options driver_options;
+
+/* The miniport's entry points. */
+VIRTUAL_HW_FIND_ADAPTER hw_find_adapter;
+HW_INITIALIZE hw_initialize;
+HW_RESET_BUS hw_reset_bus;
+HW_ADAPTER_CONTROL hw_adapter_control;
+HW_FREE_ADAPTER_RESOURCES hw_free_adapter_resources;
+HW_STARTIO hw_start_io;
+HW_PROCESS_SERVICE_REQUEST hw_process_service_request;
+HW_COMPLETE_SERVICE_IRP hw_complete_service_irp;
+
+/* Whether no disk may be made any more. */
+bool adapter_is_ending(struct adapter *adapter);
+
+/* From now on no disk is made. */
+void adapter_end(struct adapter *adapter);
+
+/* Completes a control request: `status`, and `information` bytes of its buffer are output. The IRP is Storport's
+ * afterwards. Neither the cancel lock nor any of ours may be held. */
+void ioctl_complete(struct adapter *adapter, PIRP irp, NTSTATUS status, ULONG_PTR information);
+
+#endif

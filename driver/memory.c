@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver/memory.h"
+
+/* Fixed after memory_init. NULL before Windows 10 2004 (build 19041). */
+static EX_ALLOCATE_POOL2 *allocate_pool2;
+
+void memory_init(void)
+{
+    UNICODE_STRING name;
+
+    RtlInitUnicodeString(&name, L"ExAllocatePool2");
+    allocate_pool2 = (EX_ALLOCATE_POOL2 *)MmGetSystemRoutineAddress(&name);
+}
+
+void *memory_allocate(size_t size, ULONG tag)
+{
+    void *memory;
+
+    if (allocate_pool2 != NULL) {
+        return allocate_pool2(POOL_FLAG_NON_PAGED, size, tag);
+    }
+    memory = ExAllocatePoolWithTag(NonPagedPoolNx, size, tag);
+    if (memory != NULL) {
+        RtlZeroMemory(memory, size);
+    }
+    return memory;
+}
+
+void memory_free(void *memory, ULONG tag)
+{
+    if (memory != NULL) {
+        ExFreePoolWithTag(memory, tag);
+    }
+}

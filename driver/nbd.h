@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The NBD client of a disk: requests go out in batches, one WskSend each; replies come in through one WskReceive that
+ * is always out.
+ *
+ *   waiting --(nbd_pump)--> in a send --(WSK: acknowledged)--+
+ *                               |                            +--> finished, SRB completed
+ *                               +------(server: reply)-------+
+ *
+ * The queue holds a request from nbd_submit until it is finished, so a slot (and its header in memory) is not used
+ * again while a send may still read it. When the connection is lost, or the disk is reset or removed, nothing more is
+ * sent; the disk's thread closes the socket, WSK gives back every IRP, and what is left in the queue then fails.
+ */
+#ifndef WNBD_DRIVER_NBD_H
+#define WNBD_DRIVER_NBD_H
+
+#include "driver/record.h"
+
+#include "core/io/queue.h"
+#include "core/nbd/handshake.h"
+#include "core/nbd/session.h"
+
+#define NBD_DEPTH          256       /* requests of one disk in the queue; above Storport's limit per LUN */
+#define NBD_SENDS          16        /* sends out at a time; what comes meanwhile leaves together afterwards */
+#define NBD_SEND_BYTES_MAX (4 << 20) /* bytes out at a time; one request may exceed it */
+#define NBD_BATCH_MAX      64        /* requests in one send */
+#define NBD_RECEIVE_BUFFER (64 << 10)
+#define NBD_DIRECT_MIN     (16 << 10) /* payload that is worth a receive of its own, into the SRB's pages */
+
+struct disk;
+
+/* One WskSend and the requests in it. */
+struct nbd_send {
+    struct list_link link; /* on nbd_backend.free_sends */
+    struct disk *disk;     /* borrows */
+    PIRP irp;
+    struct list_link records;
+    uint32_t bytes;
+};
+
+/* A request's header in memory that WSK reads, and the MDL that describes it: built once. */
+struct nbd_header {
+    union {
+        MDL mdl;
+        UCHAR storage[sizeof(MDL) + 2 * sizeof(PFN_NUMBER)];
+    };
+};
+
+/* Part of struct disk. */
+struct nbd_backend {
+    /* fixed while the disk exists */
+    WSK_PROVIDER_NPI npi;
+    bool captured; /* npi is valid and to be released */
+    struct nbd_send sends[NBD_SENDS];
+    UCHAR (*header_bytes)[32];  /* NBD_DEPTH of them: one per slot */
+    struct nbd_header *headers; /* the same number */
+    struct io_slot *slots;
+    PIRP receive_irp;
+    PMDL receive_mdl;
+    uint8_t *receive_buffer;
+    struct nbd_handshake *handshake; /* the thread's; also the memory DISC is sent from */
+    PMDL handshake_mdl;
+    struct wsk_call call; /* the thread's */
+    struct wsk_call close_call;
+    struct wsk_lookup *lookup;
+    struct work send_work;
+    struct work receive_work;
+
+    /* fixed while the connection exists */
+    PWSK_SOCKET socket;
+
+    KEVENT lost;    /* the connection has ended; the thread waits for it */
+    KEVENT settled; /* `calls` or `outstanding` has become 0 */
+
+    /* guarded by disk->lock */
+    struct io_queue queue;
+    struct list_link waiting; /* records to be sent */
+    struct list_link free_sends;
+    struct list_link resets; /* struct record: reset SRBs to complete when the queue is empty */
+    uint32_t bytes_out;
+    uint32_t calls;       /* threads inside WskSend or WskReceive */
+    uint32_t outstanding; /* sends whose IRP is not back, and 1 while receiving goes on */
+    bool open;            /* requests may be sent and replies come in */
+    bool pumping;         /* somebody is in nbd_pump's loop */
+    bool reset;           /* the connection is being ended because of a reset */
+    char reason[128];     /* why it was lost */
+
+    /* the receiver's: whoever processes the receive that has completed */
+    struct nbd_reader reader;
+    struct record *receiving; /* whose payload comes next */
+    bool direct;              /* the receive that is out goes into its pages */
+    volatile LONG receive_phase;
+};
+
+/* Allocates what a connection needs, so that a later one needs nothing. NULL memory: STATUS_INSUFFICIENT_RESOURCES, and
+ * nbd_free is still to be called. PASSIVE_LEVEL. */
+NTSTATUS nbd_allocate(struct disk *disk);
+void nbd_free(struct disk *disk);
+
+/*
+ * Connects: resolves, connects, negotiates, fills in disk->device and the properties. On failure disk->message has one
+ * clause for people, and the status is one of those IOCTL_WNBD_CREATE lists; the socket is closed. PASSIVE_LEVEL, the
+ * disk's thread.
+ */
+NTSTATUS nbd_connect(struct disk *disk);
+
+/* Waits for what nbd_connect may have left behind (a name look-up that was given up) and lets WSK go. PASSIVE_LEVEL,
+ * the disk's thread, after the connection has been closed. */
+void nbd_disconnected(struct disk *disk);
+
+/* Begins to receive: the first thing after nbd_connect succeeded. PASSIVE_LEVEL, the disk's thread. */
+void nbd_open(struct disk *disk);
+
+/*
+ * Ends the connection: when `orderly` and nothing is out, with NBD_CMD_DISC and the server's FIN (within a second);
+ * else at once. Returns when WSK has given everything back; every request has been completed. PASSIVE_LEVEL, the disk's
+ * thread.
+ */
+void nbd_close(struct disk *disk, bool orderly);
+
+/* Takes a record whose command has a request and carries it out; the SRB is completed at some time, perhaps before this
+ * returns. */
+void nbd_submit(struct disk *disk, struct record *record);
+
+/* Sends what waits, as far as sends are free. */
+void nbd_pump(struct disk *disk);
+
+/* The connection has ended, for this reason. disk->lock is held. */
+void nbd_lost_locked(struct disk *disk, const char *reason);
+void nbd_lost(struct disk *disk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- Between the backend's files ---- */
+
+/* Inside: no socket is closed. False when the connection is not open. */
+bool nbd_enter_locked(struct nbd_backend *nbd);
+void nbd_leave_locked(struct nbd_backend *nbd);
+
+/* One of `outstanding` is over. Nothing of the disk may be touched afterwards without a reference. */
+void nbd_settle(struct disk *disk);
+
+/*
+ * One of the record's holds is gone. If it was the last: its next request waits to be sent, or the record goes from the
+ * queue to `done`. disk->lock is held.
+ */
+void nbd_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hold, struct list_link *done);
+
+/* Completes the SRBs of a list of records. No locks. */
+void nbd_complete(struct disk *disk, struct list_link *done);
+
+void nbd_send_work(struct work *work);
+void nbd_receive_work(struct work *work);
+
+/* Starts the receiving; `outstanding` counts it already. */
+void nbd_receive(struct disk *disk);
+
+#endif

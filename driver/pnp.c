@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver/pnp.h"
+
+#include "driver/disk.h"
+
+/* With STOR_FEATURE_FULL_PNP_DEVICE_CAPABILITIES, Storport hands over the larger structure with version and size set.
+ */
+static UCHAR query_capabilities(const struct srb_view *view)
+{
+    PSTOR_DEVICE_CAPABILITIES_EX capabilities = view->data;
+
+    if (capabilities == NULL || view->data_length < sizeof *capabilities) {
+        return SRB_STATUS_INVALID_REQUEST;
+    }
+    capabilities->Removable = 1;
+    capabilities->EjectSupported = 1;
+    capabilities->SurpriseRemovalOK = 0; /* a file system on it wants to be told before */
+    capabilities->SilentInstall = 1;
+    capabilities->DefaultWriteCacheEnabled = 1;
+    return SRB_STATUS_SUCCESS;
+}
+
+static UCHAR answer(const struct srb_view *view, STOR_PNP_ACTION action)
+{
+    switch (action) {
+    case StorQueryCapabilities:
+        return query_capabilities(view);
+    case StorStartDevice:
+    case StorStopDevice:
+    case StorRemoveDevice:
+    case StorSurpriseRemoval:
+        return SRB_STATUS_SUCCESS; /* the disk itself goes by IOCTL_WNBD_REMOVE */
+    case StorQueryResourceRequirements:
+    case StorFilterResourceRequirements:
+        break;
+    }
+    return SRB_STATUS_INVALID_REQUEST;
+}
+
+void pnp_srb(struct adapter *adapter, const struct srb_view *view)
+{
+    STOR_PNP_ACTION action;
+    bool for_adapter;
+
+    if (!srb_pnp(view->srb, &action, &for_adapter) || for_adapter) {
+        srb_complete(adapter, view->srb, SRB_STATUS_INVALID_REQUEST);
+        return;
+    }
+    srb_complete(adapter, view->srb, answer(view, action));
+}

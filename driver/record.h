@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the driver keeps about an SRB that a disk's backend carries out. It lives in the SRB's extension, so that no
+ * request needs an allocation.
+ */
+#ifndef WNBD_DRIVER_RECORD_H
+#define WNBD_DRIVER_RECORD_H
+
+#include "driver/driver.h"
+
+#include "core/base/list.h"
+#include "core/scsi/emulate.h"
+#include "core/scsi/storage.h"
+
+#define RECORD_DATA_MAX WNBD_DEFAULT_MAX_TRANSFER_LENGTH
+
+/* An MDL for the longest transfer at any offset in a page. */
+#define RECORD_MDL_SIZE (sizeof(MDL) + sizeof(PFN_NUMBER) * (RECORD_DATA_MAX / PAGE_SIZE + 1))
+
+/* An UNMAP's parameter list is copied, because who sent it may still be able to change it. */
+#define RECORD_UNMAP_DESCRIPTORS 256
+#define RECORD_PARAMETERS_SIZE   (8 + 16 * RECORD_UNMAP_DESCRIPTORS)
+
+/*
+ * What must have happened before the SRB may be completed. A reply can come before its send has completed, and WSK may
+ * read or write the SRB's pages as long as any of these is set.
+ */
+enum record_hold {
+    RECORD_SENDING = 1 << 0,   /* a send that holds its header and data is out */
+    RECORD_ANSWERING = 1 << 1, /* the server has not answered */
+    RECORD_RECEIVING = 1 << 2, /* its data is being received or copied */
+};
+
+struct record {
+    struct list_link link; /* on one list of the backend, or none */
+    PSCSI_REQUEST_BLOCK srb;
+    struct storage_command command;
+    uint8_t *data;             /* IO_READ: where its data is copied to */
+    uint32_t holds;            /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
+    bool aborted;              /* result is not the server's answer: the connection ended first */
+    UCHAR srb_status;          /* not 0: complete with this and without sense */
+    struct scsi_result result; /* otherwise */
+    union {
+        MDL mdl; /* IO_READ, IO_WRITE: our view of the SRB's pages */
+        UCHAR mdl_storage[RECORD_MDL_SIZE];
+        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM */
+    };
+};
+
+static inline struct record *record_of_link(struct list_link *link)
+{
+    return list_member(link, struct record, link);
+}
+
+static inline struct record *record_of_request(struct io_request *request)
+{
+    return list_member(request, struct record, command.request);
+}
+
+#endif

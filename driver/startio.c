@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SRBs as Storport hands them over, at DISPATCH_LEVEL or below. */
+#include "driver/disk.h"
+#include "driver/log.h"
+#include "driver/pnp.h"
+#include "driver/srb.h"
+
+#include "core/base/checked.h"
+
+static void complete_refused(struct adapter *adapter, const struct srb_view *view, const struct scsi_sense *sense)
+{
+    struct scsi_result result = {.status = SCSI_STATUS_CHECK_CONDITION, .sense = *sense};
+
+    srb_complete_result(adapter, view->srb, &result);
+}
+
+static void complete_good(struct adapter *adapter, const struct srb_view *view, uint32_t transferred)
+{
+    struct scsi_result result = {.status = SCSI_STATUS_GOOD, .transferred = transferred};
+
+    srb_complete_result(adapter, view->srb, &result);
+}
+
+/* ---- Commands that are answered on the spot ---- */
+
+/* Storport takes a queue depth from the first INQUIRY on. */
+static void tell_depth(struct disk *disk)
+{
+    if (InterlockedExchange(&disk->depth_told, 1) == 0 &&
+        !StorPortSetDeviceQueueDepth(disk->adapter, 0, disk->target, 0, WNBD_DEFAULT_MAX_IO_REQ_PER_LUN)) {
+        log_print(LOG_WARNING, "%s: Storport did not take the queue depth", disk->properties.InstanceName);
+    }
+}
+
+/* Without a connection the disk is there but not ready. What it is, it can still say. */
+static bool is_ready(struct disk *disk, const struct scsi_command *command)
+{
+    return command->operation != SCSI_TEST_UNIT_READY || disk_state(disk) == DISK_READY;
+}
+
+static void execute_emulated(struct disk *disk, const struct srb_view *view, const struct scsi_command *command)
+{
+    uint8_t *data = view->data;
+    struct scsi_result result;
+
+    if (!is_ready(disk, command)) {
+        result.sense = sense_make(SENSE_KEY_NOT_READY, ASC_NOT_READY_COMMUNICATION_FAILURE);
+        complete_refused(disk->adapter, view, &result.sense);
+        return;
+    }
+    if (command->operation == SCSI_INQUIRY) {
+        tell_depth(disk);
+    }
+    emulate(&disk->device, command, data, data != NULL ? view->data_length : 0, &result);
+    srb_complete_result(disk->adapter, view->srb, &result);
+}
+
+/* ---- Commands for the backend ---- */
+
+/*
+ * Our own view of the SRB's pages: its MDL is borrowed, may be longer than this request, and may be in use elsewhere.
+ * DataBuffer is not an address that may be used; it says where in the MDL the data begins. False: it does not.
+ */
+static bool map_pages(struct adapter *adapter, const struct srb_view *view, struct record *record)
+{
+    ULONG_PTR begin;
+    ULONG_PTR offset;
+    PMDL mdl = NULL;
+
+    if (StorPortGetOriginalMdl(adapter, view->srb, (PVOID *)&mdl) != STOR_STATUS_SUCCESS || mdl == NULL) {
+        return false;
+    }
+    begin = (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
+    offset = (ULONG_PTR)view->data - begin;
+    if ((ULONG_PTR)view->data < begin || !checked_range(offset, view->data_length, MmGetMdlByteCount(mdl))) {
+        return false;
+    }
+    MmInitializeMdl(&record->mdl, (PVOID)(ULONG_PTR)(PAGE_SIZE - 1), RECORD_DATA_MAX); /* the most pages it may have */
+    IoBuildPartialMdl(mdl, &record->mdl, view->data, view->data_length);
+    return true;
+}
+
+/* What a small read's payload is copied to, and a large one's beginning. False: there is no room to map it now. */
+static bool map_address(struct adapter *adapter, const struct srb_view *view, struct record *record)
+{
+    PVOID address = NULL;
+
+    if (StorPortGetSystemAddress(adapter, view->srb, &address) != STOR_STATUS_SUCCESS) {
+        return false;
+    }
+    record->data = address;
+    return address != NULL;
+}
+
+/* Makes the SRB's data reachable for a READ or WRITE. SRB_STATUS_PENDING when it is. */
+static UCHAR map_data(struct adapter *adapter, const struct srb_view *view, struct record *record)
+{
+    if (view->data_length > RECORD_DATA_MAX || !map_pages(adapter, view, record)) {
+        log_print(LOG_ERROR, "an SRB of %lu bytes has no data", view->data_length);
+        return SRB_STATUS_INVALID_REQUEST;
+    }
+    if (record->command.request.operation == IO_READ && !map_address(adapter, view, record)) {
+        MmPrepareMdlForReuse(&record->mdl);
+        return SRB_STATUS_BUSY; /* Storport tries again */
+    }
+    return SRB_STATUS_PENDING;
+}
+
+static struct record *begin_record(const struct srb_view *view)
+{
+    struct record *record = view->extension;
+
+    list_init(&record->link);
+    record->srb = view->srb;
+    record->data = NULL;
+    record->holds = 0;
+    record->aborted = false;
+    record->srb_status = 0;
+    RtlZeroMemory(&record->result, sizeof record->result);
+    return record;
+}
+
+/* An UNMAP's parameters, copied before anybody looks at them. NULL for all else. */
+static const uint8_t *copy_parameters(const struct srb_view *view, const struct scsi_command *command,
+                                      struct record *record, uint32_t *length)
+{
+    if (command->operation != SCSI_UNMAP) {
+        return NULL;
+    }
+    *length = view->data != NULL ? min(*length, sizeof record->parameters) : 0;
+    RtlCopyMemory(record->parameters, view->data, *length);
+    return record->parameters;
+}
+
+/* Hands the record over, or completes the SRB if its data cannot be reached. Takes one reference to the disk. */
+static void submit(struct disk *disk, const struct srb_view *view, struct record *record)
+{
+    enum io_operation operation = record->command.request.operation;
+
+    if (operation == IO_READ || operation == IO_WRITE) {
+        UCHAR status = map_data(disk->adapter, view, record);
+
+        if (status != SRB_STATUS_PENDING) {
+            srb_complete(disk->adapter, view->srb, status);
+            disk_release(disk);
+            return;
+        }
+    }
+    nbd_submit(disk, record);
+}
+
+/* Takes one reference to the disk. */
+static void execute_storage(struct disk *disk, const struct srb_view *view, const struct scsi_command *command)
+{
+    bool transfers = command->operation == SCSI_READ || command->operation == SCSI_WRITE;
+    struct record *record = begin_record(view);
+    uint32_t length = view->data_length;
+    const uint8_t *parameters = copy_parameters(view, command, record, &length);
+    enum storage_step step;
+    struct scsi_sense sense;
+
+    step = storage_begin(&record->command, &disk->device, command, parameters, length, &sense);
+    record->result.transferred = transfers ? record->command.data_length : view->data_length;
+    switch (step) {
+    case STORAGE_REQUEST:
+        submit(disk, view, record);
+        return;
+    case STORAGE_DONE:
+        complete_good(disk->adapter, view, record->result.transferred);
+        break;
+    case STORAGE_REFUSED:
+        complete_refused(disk->adapter, view, &sense);
+        break;
+    }
+    disk_release(disk);
+}
+
+static void execute_scsi(struct disk *disk, const struct srb_view *view)
+{
+    struct scsi_command command;
+    struct scsi_sense sense;
+
+    if (!cdb_decode(view->cdb, view->cdb_length, &command, &sense)) {
+        complete_refused(disk->adapter, view, &sense);
+    } else if (command_needs_storage(&command)) {
+        disk_reference(disk);
+        execute_storage(disk, view, &command);
+    } else {
+        execute_emulated(disk, view, &command);
+    }
+}
+
+/* ---- Everything else ---- */
+
+static void reset_disk(struct disk *disk, const struct srb_view *view)
+{
+    struct record *record = view->extension;
+
+    if (record == NULL) {
+        disk_reset(disk, NULL);
+        srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
+        return;
+    }
+    list_init(&record->link);
+    record->srb = view->srb;
+    disk_reference(disk);
+    disk_reset(disk, record);
+}
+
+static void for_disk(struct disk *disk, const struct srb_view *view)
+{
+    switch (view->function) {
+    case SRB_FUNCTION_EXECUTE_SCSI:
+        execute_scsi(disk, view);
+        break;
+    case SRB_FUNCTION_RESET_LOGICAL_UNIT:
+    case SRB_FUNCTION_RESET_DEVICE:
+        reset_disk(disk, view);
+        break;
+    case SRB_FUNCTION_ABORT_COMMAND:
+        /* NBD cannot take a request back: only the end of the connection does, and that is a reset. */
+        srb_complete(disk->adapter, view->srb, SRB_STATUS_ABORT_FAILED);
+        break;
+    case SRB_FUNCTION_FLUSH:
+    case SRB_FUNCTION_SHUTDOWN:
+        /* Sent to adapters that cache data themselves, which this one does not say it does. */
+        srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
+        break;
+    default:
+        srb_complete(disk->adapter, view->srb, SRB_STATUS_INVALID_REQUEST);
+        break;
+    }
+}
+
+/* The status for an address where there is no disk. */
+static UCHAR no_disk(const struct srb_view *view)
+{
+    if (view->path >= ADAPTER_BUSES) {
+        return SRB_STATUS_INVALID_PATH_ID;
+    }
+    if (view->target >= ADAPTER_TARGETS) {
+        return SRB_STATUS_INVALID_TARGET_ID;
+    }
+    return view->lun >= ADAPTER_LUNS ? SRB_STATUS_INVALID_LUN : SRB_STATUS_NO_DEVICE;
+}
+
+static void for_address(struct adapter *adapter, const struct srb_view *view)
+{
+    struct disk *disk = NULL;
+
+    if (view->path < ADAPTER_BUSES && view->lun < ADAPTER_LUNS) {
+        disk = disk_at(adapter, view->target);
+    }
+    if (disk == NULL) {
+        srb_complete(adapter, view->srb, no_disk(view));
+        return;
+    }
+    for_disk(disk, view);
+    disk_release(disk);
+}
+
+static void reset_bus(struct adapter *adapter)
+{
+    for (ULONG target = 0; target < ADAPTER_TARGETS; target++) {
+        struct disk *disk = disk_at(adapter, target);
+
+        if (disk != NULL) {
+            disk_reset(disk, NULL);
+            disk_release(disk);
+        }
+    }
+}
+
+BOOLEAN hw_reset_bus(PVOID extension, ULONG path)
+{
+    UNREFERENCED_PARAMETER(path);
+    reset_bus(extension);
+    return TRUE;
+}
+
+BOOLEAN hw_start_io(PVOID extension, PSCSI_REQUEST_BLOCK srb)
+{
+    struct adapter *adapter = extension;
+    struct srb_view view;
+
+    if (!srb_parse(srb, &view)) {
+        srb_complete(adapter, srb, SRB_STATUS_INVALID_REQUEST);
+        return TRUE;
+    }
+    switch (view.function) {
+    case SRB_FUNCTION_PNP:
+        pnp_srb(adapter, &view);
+        break;
+    case SRB_FUNCTION_POWER:
+        srb_complete(adapter, srb, SRB_STATUS_SUCCESS); /* nothing to do: connections stay while there is power */
+        break;
+    case SRB_FUNCTION_RESET_BUS:
+        reset_bus(adapter);
+        srb_complete(adapter, srb, SRB_STATUS_SUCCESS);
+        break;
+    default:
+        for_address(adapter, &view);
+        break;
+    }
+    return TRUE;
+}

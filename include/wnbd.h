@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * wnbd.dll: make, find, measure and remove WNBD disks.
+ *
+ * A WNBD disk is an ordinary Windows disk whose blocks come from an NBD server. Its name is the instance name: unique
+ * on the machine, case-sensitive, 1 to 255 bytes of UTF-8. Structures, sizes and numbers are in wnbd_ioctl.h.
+ *
+ * What is not declared here does not work yet: disks that are served by a program (dispatcher, callbacks, replies),
+ * resizing, driver options and resetting the adapter.
+ *
+ * Return values are Win32 error codes, 0 for success. Three groups appear again and again:
+ *   OPEN  110 ERROR_OPEN_FAILED: the adapter could not be opened, for any reason
+ *   RAW   the reason itself: 259 ERROR_NO_MORE_ITEMS the driver is not installed, 2 ERROR_FILE_NOT_FOUND it is
+ * installed but its adapter does not work, 5 ERROR_ACCESS_DENIED the caller is not an administrator; others from
+ * Windows DRV   what the driver answered, see wnbd_ioctl.h A failure that its code does not explain is also told to the
+ * logger (WnbdSetLogger), in words.
+ *
+ * All functions may be called from any thread, but one WNBD_DISK must not be closed while another thread uses it.
+ * Pointers are borrowed for the call unless said otherwise.
+ */
+#ifndef WNBD_SHARED_H
+#define WNBD_SHARED_H
+
+#include <windows.h>
+#include <cfgmgr32.h>
+#include <setupapi.h>
+
+#include "wnbd_ioctl.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A log message is cut to this many bytes, NUL included. */
+#define WNBD_LOG_MESSAGE_MAX_SIZE 4096
+
+/* Soft removal, when the caller gives no options. */
+#define WNBD_DEFAULT_RM_TIMEOUT_MS        (30 * 1000)
+#define WNBD_DEFAULT_RM_RETRY_INTERVAL_MS (2 * 1000)
+
+/* Hardware id of the adapter's device node. */
+#define WNBD_HARDWAREID     "root\\wnbd"
+#define WNBD_HARDWAREID_LEN sizeof(WNBD_HARDWAREID)
+
+/* The oldest Windows the driver can be installed on: Windows Server 2019, Windows 10 1809. */
+#define WNBD_REQ_WIN_VERSION_MAJOR 10
+#define WNBD_REQ_WIN_VERSION_MINOR 0
+#define WNBD_REQ_WIN_VERSION_BUILD 17763
+
+typedef enum {
+    WnbdLogLevelCritical = 0,
+    WnbdLogLevelError = 1,
+    WnbdLogLevelWarning = 2,
+    WnbdLogLevelInfo = 3,
+    WnbdLogLevelDebug = 4,
+    WnbdLogLevelTrace = 5
+} WnbdLogLevel;
+
+static inline const CHAR *WnbdLogLevelToStr(WnbdLogLevel LogLevel)
+{
+    switch (LogLevel) {
+    case WnbdLogLevelCritical:
+        return "CRITICAL";
+    case WnbdLogLevelError:
+        return "ERROR";
+    case WnbdLogLevelWarning:
+        return "WARNING";
+    case WnbdLogLevelInfo:
+        return "INFO";
+    case WnbdLogLevelDebug:
+        return "DEBUG";
+    case WnbdLogLevelTrace:
+    default:
+        return "TRACE";
+    }
+}
+
+/* Counters of disks that are served by a program. Part of WNBD_DISK; all 0 for an NBD disk of the driver. */
+typedef struct _WNBD_USR_STATS {
+    UINT64 TotalReceivedRequests;
+    UINT64 TotalSubmittedRequests;
+    UINT64 TotalReceivedReplies;
+    UINT64 UnsubmittedRequests;
+    UINT64 PendingSubmittedRequests;
+    UINT64 PendingReplies;
+    UINT64 ReadErrors;
+    UINT64 WriteErrors;
+    UINT64 FlushErrors;
+    UINT64 UnmapErrors;
+    UINT64 InvalidRequests;
+    UINT64 TotalRWRequests;
+    UINT64 TotalReadBlocks;
+    UINT64 TotalWrittenBlocks;
+    UINT64 PersistResInErrors;
+    UINT64 PersistResOutErrors;
+    BYTE Reserved[128];
+} WNBD_USR_STATS, *PWNBD_USR_STATS;
+WNBD_ASSERT_SZ_EQ(WNBD_USR_STATS, 256)
+
+/* How a disk is removed; all zero asks for a soft removal without fall-back and without a limit in time. */
+typedef struct {
+    UINT32 HardRemove : 1;         /* do not ask Windows, remove at once: unwritten data of programs is lost */
+    UINT32 HardRemoveFallback : 1; /* if the soft removal fails, remove at once */
+    UINT32 Reserved : 30;
+} WNBD_REMOVE_FLAGS, *PWNBD_REMOVE_FLAGS;
+WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_FLAGS, 4)
+
+typedef struct {
+    WNBD_REMOVE_FLAGS Flags;
+    DWORD SoftRemoveTimeoutMs;       /* how long a vetoed removal is tried again; 0: no limit */
+    DWORD SoftRemoveRetryIntervalMs; /* pause between attempts */
+    BYTE Reserved[64];
+} WNBD_REMOVE_OPTIONS, *PWNBD_REMOVE_OPTIONS;
+WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_OPTIONS, 76)
+
+/* The callbacks of a program that serves a disk. Incomplete until such disks work: pass NULL. */
+typedef struct _WNBD_INTERFACE WNBD_INTERFACE;
+typedef WNBD_INTERFACE *PWNBD_INTERFACE;
+
+/*
+ * A disk of this process. Always allocated by the library. Programs may read Handle, Properties and ConnectionInfo and
+ * change nothing; both are what WnbdCreate knew and are not refreshed.
+ */
+typedef struct _WNBD_DISK {
+    HANDLE Handle; /* the adapter, opened for overlapped use */
+    PVOID Context;
+    WNBD_PROPERTIES Properties;          /* what the caller gave, with BlockCount and BlockSize of the export */
+    WNBD_CONNECTION_INFO ConnectionInfo; /* what the driver answered */
+    const WNBD_INTERFACE *Interface;
+    BOOLEAN Stopping; /* from here on for disks that are served by a program */
+    BOOLEAN Stopped;
+    BOOLEAN Started;
+    HANDLE *DispatcherThreads;
+    UINT32 DispatcherThreadsCount;
+    WNBD_USR_STATS Stats;
+} WNBD_DISK, *PWNBD_DISK;
+#ifdef _WIN64
+WNBD_ASSERT_SZ_EQ(WNBD_DISK, 3704)
+#endif
+
+/* Receives a message of the library. The texts live for the call only; called on whatever thread uses the library, and
+ * by several at once. Message has no line end. */
+typedef VOID (*LogMessageFunc)(WnbdLogLevel LogLevel, const char *Message, const char *FileName, UINT32 Line,
+                               const char *FunctionName);
+
+/* --- Life of a disk ------------------------------------------------------------------------------------------- */
+
+/*
+ * Makes a disk. Properties->Flags.UseKernelNbd must be 1: the driver connects to Properties->NbdProperties itself and
+ * keeps the disk after this process has gone. Returns when the server has answered; Windows' disk device appears soon
+ * after, see WnbdPollDiskNumber. Connecting is bounded in time by the driver (10 s unless configured).
+ *
+ * Interface   NULL
+ * Context     kept; returned by WnbdGetUserContext
+ * PDisk       gives a WNBD_DISK for WnbdClose; written on success only. Closing it leaves the disk mapped.
+ *
+ * 87 NULL arguments; 14 no memory; 111 a string without NUL in its array; 50 UseKernelNbd is 0; RAW; DRV, with the
+ * reason in words to the logger at level error.
+ */
+DWORD WnbdCreate(const PWNBD_PROPERTIES Properties, const PWNBD_INTERFACE Interface, PVOID Context, PWNBD_DISK *PDisk);
+
+/*
+ * Removes a disk, whoever made it.
+ *
+ * Soft: Windows is asked to remove the disk device, which flushes file systems and lets programs refuse (veto); while
+ * it is vetoed this is tried again until the time-out. Then the driver ends the mapping. Hard: the driver ends the
+ * mapping at once. RemoveOptions NULL: soft, with hard fall-back, for WNBD_DEFAULT_RM_TIMEOUT_MS.
+ *
+ * 2 not mapped; 87 empty name; OPEN. Without fall-back also: 1460 ERROR_TIMEOUT vetoed to the end (the logger is told
+ * by whom); 110 Windows has no device for the disk; 15610 ERROR_REMOVE_FAILED any other failure of Plug and Play.
+ */
+DWORD WnbdRemoveEx(const char *InstanceName, PWNBD_REMOVE_OPTIONS RemoveOptions);
+
+/* The same for a disk of this process; 0 also when its handle is closed already. Disk stays valid until WnbdClose. */
+DWORD WnbdRemove(PWNBD_DISK Disk, PWNBD_REMOVE_OPTIONS RemoveOptions);
+
+/* Takes Disk, which may be NULL. Does not unmap an NBD disk. */
+VOID WnbdClose(PWNBD_DISK Disk);
+
+/*
+ * Waits until Windows has made the disk device.
+ *
+ * ExpectMapped  TRUE: fail with 2 if no such disk is mapped; FALSE: wait for that too
+ * TryOpen       TRUE: wait also until \\.\PhysicalDriveN opens for reading
+ * TimeoutMs     total time; 0: one attempt. RetryIntervalMs: pause between attempts
+ * DiskNumber    receives N
+ *
+ * 258 WAIT_TIMEOUT; 2; 87 NULL or empty arguments; OPEN; errors of opening the drive other than 2 and 433.
+ */
+DWORD WnbdPollDiskNumber(const char *InstanceName, BOOLEAN ExpectMapped, BOOLEAN TryOpen, DWORD TimeoutMs,
+                         DWORD RetryIntervalMs, PDWORD DiskNumber);
+
+/* --- Looking at disks ----------------------------------------------------------------------------------------- */
+
+/*
+ * Lists all disks. *BufferSize: bytes at ConnectionList, which may be NULL when that is 0. If it is too small the
+ * result is still 0, *BufferSize is the size to come back with and the list is not meaningful; otherwise *BufferSize is
+ * the number of bytes used. Disks may appear between two calls: repeat while the size grows. 87 NULL arguments; OPEN.
+ */
+DWORD WnbdList(PWNBD_CONNECTION_LIST ConnectionList, PDWORD BufferSize);
+
+/* One disk, with disk number and PnP device id as far as Windows has them. 2 not mapped; 87 empty name; OPEN. */
+DWORD WnbdShow(const char *InstanceName, PWNBD_CONNECTION_INFO ConnectionInfo);
+
+/* The driver's counters. 2 not mapped; 87 empty name; OPEN. */
+DWORD WnbdGetDriverStats(const char *InstanceName, PWNBD_DRV_STATS Stats);
+
+/* What WnbdCreate was given, and what it returned. 87 if an argument is NULL. */
+DWORD WnbdGetUserContext(PWNBD_DISK Disk, PVOID *Context);
+DWORD WnbdGetConnectionInfo(PWNBD_DISK Disk, PWNBD_CONNECTION_INFO ConnectionInfo);
+
+/* 87 if Version is NULL; OPEN, DRV. */
+DWORD WnbdGetLibVersion(PWNBD_VERSION Version);
+DWORD WnbdGetDriverVersion(PWNBD_VERSION Version);
+
+/* --- Messages and sense --------------------------------------------------------------------------------------- */
+
+/* Where messages of this process go; NULL: nowhere. Until it is called: to stderr, a line each. */
+VOID WnbdSetLogger(LogMessageFunc Logger);
+
+/* The least important level that is still reported; WnbdLogLevelWarning until it is called. */
+VOID WnbdSetLogLevel(WnbdLogLevel LogLevel);
+
+/* Make *Status a check condition; ASCQ stays as it is. Ex: with a valid INFORMATION value, usually the LBA. */
+VOID WnbdSetSenseEx(PWNBD_STATUS Status, UINT8 SenseKey, UINT8 Asc, UINT64 Info);
+VOID WnbdSetSense(PWNBD_STATUS Status, UINT8 SenseKey, UINT8 Asc);
+
+/* --- Adapter and driver --------------------------------------------------------------------------------------- */
+
+/*
+ * Opens the adapter for overlapped reading and writing; the caller closes it with CloseHandle. The handle is shared:
+ * any number of processes may have the adapter open, otherwise a client would fail whenever another is at work or holds
+ * a disk. RAW.
+ */
+DWORD WnbdOpenAdapter(PHANDLE Handle);
+
+/* The adapter's device instance, valid in this process. Opens the adapter to see that it works. RAW. */
+DWORD WnbdGetAdapterDevInst(PDEVINST DeviceInst);
+
+/*
+ * Installs the driver: makes the adapter's device node and gives it the driver of the INF file FileName (UTF-8 path;
+ * the other files stand beside it). Device nodes left behind by an earlier installation are removed first. After a
+ * failure nothing remains. *RebootRequired is set either way. Needs an administrator.
+ *
+ * 87 NULL arguments; 50 this Windows is too old; 2 no such file; 0xE0000202 ERROR_DUPLICATE_FOUND an adapter exists
+ * already; 21 ERROR_NOT_READY the driver was installed but its adapter did not start; others from Windows' set-up.
+ */
+DWORD WnbdInstallDriver(CONST CHAR *FileName, PBOOL RebootRequired);
+
+/*
+ * Removes all disks (hard), the adapter's device nodes and the driver packages whose catalog is wnbd.cat. Goes on after
+ * a failure and returns the last one; 0 also if nothing was installed. *RebootRequired is set to TRUE if Windows must
+ * be restarted to finish, and otherwise left alone. A disk that another process maps while this runs goes with the
+ * adapter.
+ */
+DWORD WnbdUninstallDriver(PBOOL RebootRequired);
+
+/* Hard-removes every disk that exists when it is called, stopping at the first failure. It does not keep other
+ * processes from mapping new ones meanwhile. AdapterHandle: from WnbdOpenAdapter. DRV, 8 no memory. */
+DWORD WnbdRemoveAllDisks(HANDLE AdapterHandle);
+
+/* --- Low level ------------------------------------------------------------------------------------------------ */
+/*
+ * One command to the adapter each. Adapter is a handle of WnbdOpenAdapter. With Overlapped NULL they return when the
+ * command is done. Otherwise 997 ERROR_IO_PENDING may be returned: Overlapped->hEvent (which is needed, and is
+ * signalled after 0 as well) is signalled at the end and GetOverlappedResult gives the result; output buffers and
+ * Overlapped must live until then, other arguments only for the call. A pending command is cancelled with CancelIoEx,
+ * from any thread.
+ */
+
+/* Is the driver alive? DRV. */
+DWORD WnbdIoctlPing(HANDLE Adapter, LPOVERLAPPED Overlapped);
+
+/* Makes a disk, see WnbdCreate, without an object in this process. 87, 111, 50, DRV. The reason of a failure is told to
+ * the logger only when Overlapped is NULL. */
+DWORD WnbdIoctlCreate(HANDLE Adapter, PWNBD_PROPERTIES Properties, PWNBD_CONNECTION_INFO ConnectionInfo,
+                      LPOVERLAPPED Overlapped);
+
+/* Hard removal. RemoveOptions may be NULL. 2 not mapped, 87 empty name, 111 name too long, DRV. */
+DWORD WnbdIoctlRemove(HANDLE Adapter, const char *InstanceName, PWNBD_REMOVE_COMMAND_OPTIONS RemoveOptions,
+                      LPOVERLAPPED Overlapped);
+
+/* As WnbdList and WnbdShow. Both look for Windows' disk devices too, so they never pend. DRV, 8 no memory. */
+DWORD WnbdIoctlList(HANDLE Adapter, PWNBD_CONNECTION_LIST ConnectionList, PDWORD BufferSize, LPOVERLAPPED Overlapped);
+DWORD WnbdIoctlShow(HANDLE Adapter, const char *InstanceName, PWNBD_CONNECTION_INFO ConnectionInfo,
+                    LPOVERLAPPED Overlapped);
+
+/* As WnbdGetDriverStats and WnbdGetDriverVersion. 2, 87, 111, DRV. */
+DWORD WnbdIoctlStats(HANDLE Adapter, const char *InstanceName, PWNBD_DRV_STATS Stats, LPOVERLAPPED Overlapped);
+DWORD WnbdIoctlVersion(HANDLE Adapter, PWNBD_VERSION Version, LPOVERLAPPED Overlapped);
+
+/* How many requests Windows keeps in flight for an open disk (not adapter) handle and for its adapter. Never pends.
+ * 87 NULL arguments; errors of Windows. */
+DWORD WnbdIoctlGetIOLimits(HANDLE DiskHandle, PDWORD LunMaxIoCount, PDWORD AdapterMaxIoCount, LPOVERLAPPED Overlapped);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

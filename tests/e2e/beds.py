@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A bed with the built driver in it, and the programs that run there."""
+
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUILD = Path(os.environ.get("WNBD_BUILD", ROOT / "build" / "windows-x64"))
+BED = ROOT / "bed" / "wine" / "bed"
+CLIENT = BUILD / "wnbd-client" / "wnbd-client.exe"
+PROGRAMS = BUILD / "tests" / "windows"
+
+START_S = 150  # the first bed on a machine makes its template
+EXEC_S = 180
+TROUBLE = re.compile(r"^(BED VIOLATION|bed): ", re.MULTILINE)
+WHOLE_CODE = re.compile(r"^bed: \S+ ended with (\d+) \(0x[0-9a-f]+\)\n", re.MULTILINE)
+
+
+class Result:
+    """What became of a program: exit code, stdout and stderr."""
+
+    def __init__(self, command, code, out, err):
+        self.command = command
+        self.code = code
+        self.out = out
+        self.err = err
+
+    def __repr__(self):
+        return f"{' '.join(self.command)}\nexit code {self.code}\n{self.out}{self.err}"
+
+    def ok(self):
+        assert self.code == 0, repr(self)
+        return self
+
+    def failed(self, code, *words):
+        """The program ended with `code` and one sentence on stderr that has all of `words` in it."""
+        assert self.code == code, repr(self)
+        sentences = self.err.strip().splitlines()
+        assert len(sentences) == 1 and sentences[0].endswith("."), f"not one sentence: {self!r}"
+        assert sentences[0].startswith("wnbd-client: "), repr(self)
+        for word in words:
+            assert word.lower() in sentences[0].lower(), f"nothing about '{word}': {self!r}"
+        return self
+
+    def fields(self):
+        """`name : value` lines, as show and stats print them and diskio info does."""
+        found = (re.match(r"([\w.]+)\s*:\s?(.*)$", line) for line in self.out.splitlines())
+        return {match[1]: match[2] for match in found if match}
+
+
+class Running:
+    """A program that has been started in the bed; wait() ends the matter."""
+
+    def __init__(self, command, limit_s):
+        self.command = [str(word) for word in command]
+        self.limit_s = limit_s
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL)
+
+    def wait(self):
+        try:
+            out, err = self.process.communicate(timeout=self.limit_s + 30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            out, err = self.process.communicate()
+            raise AssertionError(f"the bed lost a program: {self.command}\n{out}\n{err}") from None
+        text = [stream.decode("utf-8", "replace").replace("\r\n", "\n") for stream in (out, err)]
+        return self.result(self.process.returncode, *text)
+
+    def result(self, code, out, err):
+        """Unix has eight bits for an exit code; the bed tells a longer one in words."""
+        whole = WHOLE_CODE.search(err)
+        if whole:
+            code = int(whole[1])
+            err = WHOLE_CODE.sub("", err)
+        result = Result(self.command, code, out, err)
+        # Crashes, hangs and violations are never what a test of the product expects.
+        assert not TROUBLE.search(result.err), repr(result)
+        return result
+
+
+class Bed:
+    """One bed. `where` is its directory. It ends with this process, whatever becomes of that."""
+
+    def __init__(self, *options):
+        command = [str(BED), "start", "--build", str(BUILD), "--owner", str(os.getpid()), *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, stdin=subprocess.DEVNULL,
+                              check=False)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+        self.where = done.stdout.strip().splitlines()[-1]
+
+    def stop(self):
+        """Removes the driver and the bed; what the driver leaves behind is a violation and fails here."""
+        done = self._bed("stop")
+        assert done.returncode == 0 and not TROUBLE.search(done.stderr), f"bed stop: {done.stdout}{done.stderr}"
+
+    def log(self):
+        """What the drivers have printed so far."""
+        return self._bed("log").stdout
+
+    def _bed(self, command):
+        return subprocess.run([str(BED), command, self.where], capture_output=True, text=True, errors="replace",
+                              timeout=120, stdin=subprocess.DEVNULL, check=False)
+
+    def start(self, program, *arguments, limit_s=EXEC_S):
+        words = [str(argument) for argument in arguments]
+        return Running([BED, "exec", "--timeout", limit_s, self.where, "--", program, *words], limit_s)
+
+    def start_client(self, *arguments, **more):
+        return self.start(CLIENT, *arguments, **more)
+
+    def start_diskio(self, *arguments, **more):
+        return self.start(PROGRAMS / "diskio.exe", *arguments, **more)
+
+    def client(self, *arguments, **more):
+        return self.start_client(*arguments, **more).wait()
+
+    def diskio(self, *arguments, **more):
+        return self.start_diskio(*arguments, **more).wait()
+
+    def probe(self, *arguments, **more):
+        return self.start(PROGRAMS / "ioctlprobe.exe", *arguments, **more).wait()
+
+    # --- steps that many tests take
+
+    def start_map(self, name, server, *options, export=None):
+        export = server.export if export is None else export
+        return self.start_client("map", name, server.address, "--port", server.port, "--export-name", export, *options)
+
+    def map(self, name, server, *options, export=None):
+        """Maps an export; answers the number of the disk as `map` tells it."""
+        result = self.start_map(name, server, *options, export=export).wait().ok()
+        said = re.match(rf"Mapped '{re.escape(name)}' as \\\\\.\\PhysicalDrive(\d+) \(", result.out)
+        assert said, repr(result)
+        return int(said[1])
+
+    def try_map(self, name, server, *options, export=None):
+        return self.start_map(name, server, *options, export=export).wait()
+
+    def number(self, name):
+        number = int(self.show(name)["DiskNumber"])
+        assert number >= 0, f"{name} has no disk number though it is mapped"
+        return number
+
+    def show(self, name):
+        return self.client("show", name).ok().fields()
+
+    def stats(self, name):
+        return {field: int(value) for field, value in self.client("stats", name).ok().fields().items()}
+
+    def wait_for_load(self, name):
+        """Until the disk has served a few requests more than now."""
+        first = self.stats(name)["TotalReceivedIOReplies"]
+        deadline = time.monotonic() + 60
+        while self.stats(name)["TotalReceivedIOReplies"] < first + 50:
+            assert time.monotonic() < deadline, f"{name} has no load"
+
+    def unmap(self, name, *options):
+        return self.client("unmap", name, *options)
+
+    def mapped(self):
+        """The names in `list`."""
+        rows = self.client("list").ok().out.splitlines()[1:]
+        return [row.split(None, 4)[4].strip() for row in rows if row.strip()]
+
+    def unmap_all(self):
+        """Unmaps what is mapped the hard way; how many disks that were."""
+        names = self.mapped()
+        for name in names:
+            self.unmap(name, "--hard-disconnect")
+        return len(names)
+
+    def hold(self, number, folder):
+        return Holding(self, number, Path(folder))
+
+
+class Holding:
+    """A program that keeps a disk open for as long as the `with` lasts."""
+
+    def __init__(self, bed, number, folder):
+        self.bed = bed
+        self.number = number
+        self.ready = folder / f"holding-{number}"
+        self.until = folder / f"release-{number}"
+
+    def __enter__(self):
+        self.ready.unlink(missing_ok=True)
+        self.until.unlink(missing_ok=True)
+        self.program = self.bed.start_diskio("hold", self.number, "--seconds", 120, "--until", windows_path(self.until),
+                                             "--ready", windows_path(self.ready))
+        deadline = time.monotonic() + 60
+        while not self.ready.exists():
+            assert time.monotonic() < deadline and self.program.process.poll() is None, repr(self.program.wait())
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_):
+        self.until.touch()
+        self.program.wait()
+
+
+def windows_path(path):
+    """The name of a Unix file inside a bed."""
+    return "Z:" + str(Path(path).resolve()).replace("/", "\\")

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whatever a server sends: the handshake ends within its bound of steps, stays within its buffer, asks for no more than
+ * the protocol has, and its words are printable. The input is the server's bytes; its last byte chooses the name.
+ */
+#include "core/base/text.h"
+#include "core/nbd/handshake.h"
+#include "tests/unit/handshake_run.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length);
+
+static void require(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+static void require_printable(const char *string, size_t size)
+{
+    size_t length = strnlen(string, size);
+    const uint8_t *bytes = (const uint8_t *)string;
+
+    require(length < size);
+    while (length != 0) {
+        uint32_t character = 0;
+        size_t count = text_utf8_character(bytes, length, &character);
+
+        require(count != 0 && text_is_printable(character));
+        bytes += count;
+        length -= count;
+    }
+}
+
+static void check_words(const struct nbd_handshake *handshake, size_t room)
+{
+    char *text = malloc(room);
+
+    require(text != NULL);
+    nbd_handshake_describe(handshake, text, room);
+    require_printable(text, room);
+    free(text);
+}
+
+static void check_end(const struct run *run, const struct nbd_handshake *handshake)
+{
+    struct nbd_geometry geometry;
+
+    if (run->end == NBD_HANDSHAKE_FAILED) {
+        require(handshake->failure != NBD_HANDSHAKE_NO_FAILURE);
+        require((handshake->failure == NBD_HANDSHAKE_BROKEN) == (handshake->broken != NULL));
+        return;
+    }
+    require(run->end == NBD_HANDSHAKE_DONE && handshake->failure == NBD_HANDSHAKE_NO_FAILURE);
+    for (uint32_t block_size = 512; block_size <= 4096; block_size *= 8) {
+        if (nbd_export_geometry(&handshake->server_export, block_size, &geometry) == NBD_GEOMETRY_OK) {
+            require(geometry.block_count >= 1 && geometry.block_count <= INT64_MAX / block_size);
+            require(geometry.maximum_length >= block_size && geometry.maximum_length % block_size == 0);
+            require(block_size % handshake->server_export.minimum_block == 0);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
+{
+    static const char name[NBD_EXPORT_NAME_MAX] = "disk1\x1B\xC3\xBC";
+    struct nbd_handshake *handshake = malloc(sizeof *handshake);
+    static struct run run;
+    uint8_t choice = length == 0 ? 0 : input[length - 1];
+
+    require(handshake != NULL);
+    nbd_handshake_init(handshake, name, choice % 8 == 7 ? choice : choice % 8);
+    require(run_handshake(&run, handshake, input, length));
+    check_end(&run, handshake);
+    require_printable(handshake->server_text, sizeof handshake->server_text);
+    check_words(handshake, 1 + choice);
+    check_words(handshake, 1024);
+    free(handshake);
+    return 0;
+}

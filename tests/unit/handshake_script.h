@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Servers for the tests of the handshake: a script of what one sends, put together piece by piece, and the run of a
+ * handshake against it.
+ */
+#ifndef WNBD_TESTS_UNIT_HANDSHAKE_SCRIPT_H
+#define WNBD_TESTS_UNIT_HANDSHAKE_SCRIPT_H
+
+#include "core/base/bytes.h"
+#include "core/nbd/handshake.h"
+#include "core/nbd/wire.h"
+#include "tests/unit/guard.h"
+#include "tests/unit/handshake_run.h"
+
+#define SCRIPT_MAX 300000
+#define TEXT_MAX   512
+
+/* What the server sends. */
+static struct {
+    size_t length;
+    uint8_t bytes[SCRIPT_MAX];
+} script;
+
+static struct run run;
+
+static inline void put(const void *bytes, size_t length)
+{
+    assert_true(length <= SCRIPT_MAX - script.length);
+    if (length != 0) {
+        memcpy(script.bytes + script.length, bytes, length);
+    }
+    script.length += length;
+}
+
+static inline void put_number(uint64_t value, size_t size)
+{
+    uint8_t bytes[8];
+
+    store_be64(bytes, value);
+    put(bytes + 8 - size, size);
+}
+
+static inline void put_greeting(uint16_t flags)
+{
+    script.length = 0;
+    put_number(NBD_MAGIC, 8);
+    put_number(NBD_OPTION_MAGIC, 8);
+    put_number(flags, 2);
+}
+
+static inline void put_reply_header(uint32_t type, uint32_t length)
+{
+    put_number(NBD_OPTION_REPLY_MAGIC, 8);
+    put_number(NBD_OPT_GO, 4);
+    put_number(type, 4);
+    put_number(length, 4);
+}
+
+static inline void put_reply(uint32_t type, const void *data, uint32_t length)
+{
+    put_reply_header(type, length);
+    put(data, length);
+}
+
+static inline void put_error(uint32_t type, const char *words)
+{
+    put_reply(type, words, (uint32_t)strlen(words));
+}
+
+static inline void put_info_export(uint64_t size, uint16_t flags)
+{
+    put_reply_header(NBD_REP_INFO, 12);
+    put_number(NBD_INFO_EXPORT, 2);
+    put_number(size, 8);
+    put_number(flags, 2);
+}
+
+static inline void put_info_block_size(uint32_t minimum, uint32_t preferred, uint32_t maximum)
+{
+    put_reply_header(NBD_REP_INFO, 14);
+    put_number(NBD_INFO_BLOCK_SIZE, 2);
+    put_number(minimum, 4);
+    put_number(preferred, 4);
+    put_number(maximum, 4);
+}
+
+static inline void put_info_of(uint16_t type, size_t length)
+{
+    put_reply_header(NBD_REP_INFO, (uint32_t)length + 2);
+    put_number(type, 2);
+    for (size_t i = 0; i < length; i++) {
+        put("n", 1);
+    }
+}
+
+static inline void put_zeroes(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        put_number(0, 1);
+    }
+}
+
+/* The first bytes of a usual conversation: what follows the greeting is the test's. */
+static inline void begin(void)
+{
+    put_greeting(NBD_FLAG_FIXED_NEWSTYLE | NBD_FLAG_NO_ZEROES);
+}
+
+static inline void put_usual_success(void)
+{
+    begin();
+    put_info_export(1 << 20, NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH);
+    put_info_block_size(512, 4096, 1 << 25);
+    put_reply(NBD_REP_ACK, NULL, 0);
+}
+
+/* The handshake's memory ends at a forbidden page, and its buffer is the last in it. */
+static inline struct nbd_handshake *run_script(const char *name, size_t length)
+{
+    struct nbd_handshake *handshake = (struct nbd_handshake *)(void *)guard_memory(sizeof *handshake);
+
+    nbd_handshake_init(handshake, name, strlen(name));
+    assert_true(run_handshake(&run, handshake, script.bytes, length));
+    assert_true(run.end == NBD_HANDSHAKE_DONE || handshake->failure != NBD_HANDSHAKE_NO_FAILURE);
+    return handshake;
+}
+
+static inline void end(struct nbd_handshake *handshake)
+{
+    guard_free((uint8_t *)handshake, sizeof *handshake);
+}
+
+static inline void check_words(const struct nbd_handshake *handshake, const char *words)
+{
+    char text[TEXT_MAX];
+
+    nbd_handshake_describe(handshake, text, sizeof text);
+    assert_string_equal(text, words);
+}
+
+static inline const uint8_t *sent_from_end(size_t length)
+{
+    assert_true(run.sent_length >= length);
+    return run.sent + run.sent_length - length;
+}
+
+static inline void check_abort_sent(void)
+{
+    static const uint8_t expected[] = {'I', 'H', 'A', 'V', 'E', 'O', 'P', 'T', 0, 0, 0, 2, 0, 0, 0, 0};
+
+    assert_memory_equal(sent_from_end(sizeof expected), expected, sizeof expected);
+}
+
+#endif

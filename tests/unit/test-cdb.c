@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/scsi/cdb.h"
+#include "tests/unit/scsi_device.h"
+
+#define CDB_MAX 16
+
+/* Every command there is: with how many bytes, and what it decodes to. */
+struct example {
+    uint8_t length;
+    uint8_t cdb[CDB_MAX];
+    struct scsi_command command;
+};
+
+static const struct example examples[] = {
+    {6, {0x00}, {.operation = SCSI_TEST_UNIT_READY}},
+    {6, {0x03, 0, 0, 0, 252}, {.operation = SCSI_REQUEST_SENSE, .allocation_length = 252}},
+    {6, {0x03, 1, 0, 0, 8}, {.operation = SCSI_REQUEST_SENSE, .allocation_length = 8, .descriptor_sense = true}},
+    {6, {0x12, 0, 0, 0, 36}, {.operation = SCSI_INQUIRY, .allocation_length = 36}},
+    {6, {0x12, 1, 0x83, 2, 1}, {.operation = SCSI_INQUIRY, .evpd = true, .page = 0x83, .allocation_length = 0x201}},
+    {6,
+     {0x1A, 8, 0x7F, 0xFF, 192},
+     {.operation = SCSI_MODE_SENSE_6, .page_control = 1, .page = 0x3F, .subpage = 0xFF, .allocation_length = 192}},
+    {10,
+     {0x5A, 0x18, 0xC8, 0x01, 0, 0, 0, 0x12, 0x34},
+     {.operation = SCSI_MODE_SENSE_10, .page_control = 3, .page = 8, .subpage = 1, .allocation_length = 0x1234}},
+    {10, {0x25}, {.operation = SCSI_READ_CAPACITY_10, .allocation_length = 8}},
+    {16,
+     {0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4},
+     {.operation = SCSI_READ_CAPACITY_16, .allocation_length = 0x01020304}},
+    {12,
+     {0xA0, 0, 2, 0, 0, 0, 0xFF, 0xFE, 0xFD, 0xFC},
+     {.operation = SCSI_REPORT_LUNS, .select_report = 2, .allocation_length = 0xFFFEFDFC}},
+    {6, {0x1B, 0, 0, 0, 1}, {.operation = SCSI_START_UNIT}},
+    {6, {0x1B, 1, 0, 0, 0}, {.operation = SCSI_STOP_UNIT}},
+    {6, {0x1B, 0, 0, 0, 4}, {.operation = SCSI_STOP_UNIT, .no_flush = true}},
+    {6, {0x08, 0x1F, 0xFE, 0xFD, 7}, {.operation = SCSI_READ, .lba = 0x1FFEFD, .blocks = 7}},
+    {6, {0x0A, 0x00, 0x00, 0x01, 0}, {.operation = SCSI_WRITE, .lba = 1, .blocks = 256}},
+    {10, {0x28, 0, 1, 2, 3, 4, 0, 5, 6}, {.operation = SCSI_READ, .lba = 0x01020304, .blocks = 0x0506}},
+    {10, {0x28, 0x18, 0, 0, 0, 0, 0, 0, 0}, {.operation = SCSI_READ, .fua = true}},
+    {10, {0x2A, 0x08, 255, 255, 255, 255, 0, 255, 255}, {SCSI_WRITE, 0xFFFFFFFF, 0xFFFF, 0, 0, .fua = true}},
+    {12, {0xA8, 0x10, 1, 2, 3, 4, 5, 6, 7, 8}, {.operation = SCSI_READ, .lba = 0x01020304, .blocks = 0x05060708}},
+    {12,
+     {0xAA, 0x08, 1, 2, 3, 4, 5, 6, 7, 8},
+     {.operation = SCSI_WRITE, .lba = 0x01020304, .blocks = 0x05060708, .fua = true}},
+    {16,
+     {0x88, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+     {.operation = SCSI_READ, .lba = 0x0102030405060708, .blocks = 0x090A0B0C}},
+    {16,
+     {0x8A, 0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255},
+     {.operation = SCSI_WRITE, .lba = UINT64_MAX, .blocks = UINT32_MAX, .fua = true}},
+    {10, {0x2F, 0x10, 1, 2, 3, 4, 0, 5, 6}, {.operation = SCSI_VERIFY, .lba = 0x01020304, .blocks = 0x0506}},
+    {12, {0xAF, 0, 1, 2, 3, 4, 5, 6, 7, 8}, {.operation = SCSI_VERIFY, .lba = 0x01020304, .blocks = 0x05060708}},
+    {16,
+     {0x8F, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+     {.operation = SCSI_VERIFY, .lba = 0x0102030405060708, .blocks = 0x090A0B0C}},
+    {10, {0x35, 6, 1, 2, 3, 4, 0, 5, 6}, {.operation = SCSI_SYNCHRONIZE_CACHE, .lba = 0x01020304, .blocks = 0x0506}},
+    {16,
+     {0x91, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+     {.operation = SCSI_SYNCHRONIZE_CACHE, .lba = 0x0102030405060708, .blocks = 0x090A0B0C}},
+    {10, {0x42, 0, 0, 0, 0, 0, 0, 1, 2}, {.operation = SCSI_UNMAP, .parameter_length = 0x0102}},
+    {10, {0x42, 1, 0, 0, 0, 0, 0, 0, 24}, {.operation = SCSI_UNMAP, .parameter_length = 24, .anchor = true}},
+};
+
+#define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
+
+static void assert_command(const struct scsi_command *found, const struct scsi_command *expected)
+{
+    assert_int_equal(found->operation, expected->operation);
+    assert_int_equal(found->lba, expected->lba);
+    assert_int_equal(found->blocks, expected->blocks);
+    assert_int_equal(found->allocation_length, expected->allocation_length);
+    assert_int_equal(found->parameter_length, expected->parameter_length);
+    assert_int_equal(found->fua, expected->fua);
+    assert_int_equal(found->anchor, expected->anchor);
+    assert_int_equal(found->no_flush, expected->no_flush);
+    assert_int_equal(found->descriptor_sense, expected->descriptor_sense);
+    assert_int_equal(found->evpd, expected->evpd);
+    assert_int_equal(found->page, expected->page);
+    assert_int_equal(found->subpage, expected->subpage);
+    assert_int_equal(found->page_control, expected->page_control);
+    assert_int_equal(found->select_report, expected->select_report);
+}
+
+static void assert_refused(const uint8_t *cdb, size_t length, unsigned number)
+{
+    struct scsi_command command;
+    struct scsi_sense sense = {0};
+
+    assert_false(cdb_decode(cdb, length, &command, &sense));
+    assert_int_equal(sense_number(&sense), number);
+    assert_false(sense.information_valid);
+}
+
+static void assert_accepted(const uint8_t *cdb, size_t length)
+{
+    struct scsi_command command;
+    struct scsi_sense sense;
+
+    assert_true(cdb_decode(cdb, length, &command, &sense));
+}
+
+static void command_whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        struct scsi_command command;
+        struct scsi_sense sense;
+
+        assert_true(cdb_decode(examples[i].cdb, examples[i].length, &command, &sense));
+        assert_command(&command, &examples[i].command);
+    }
+}
+
+/* Windows hands over 16 bytes for every command, whatever its length is. */
+static void command_longer_than_needed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        uint8_t cdb[CDB_MAX];
+        struct scsi_command command;
+        struct scsi_sense sense;
+
+        memset(cdb, 0xFF, sizeof(cdb));
+        memcpy(cdb, examples[i].cdb, examples[i].length);
+        assert_true(cdb_decode(cdb, sizeof(cdb), &command, &sense));
+        assert_command(&command, &examples[i].command);
+    }
+}
+
+static void command_cut_at_each_length(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        for (size_t length = 0; length <= examples[i].length; length++) {
+            uint8_t *cdb = guard_copy(examples[i].cdb, length);
+
+            if (length < examples[i].length) {
+                assert_refused(cdb, length, INVALID_FIELD);
+            } else {
+                assert_accepted(cdb, length);
+            }
+            guard_free(cdb, length);
+        }
+    }
+}
+
+static bool is_known(uint8_t operation_code)
+{
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        if (examples[i].cdb[0] == operation_code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void operation_code_unknown(void **state)
+{
+    unsigned unknown = 0;
+
+    (void)state;
+    for (unsigned code = 0; code < 256; code++) {
+        uint8_t cdb[CDB_MAX] = {(uint8_t)code};
+
+        if (is_known((uint8_t)code)) {
+            continue;
+        }
+        unknown++;
+        for (size_t length = 1; length <= CDB_MAX; length++) {
+            uint8_t *copy = guard_copy(cdb, length);
+
+            assert_refused(copy, length, INVALID_OPCODE);
+            guard_free(copy, length);
+        }
+    }
+    assert_int_equal(unknown, 256 - 23);
+}
+
+static void control_naca_set(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        uint8_t cdb[CDB_MAX];
+
+        memcpy(cdb, examples[i].cdb, sizeof(cdb));
+        cdb[examples[i].length - 1] = 0x04;
+        assert_refused(cdb, examples[i].length, INVALID_FIELD);
+        cdb[examples[i].length - 1] = 0xC0; /* vendor specific: ignored */
+        assert_accepted(cdb, examples[i].length);
+    }
+}
+
+/* RDPROTECT, WRPROTECT and VRPROTECT: no disk has protection information. */
+static void protection_asked_for(void **state)
+{
+    const uint8_t codes[][2] = {{0x28, 10}, {0x2A, 10}, {0x2F, 10}, {0xA8, 12}, {0xAA, 12},
+                                {0xAF, 12}, {0x88, 16}, {0x8A, 16}, {0x8F, 16}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        for (unsigned protect = 0; protect < 8; protect++) {
+            const uint8_t cdb[CDB_MAX] = {codes[i][0], (uint8_t)(protect << 5)};
+
+            if (protect == 0) {
+                assert_accepted(cdb, codes[i][1]);
+            } else {
+                assert_refused(cdb, codes[i][1], INVALID_FIELD);
+            }
+        }
+    }
+}
+
+/* In the 6-byte forms these bits are reserved, once the LUN: they are no part of the LBA. */
+static void read_6_reserved_bits(void **state)
+{
+    const uint8_t cdb[] = {0x08, 0xE0, 0, 2, 1, 0};
+    struct scsi_command command;
+    struct scsi_sense sense;
+
+    (void)state;
+    assert_true(cdb_decode(cdb, sizeof(cdb), &command, &sense));
+    assert_int_equal(command.lba, 2);
+    assert_false(command.fua);
+}
+
+static void verify_bytchk(void **state)
+{
+    const uint8_t codes[][2] = {{0x2F, 10}, {0xAF, 12}, {0x8F, 16}};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        for (unsigned bytchk = 1; bytchk < 4; bytchk++) {
+            const uint8_t cdb[CDB_MAX] = {codes[i][0], (uint8_t)(bytchk << 1)};
+
+            assert_refused(cdb, codes[i][1], INVALID_FIELD);
+        }
+    }
+}
+
+static void inquiry_page_without_evpd(void **state)
+{
+    const uint8_t page[] = {0x12, 0, 0x80, 0, 255, 0};
+    const uint8_t command_data[] = {0x12, 2, 0, 0, 255, 0}; /* CMDDT */
+
+    (void)state;
+    assert_refused(page, sizeof(page), INVALID_FIELD);
+    assert_refused(command_data, sizeof(command_data), INVALID_FIELD);
+}
+
+static void read_capacity_pmi_or_lba(void **state)
+{
+    const uint8_t pmi_10[10] = {0x25, 0, 0, 0, 0, 0, 0, 0, 1};
+    const uint8_t lba_10[10] = {0x25, 0, 0, 0, 0, 1};
+    const uint8_t both_10[10] = {0x25, 0, 0x80, 0, 0, 0, 0, 0, 1};
+    const uint8_t pmi_16[16] = {0x9E, 0x10, [14] = 1};
+    const uint8_t lba_16[16] = {0x9E, 0x10, 1};
+
+    (void)state;
+    assert_refused(pmi_10, sizeof(pmi_10), INVALID_FIELD);
+    assert_refused(lba_10, sizeof(lba_10), INVALID_FIELD);
+    assert_refused(both_10, sizeof(both_10), INVALID_FIELD);
+    assert_refused(pmi_16, sizeof(pmi_16), INVALID_FIELD);
+    assert_refused(lba_16, sizeof(lba_16), INVALID_FIELD);
+}
+
+static void service_action_unknown(void **state)
+{
+    (void)state;
+    for (unsigned action = 0; action < 32; action++) {
+        const uint8_t cdb[16] = {0x9E, (uint8_t)action};
+
+        if (action == 0x10) {
+            assert_accepted(cdb, sizeof(cdb));
+        } else {
+            assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
+        }
+    }
+}
+
+static void report_luns_select_report(void **state)
+{
+    (void)state;
+    for (unsigned select = 0; select < 256; select++) {
+        const uint8_t cdb[12] = {0xA0, 0, (uint8_t)select};
+
+        if (select <= 2) {
+            assert_accepted(cdb, sizeof(cdb));
+        } else {
+            assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
+        }
+    }
+}
+
+static void start_stop_power_condition_or_eject(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t cdb[6] = {0x1B, 0, 0, 0, (uint8_t)byte};
+
+        if ((byte & 0xF2) == 0) {
+            assert_accepted(cdb, sizeof(cdb));
+        } else {
+            assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
+        }
+    }
+}
+
+static void storage_needed_by(void **state)
+{
+    const enum scsi_operation needing[] = {SCSI_READ,      SCSI_WRITE, SCSI_VERIFY, SCSI_SYNCHRONIZE_CACHE,
+                                           SCSI_STOP_UNIT, SCSI_UNMAP};
+    const enum scsi_operation not_needing[] = {SCSI_TEST_UNIT_READY,  SCSI_REQUEST_SENSE, SCSI_INQUIRY,
+                                               SCSI_MODE_SENSE_6,     SCSI_MODE_SENSE_10, SCSI_READ_CAPACITY_10,
+                                               SCSI_READ_CAPACITY_16, SCSI_REPORT_LUNS,   SCSI_START_UNIT};
+    struct scsi_command command = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(needing) / sizeof(needing[0]); i++) {
+        command.operation = needing[i];
+        assert_true(command_needs_storage(&command));
+    }
+    for (size_t i = 0; i < sizeof(not_needing) / sizeof(not_needing[0]); i++) {
+        command.operation = not_needing[i];
+        assert_false(command_needs_storage(&command));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(command_whole),
+        cmocka_unit_test(command_longer_than_needed),
+        cmocka_unit_test(command_cut_at_each_length),
+        cmocka_unit_test(operation_code_unknown),
+        cmocka_unit_test(control_naca_set),
+        cmocka_unit_test(protection_asked_for),
+        cmocka_unit_test(read_6_reserved_bits),
+        cmocka_unit_test(verify_bytchk),
+        cmocka_unit_test(inquiry_page_without_evpd),
+        cmocka_unit_test(read_capacity_pmi_or_lba),
+        cmocka_unit_test(service_action_unknown),
+        cmocka_unit_test(report_luns_select_report),
+        cmocka_unit_test(start_stop_power_condition_or_eject),
+        cmocka_unit_test(storage_needed_by),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

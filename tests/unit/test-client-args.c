@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The client's command line, with the real command table and nothing behind it. */
+#include "wnbd-client/commands.h"
+#include "wnbd-client/help.h"
+#include "wnbd-client/values.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NO_COMMAND(name)                                                                                               \
+    int name(const struct arguments *arguments)                                                                        \
+    {                                                                                                                  \
+        (void)arguments;                                                                                               \
+        return 0;                                                                                                      \
+    }
+NO_COMMAND(command_map)
+NO_COMMAND(command_unmap)
+NO_COMMAND(command_list)
+NO_COMMAND(command_show)
+NO_COMMAND(command_stats)
+NO_COMMAND(command_version)
+NO_COMMAND(command_install_driver)
+NO_COMMAND(command_uninstall_driver)
+NO_COMMAND(command_help)
+
+static struct arguments parsed;
+static char problem[ARGUMENTS_PROBLEM_SIZE];
+
+/* Parses a line of words parted by single spaces; an underscore stands for an empty word. */
+static bool parse(const char *line)
+{
+    static char words[1024];
+    char *argv[32];
+    int argc = 0;
+
+    assert_true(strlen(line) < sizeof(words));
+    strcpy(words, line);
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = strcmp(word, "_") == 0 ? word + 1 : word;
+    argv[argc] = NULL;
+    problem[0] = '\0';
+    return arguments_parse(&parsed, command_find(commands, argv[0]), argc, argv, problem);
+}
+
+static void assert_refused(const char *line, const char *words)
+{
+    assert_false(parse(line));
+    assert_non_null(strstr(problem, words));
+}
+
+#define text(name)   argument_text(&parsed, name, "absent")
+#define number(name) argument_number(&parsed, name, 12345)
+#define flag(name)   argument_flag(&parsed, name)
+
+static void map_option_form(void **state)
+{
+    (void)state;
+    assert_true(parse("map vol nas --port 10810 --export-name=pool/a --read-only --block-size 4096 --force"));
+    assert_string_equal(text("instance-name"), "vol");
+    assert_string_equal(text("hostname"), "nas");
+    assert_int_equal(number("port"), 10810);
+    assert_string_equal(text("export-name"), "pool/a");
+    assert_true(flag("read-only"));
+    assert_int_equal(number("block-size"), 4096);
+    assert_true(flag("force"));
+    assert_false(flag("skip-handshake"));
+    assert_int_equal(number("disk-size"), 12345);
+}
+
+static void map_options_stand_anywhere(void **state)
+{
+    (void)state;
+    assert_true(parse("map --port 1 vol --read-only nas"));
+    assert_string_equal(text("instance-name"), "vol");
+    assert_string_equal(text("hostname"), "nas");
+    assert_true(parse("map --hostname nas vol"));
+    assert_string_equal(text("instance-name"), "vol");
+    assert_string_equal(text("hostname"), "nas");
+}
+
+static void map_form_of_2020(void **state)
+{
+    (void)state;
+    assert_true(parse("map vol nas 10809 export"));
+    assert_int_equal(number("port"), 10809);
+    assert_string_equal(text("export-name"), "export");
+    assert_false(flag("skip-handshake"));
+    assert_true(parse("map vol nas 10809 export TRUE no 1048576 512"));
+    assert_true(flag("skip-handshake"));
+    assert_false(flag("read-only"));
+    assert_int_equal(number("disk-size"), 1048576);
+    assert_int_equal(number("block-size"), 512);
+    assert_true(parse("map vol nas 10809 export --read-only"));
+    assert_true(flag("read-only"));
+}
+
+static void map_refuses(void **state)
+{
+    (void)state;
+    assert_refused("map", "instance-name");
+    assert_refused("map vol", "hostname");
+    assert_refused("map vol nas 10809", "not 3");
+    assert_refused("map vol nas 10809 e 0 0 1M 512 more", "more");
+    assert_refused("map vol nas --port 0", "from 1 to 65535");
+    assert_refused("map vol nas --port 65536", "from 1 to 65535");
+    assert_refused("map vol nas --port 99999999999999999999", "not a number");
+    assert_refused("map vol nas --port -1", "not a number");
+    assert_refused("map vol nas --port", "--port");
+    assert_refused("map vol nas 10809 e --port 10809", "twice");
+    assert_refused("map vol nas --read-only=perhaps", "true or false");
+    assert_refused("map vol nas 10809 e maybe", "true or false");
+    assert_refused("map vol nas --disk-size 5X", "not a size");
+    assert_refused("map vol nas --colour red", "--colour");
+    assert_refused("map vol nas -x", "-x");
+    assert_refused("map _ nas", "empty");
+}
+
+static void names_of_255_bytes_fit_and_256_do_not(void **state)
+{
+    char line[1024] = "show ";
+
+    (void)state;
+    memset(line + 5, 'n', 255);
+    assert_true(parse(line));
+    line[5 + 255] = 'n';
+    assert_refused(line, "256 bytes");
+}
+
+static void unmap_both_forms(void **state)
+{
+    (void)state;
+    assert_true(parse("unmap vol"));
+    assert_false(flag("hard-disconnect"));
+    assert_true(parse("unmap vol 1"));
+    assert_true(flag("hard-disconnect"));
+    assert_true(parse("unmap vol no"));
+    assert_false(flag("hard-disconnect"));
+    assert_true(parse("unmap vol --no-hard-disconnect-fallback --soft-disconnect-timeout 0"));
+    assert_true(flag("no-hard-disconnect-fallback"));
+    assert_int_equal(number("soft-disconnect-timeout"), 0);
+    assert_refused("unmap vol 1 2", "'2'");
+    assert_refused("unmap vol perhaps", "true or false");
+}
+
+static void common_arguments_work_everywhere(void **state)
+{
+    (void)state;
+    for (const struct command *command = commands; command->names[0]; command++) {
+        char line[64] = "";
+
+        strcat(strcat(line, command->names[0]), " --help --debug");
+        assert_true(parse(line));
+        assert_true(parsed.help);
+        assert_true(parsed.debug);
+    }
+    assert_true(parse("map -h"));
+    assert_true(parsed.help);
+}
+
+static void words_after_two_hyphens_are_no_options(void **state)
+{
+    (void)state;
+    assert_true(parse("show -- --port"));
+    assert_string_equal(text("instance-name"), "--port");
+}
+
+static void commands_are_found_by_alias_and_guessed(void **state)
+{
+    (void)state;
+    assert_ptr_equal(command_find(commands, "rm"), command_find(commands, "unmap"));
+    assert_ptr_equal(command_find(commands, "ls"), command_find(commands, "list"));
+    assert_null(command_find(commands, "Map"));
+    assert_null(command_find(commands, ""));
+    assert_ptr_equal(command_suggest(commands, "lits"), command_find(commands, "list"));
+    assert_ptr_equal(command_suggest(commands, "inst"), command_find(commands, "install-driver"));
+    assert_ptr_equal(command_suggest(commands, "maps"), command_find(commands, "map"));
+    assert_null(command_suggest(commands, "frobnicate"));
+    assert_null(command_suggest(commands, ""));
+    assert_null(command_suggest(commands, "a-word-that-is-much-longer-than-any-command-could-ever-be"));
+}
+
+static void sizes_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t value;
+    } good[] = {{"0", 0},
+                {"512", 512},
+                {"64M", 64ull << 20},
+                {"64MiB", 64ull << 20},
+                {"3g", 3ull << 30},
+                {"2t", 2ull << 40},
+                {"1P", 1ull << 50},
+                {"15E", 15ull << 60},
+                {"18446744073709551615", UINT64_MAX}};
+    static const char *const bad[] = {"", "M", "-1", " 1", "1 ", "1.5G", "64MB", "64X", "16E", "18446744073709551616"};
+    uint64_t value;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_true(value_parse_size(good[i].text, &value));
+        assert_int_equal(value, good[i].value);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(value_parse_size(bad[i], &value));
+}
+
+static void booleans_are_read(void **state)
+{
+    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "y", "Yes"};
+    static const char *const no[] = {"0", "f", "false", "False", "n", "NO"};
+    static const char *const neither[] = {"", "2", "tr", "truely", "on"};
+    uint64_t value;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+        assert_true(value_parse_boolean(yes[i], &value) && value == 1);
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+        assert_true(value_parse_boolean(no[i], &value) && value == 0);
+    for (size_t i = 0; i < sizeof(neither) / sizeof(neither[0]); i++)
+        assert_false(value_parse_boolean(neither[i], &value));
+}
+
+static void assert_size(uint64_t bytes, const char *expected)
+{
+    char size[VALUE_SIZE_TEXT];
+
+    assert_string_equal(value_format_size(bytes, size), expected);
+}
+
+static void sizes_are_written(void **state)
+{
+    (void)state;
+    assert_size(0, "0 bytes");
+    assert_size(1023, "1023 bytes");
+    assert_size(1024, "1 KiB");
+    assert_size(64 << 20, "64 MiB");
+    assert_size((1 << 20) + 1, "1.0 MiB");
+    assert_size(3ull << 29, "1.5 GiB");
+    assert_size(1023ull << 50, "1023 PiB");
+    assert_size((1ull << 63) - 512, "7.9 EiB");
+    assert_size(UINT64_MAX, "15.9 EiB");
+}
+
+/* All lines of help end within 80 columns, and every argument is in it. */
+static void help_is_complete_and_narrow(void **state)
+{
+    (void)state;
+    for (const struct command *command = commands; command->names[0]; command++) {
+        char *shown = NULL;
+        size_t size = 0;
+        FILE *file = open_memstream(&shown, &size);
+
+        help_print_commands(file, commands);
+        help_print_command(file, command);
+        fclose(file);
+        for (size_t i = 0; i < command_parameter_count(command); i++)
+            assert_non_null(strstr(shown, command->parameters[i].name));
+        for (char *line = strtok(shown, "\n"); line; line = strtok(NULL, "\n"))
+            assert_true(strlen(line) <= 80);
+        free(shown);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(map_option_form),
+        cmocka_unit_test(map_options_stand_anywhere),
+        cmocka_unit_test(map_form_of_2020),
+        cmocka_unit_test(map_refuses),
+        cmocka_unit_test(names_of_255_bytes_fit_and_256_do_not),
+        cmocka_unit_test(unmap_both_forms),
+        cmocka_unit_test(common_arguments_work_everywhere),
+        cmocka_unit_test(words_after_two_hyphens_are_no_options),
+        cmocka_unit_test(commands_are_found_by_alias_and_guessed),
+        cmocka_unit_test(sizes_are_read),
+        cmocka_unit_test(booleans_are_read),
+        cmocka_unit_test(sizes_are_written),
+        cmocka_unit_test(help_is_complete_and_narrow),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/scsi/mode.h"
+#include "tests/unit/scsi_device.h"
+
+#define CACHING_ON      0x08, 0x12, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define CACHING_ZERO    0x08, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define CONTROL         0x0A, 0x0A, 0, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0
+#define CONTROL_ZERO    0x0A, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define PAGE_CURRENT    0
+#define PAGE_CHANGEABLE 1
+#define PAGE_DEFAULT    2
+#define PAGE_SAVED      3
+
+static struct scsi_command sense_6(uint8_t page, uint8_t page_control)
+{
+    struct scsi_command command = {.operation = SCSI_MODE_SENSE_6, .page = page, .page_control = page_control};
+
+    return command;
+}
+
+static struct scsi_command sense_10(uint8_t page, uint8_t page_control)
+{
+    struct scsi_command command = {.operation = SCSI_MODE_SENSE_10, .page = page, .page_control = page_control};
+
+    return command;
+}
+
+static void assert_answer(const struct scsi_device *device, struct scsi_command command, const uint8_t *expected,
+                          uint32_t length)
+{
+    uint8_t *bytes = guard_memory(MODE_ANSWER_MAX);
+    struct scsi_sense sense;
+
+    assert_int_equal(mode_sense(device, &command, bytes, &sense), length);
+    assert_memory_equal(bytes, expected, length);
+    guard_free(bytes, MODE_ANSWER_MAX);
+}
+
+static void assert_refused(const struct scsi_device *device, struct scsi_command command, unsigned number)
+{
+    uint8_t bytes[MODE_ANSWER_MAX] = {0};
+    struct scsi_sense sense = {0};
+
+    assert_int_equal(mode_sense(device, &command, bytes, &sense), 0);
+    assert_int_equal(sense_number(&sense), number);
+}
+
+static void caching_page_current_and_default(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t six[] = {23, 0, 0x10, 0, CACHING_ON};
+    const uint8_t ten[] = {0, 26, 0, 0x10, 0, 0, 0, 0, CACHING_ON};
+
+    (void)state;
+    assert_answer(&device, sense_6(0x08, PAGE_CURRENT), six, sizeof(six));
+    assert_answer(&device, sense_6(0x08, PAGE_DEFAULT), six, sizeof(six));
+    assert_answer(&device, sense_10(0x08, PAGE_CURRENT), ten, sizeof(ten));
+    assert_answer(&device, sense_10(0x08, PAGE_DEFAULT), ten, sizeof(ten));
+}
+
+static void caching_page_without_cache(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t six[] = {23, 0, 0x10, 0, CACHING_ZERO};
+
+    (void)state;
+    device.write_cache = false;
+    assert_answer(&device, sense_6(0x08, PAGE_CURRENT), six, sizeof(six));
+}
+
+static void control_page(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t six[] = {15, 0, 0x10, 0, CONTROL};
+    const uint8_t ten[] = {0, 18, 0, 0x10, 0, 0, 0, 0, CONTROL};
+
+    (void)state;
+    assert_answer(&device, sense_6(0x0A, PAGE_CURRENT), six, sizeof(six));
+    assert_answer(&device, sense_10(0x0A, PAGE_CURRENT), ten, sizeof(ten));
+}
+
+static void all_pages(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t six[] = {35, 0, 0x10, 0, CACHING_ON, CONTROL};
+    const uint8_t ten[] = {0, 38, 0, 0x10, 0, 0, 0, 0, CACHING_ON, CONTROL};
+
+    (void)state;
+    assert_answer(&device, sense_6(0x3F, PAGE_CURRENT), six, sizeof(six));
+    assert_answer(&device, sense_10(0x3F, PAGE_CURRENT), ten, sizeof(ten));
+}
+
+/* Nothing can be changed: the mask is all zero, the pages keep their lengths. */
+static void pages_changeable(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t six[] = {35, 0, 0x10, 0, CACHING_ZERO, CONTROL_ZERO};
+    const uint8_t ten[] = {0, 38, 0, 0x10, 0, 0, 0, 0, CACHING_ZERO, CONTROL_ZERO};
+
+    (void)state;
+    assert_answer(&device, sense_6(0x3F, PAGE_CHANGEABLE), six, sizeof(six));
+    assert_answer(&device, sense_10(0x3F, PAGE_CHANGEABLE), ten, sizeof(ten));
+}
+
+static void pages_saved(void **state)
+{
+    struct scsi_device device = test_device();
+
+    (void)state;
+    assert_refused(&device, sense_6(0x3F, PAGE_SAVED), SAVING_NOT_SUPPORTED);
+    assert_refused(&device, sense_6(0x08, PAGE_SAVED), SAVING_NOT_SUPPORTED);
+    assert_refused(&device, sense_10(0x0A, PAGE_SAVED), SAVING_NOT_SUPPORTED);
+}
+
+static void device_specific_byte(void **state)
+{
+    struct scsi_device device = test_device();
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t specific = (uint8_t)((i & 1 ? 0x80 : 0) | (i & 2 ? 0x10 : 0));
+        const uint8_t six[] = {15, 0, specific, 0, CONTROL};
+        const uint8_t ten[] = {0, 18, 0, specific, 0, 0, 0, 0, CONTROL};
+
+        device.read_only = (i & 1) != 0;
+        device.fua = (i & 2) != 0;
+        assert_answer(&device, sense_6(0x0A, PAGE_CURRENT), six, sizeof(six));
+        assert_answer(&device, sense_10(0x0A, PAGE_CURRENT), ten, sizeof(ten));
+    }
+}
+
+static void page_unknown(void **state)
+{
+    struct scsi_device device = test_device();
+
+    (void)state;
+    for (uint8_t page = 0; page < 0x3F; page++) {
+        if (page != 0x08 && page != 0x0A) {
+            assert_refused(&device, sense_6(page, PAGE_CURRENT), INVALID_FIELD);
+            assert_refused(&device, sense_10(page, PAGE_CHANGEABLE), INVALID_FIELD);
+        }
+    }
+}
+
+static void subpage_asked_for(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t six[] = {23, 0, 0x10, 0, CACHING_ON};
+    struct scsi_command command = sense_6(0x08, PAGE_CURRENT);
+
+    (void)state;
+    for (unsigned subpage = 1; subpage < 0xFF; subpage++) {
+        command.subpage = (uint8_t)subpage;
+        assert_refused(&device, command, INVALID_FIELD);
+    }
+    command.subpage = 0xFF; /* the page and all its subpages */
+    assert_answer(&device, command, six, sizeof(six));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(caching_page_current_and_default),
+        cmocka_unit_test(caching_page_without_cache),
+        cmocka_unit_test(control_page),
+        cmocka_unit_test(all_pages),
+        cmocka_unit_test(pages_changeable),
+        cmocka_unit_test(pages_saved),
+        cmocka_unit_test(device_specific_byte),
+        cmocka_unit_test(page_unknown),
+        cmocka_unit_test(subpage_asked_for),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

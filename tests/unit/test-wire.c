@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/nbd/wire.h"
+#include "tests/unit/guard.h"
+
+static const uint32_t known[] = {
+    NBD_EPERM, NBD_EIO, NBD_ENOMEM, NBD_EINVAL, NBD_ENOSPC, NBD_EOVERFLOW, NBD_ENOTSUP, NBD_ESHUTDOWN,
+};
+
+/* Key, ASC and ASCQ as 0xKKAAQQ. */
+static uint32_t sense_of(uint32_t error, enum io_operation operation)
+{
+    const struct io_request request = {
+        .operation = operation,
+        .offset = 4096,
+        .length = operation == IO_FLUSH ? 0 : 512,
+    };
+    struct scsi_sense sense = nbd_error_sense(error, &request);
+
+    assert_false(sense.information_valid);
+    return (uint32_t)sense.key << 16 | (uint32_t)sense.asc << 8 | sense.ascq;
+}
+
+static void permission_denied_is_write_protected(void **state)
+{
+    (void)state;
+    assert_int_equal(sense_of(NBD_EPERM, IO_WRITE), 0x072700);
+    assert_int_equal(sense_of(NBD_EPERM, IO_TRIM), 0x072700);
+    assert_int_equal(sense_of(NBD_EPERM, IO_READ), 0x044400);
+    assert_int_equal(sense_of(NBD_EPERM, IO_FLUSH), 0x044400);
+}
+
+static void input_output_error_is_a_medium_error(void **state)
+{
+    (void)state;
+    assert_int_equal(sense_of(NBD_EIO, IO_READ), 0x031100);
+    assert_int_equal(sense_of(NBD_EIO, IO_WRITE), 0x030C00);
+    assert_int_equal(sense_of(NBD_EIO, IO_FLUSH), 0x030C00);
+    assert_int_equal(sense_of(NBD_EIO, IO_TRIM), 0x030C00);
+}
+
+static void no_memory_asks_to_try_again(void **state)
+{
+    (void)state;
+    for (int operation = IO_READ; operation <= IO_TRIM; operation++) {
+        assert_int_equal(sense_of(NBD_ENOMEM, (enum io_operation)operation), 0x0B5503);
+    }
+}
+
+static void no_space_is_space_allocation_failed(void **state)
+{
+    (void)state;
+    assert_int_equal(sense_of(NBD_ENOSPC, IO_WRITE), 0x072707);
+    assert_int_equal(sense_of(NBD_ENOSPC, IO_FLUSH), 0x072707);
+    assert_int_equal(sense_of(NBD_ENOSPC, IO_TRIM), 0x072707);
+    assert_int_equal(sense_of(NBD_ENOSPC, IO_READ), 0x044400);
+}
+
+static void shutdown_is_not_ready(void **state)
+{
+    (void)state;
+    for (int operation = IO_READ; operation <= IO_TRIM; operation++) {
+        assert_int_equal(sense_of(NBD_ESHUTDOWN, (enum io_operation)operation), 0x020401);
+    }
+}
+
+static void unsupported_trim_is_an_unknown_command(void **state)
+{
+    (void)state;
+    assert_int_equal(sense_of(NBD_ENOTSUP, IO_TRIM), 0x052000);
+    assert_int_equal(sense_of(NBD_ENOTSUP, IO_READ), 0x044400);
+    assert_int_equal(sense_of(NBD_ENOTSUP, IO_WRITE), 0x044400);
+}
+
+/* Windows takes ILLEGAL REQUEST as "no such command" and goes on as if there was nothing to flush. */
+static void failed_flush_is_never_an_illegal_request(void **state)
+{
+    (void)state;
+    for (uint32_t error = 1; error < 256; error++) {
+        assert_true(sense_of(error, IO_FLUSH) >> 16 != SENSE_KEY_ILLEGAL_REQUEST);
+    }
+}
+
+static void invalid_argument_is_the_targets_failure(void **state)
+{
+    (void)state;
+    assert_int_equal(sense_of(NBD_EINVAL, IO_READ), 0x044400);
+    assert_int_equal(sense_of(NBD_EINVAL, IO_WRITE), 0x044400);
+    assert_int_equal(sense_of(NBD_EINVAL, IO_FLUSH), 0x044400);
+    assert_int_equal(sense_of(NBD_EINVAL, IO_TRIM), 0x052400);
+}
+
+/* "Error values": as if it had been NBD_EINVAL. */
+static void unknown_error_is_as_invalid_argument(void **state)
+{
+    const uint32_t unknown[] = {2, 30, NBD_EOVERFLOW, 110, 255, 0x10000, 0x80000000, UINT32_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < GUARD_COUNT(unknown); i++) {
+        for (int operation = IO_READ; operation <= IO_TRIM; operation++) {
+            assert_int_equal(sense_of(unknown[i], (enum io_operation)operation),
+                             sense_of(NBD_EINVAL, (enum io_operation)operation));
+        }
+    }
+}
+
+static void no_error_is_without_sense(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GUARD_COUNT(known); i++) {
+        for (int operation = IO_READ; operation <= IO_TRIM; operation++) {
+            assert_true(sense_of(known[i], (enum io_operation)operation) >> 16 != SENSE_KEY_NO_SENSE);
+        }
+    }
+}
+
+static void each_error_has_its_own_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GUARD_COUNT(known); i++) {
+        assert_string_not_equal(nbd_error_text(known[i]), "unknown error");
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(nbd_error_text(known[i]), nbd_error_text(known[j]));
+        }
+    }
+    assert_string_equal(nbd_error_text(2), "unknown error");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(permission_denied_is_write_protected),
+        cmocka_unit_test(input_output_error_is_a_medium_error),
+        cmocka_unit_test(no_memory_asks_to_try_again),
+        cmocka_unit_test(no_space_is_space_allocation_failed),
+        cmocka_unit_test(shutdown_is_not_ready),
+        cmocka_unit_test(unsupported_trim_is_an_unknown_command),
+        cmocka_unit_test(failed_flush_is_never_an_illegal_request),
+        cmocka_unit_test(invalid_argument_is_the_targets_failure),
+        cmocka_unit_test(unknown_error_is_as_invalid_argument),
+        cmocka_unit_test(no_error_is_without_sense),
+        cmocka_unit_test(each_error_has_its_own_words),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wnbd-client/arguments.h"
+#include "wnbd-client/values.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    OPTION_DEBUG = 1000,
+    OPTION_HELP,
+    OPTION_FIRST, /* + index of the parameter */
+};
+
+struct parser {
+    struct arguments *arguments;
+    const struct command *command;
+    struct option options[COMMAND_MAX_PARAMETERS + 3];
+    char *problem;
+};
+
+size_t command_parameter_count(const struct command *command)
+{
+    size_t count = 0;
+
+    while (count < COMMAND_MAX_PARAMETERS && command->parameters[count].name)
+        count++;
+    return count;
+}
+
+#define fail(parser, ...) (snprintf((parser)->problem, ARGUMENTS_PROBLEM_SIZE, __VA_ARGS__), false)
+
+static bool check_range(struct parser *parser, const struct parameter *parameter, const char *text, uint64_t number)
+{
+    if (number >= parameter->minimum && number <= parameter->maximum)
+        return true;
+    return fail(parser, "%s is '%s', but must be from %llu to %llu", parameter->name, text,
+                (unsigned long long)parameter->minimum, (unsigned long long)parameter->maximum);
+}
+
+static bool read_text(struct parser *parser, const struct parameter *parameter, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length < parameter->minimum)
+        return fail(parser, "%s is empty", parameter->name);
+    if (length > parameter->maximum)
+        return fail(parser, "%s has %zu bytes, %llu are the most", parameter->name, length,
+                    (unsigned long long)parameter->maximum);
+    return true;
+}
+
+static bool read_value(struct parser *parser, const struct parameter *parameter, const char *text, uint64_t *number)
+{
+    switch (parameter->kind) {
+    case PARAMETER_TEXT:
+        return read_text(parser, parameter, text);
+    case PARAMETER_FLAG:
+        return value_parse_boolean(text, number) ||
+               fail(parser, "%s is '%s', but must be true or false", parameter->name, text);
+    case PARAMETER_NUMBER:
+        if (!value_parse_number(text, number))
+            return fail(parser, "%s is '%s', which is not a number", parameter->name, text);
+        return check_range(parser, parameter, text, *number);
+    case PARAMETER_SIZE:
+        if (!value_parse_size(text, number))
+            return fail(parser, "%s is '%s', which is not a size such as 4096, 64M or 2T", parameter->name, text);
+        return check_range(parser, parameter, text, *number);
+    }
+    return false;
+}
+
+static bool set(struct parser *parser, size_t index, const char *text)
+{
+    const struct parameter *parameter = &parser->command->parameters[index];
+    struct argument *argument = &parser->arguments->values[index];
+
+    if (argument->is_given)
+        return fail(parser, "%s is given twice", parameter->name);
+    argument->is_given = true;
+    argument->text = text;
+    return read_value(parser, parameter, text, &argument->number);
+}
+
+static void make_options(struct parser *parser)
+{
+    struct option *option = parser->options;
+    size_t count = command_parameter_count(parser->command);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct parameter *parameter = &parser->command->parameters[i];
+        int has_value = parameter->kind == PARAMETER_FLAG ? optional_argument : required_argument;
+
+        *option++ = (struct option){parameter->name, has_value, NULL, OPTION_FIRST + (int)i};
+    }
+    *option++ = (struct option){"debug", no_argument, NULL, OPTION_DEBUG};
+    *option++ = (struct option){"help", no_argument, NULL, OPTION_HELP};
+    *option = (struct option){NULL, 0, NULL, 0};
+}
+
+static bool take_option(struct parser *parser, int option, char **argv)
+{
+    const char *name = parser->command->names[0];
+
+    switch (option) {
+    case OPTION_DEBUG:
+        parser->arguments->debug = true;
+        return true;
+    case 'h':
+    case OPTION_HELP:
+        parser->arguments->help = true;
+        return true;
+    case ':':
+        return fail(parser, "%s needs a value", argv[optind - 1]);
+    case '?':
+        if (optopt > 0 && optopt < OPTION_DEBUG)
+            return fail(parser, "'%s' has no option -%c", name, optopt);
+        return fail(parser, "'%s' has no option %s", name, argv[optind - 1]);
+    default:
+        return set(parser, (size_t)(option - OPTION_FIRST), optarg ? optarg : "true");
+    }
+}
+
+static bool take_options(struct parser *parser, int argc, char **argv)
+{
+    opterr = 0;
+    optind = 0; /* start afresh, with glibc and with mingw-w64 */
+    for (;;) {
+        int option;
+
+        optopt = 0;
+        option = getopt_long(argc, argv, ":h", parser->options, NULL);
+        if (option == -1)
+            return true;
+        if (!take_option(parser, option, argv))
+            return false;
+    }
+}
+
+/* May the parameter be filled by an operand, when there are `count` of them? */
+static bool is_operand(const struct command *command, const struct parameter *parameter, unsigned count)
+{
+    if (parameter->place != PLACE_OPTION)
+        return true;
+    return parameter->in_long_form && count >= command->long_form_operands;
+}
+
+static bool too_many(struct parser *parser, unsigned taken, unsigned count, char **operands)
+{
+    const struct command *command = parser->command;
+
+    if (count < command->long_form_operands)
+        return fail(parser, "'%s' takes %u arguments without names, or %u and more, but not %u", command->names[0],
+                    taken, command->long_form_operands, count);
+    return fail(parser, "'%s' has no use for '%s'", command->names[0], operands[taken]);
+}
+
+static bool take_operands(struct parser *parser, unsigned count, char **operands)
+{
+    const struct command *command = parser->command;
+    size_t parameters = command_parameter_count(command);
+    unsigned taken = 0;
+
+    for (size_t i = 0; i < parameters && taken < count; i++) {
+        const struct parameter *parameter = &command->parameters[i];
+        bool is_free = !parser->arguments->values[i].is_given;
+
+        /* What was given as --name is no operand any more; in the long form every place counts. */
+        if (!is_operand(command, parameter, count) || (!is_free && parameter->place != PLACE_OPTION))
+            continue;
+        if (!set(parser, i, operands[taken++]))
+            return false;
+    }
+    if (taken < count)
+        return too_many(parser, taken, count, operands);
+    return true;
+}
+
+static bool check_required(struct parser *parser)
+{
+    size_t parameters = command_parameter_count(parser->command);
+
+    for (size_t i = 0; i < parameters; i++) {
+        const struct parameter *parameter = &parser->command->parameters[i];
+
+        if (parameter->place == PLACE_REQUIRED && !parser->arguments->values[i].is_given)
+            return fail(parser, "'%s' needs the argument %s", parser->command->names[0], parameter->name);
+    }
+    return true;
+}
+
+bool arguments_parse(struct arguments *arguments, const struct command *command, int argc, char **argv,
+                     char problem[ARGUMENTS_PROBLEM_SIZE])
+{
+    struct parser parser = {.arguments = arguments, .command = command, .problem = problem};
+
+    memset(arguments, 0, sizeof(*arguments));
+    arguments->command = command;
+    make_options(&parser);
+    if (!take_options(&parser, argc, argv))
+        return false;
+    if (arguments->help)
+        return true;
+    return take_operands(&parser, (unsigned)(argc - optind), argv + optind) && check_required(&parser);
+}
+
+static const struct argument *find(const struct arguments *arguments, const char *name)
+{
+    size_t parameters = command_parameter_count(arguments->command);
+
+    for (size_t i = 0; i < parameters; i++) {
+        if (strcmp(arguments->command->parameters[i].name, name) == 0)
+            return arguments->values[i].is_given ? &arguments->values[i] : NULL;
+    }
+    return NULL;
+}
+
+const char *argument_text(const struct arguments *arguments, const char *name, const char *otherwise)
+{
+    const struct argument *argument = find(arguments, name);
+
+    return argument ? argument->text : otherwise;
+}
+
+uint64_t argument_number(const struct arguments *arguments, const char *name, uint64_t otherwise)
+{
+    const struct argument *argument = find(arguments, name);
+
+    return argument ? argument->number : otherwise;
+}
+
+bool argument_flag(const struct arguments *arguments, const char *name)
+{
+    return argument_number(arguments, name, 0) != 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The command line. A command is described once, by a struct command; parsing, checking, usage and help all work from
+ * it. Nothing here needs Windows.
+ */
+#ifndef WNBD_CLIENT_ARGUMENTS_H
+#define WNBD_CLIENT_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum parameter_kind {
+    PARAMETER_TEXT,
+    PARAMETER_FLAG,   /* as an option without a value; as an operand a boolean word */
+    PARAMETER_NUMBER, /* decimal */
+    PARAMETER_SIZE,   /* bytes; a number with an optional K, M, G, T, P or E (powers of 1024) */
+};
+
+enum parameter_place {
+    PLACE_REQUIRED, /* operand that must be given */
+    PLACE_OPTIONAL, /* operand that may be left out */
+    PLACE_OPTION,   /* --name value; an operand only in the command's long form */
+};
+
+struct parameter {
+    const char *name; /* also accepted as --name wherever it is an operand */
+    enum parameter_kind kind;
+    enum parameter_place place;
+    uint64_t minimum; /* of the value; of a text: its bytes */
+    uint64_t maximum;
+    const char *default_text; /* for help; NULL: none */
+    const char *help;
+    bool in_long_form; /* see struct command */
+};
+
+#define COMMAND_MAX_PARAMETERS 10
+#define COMMAND_MAX_NAMES      3
+
+struct arguments;
+
+struct command {
+    const char *names[COMMAND_MAX_NAMES]; /* the first is the name, others are aliases */
+    const char *help;
+    struct parameter parameters[COMMAND_MAX_PARAMETERS]; /* operands in their order; ends at the first without name */
+    /* WNBD 2020 knew operands only. Given at least this many, the parameters marked in_long_form are operands, in the
+     * table's order; 0: the command has no such form. */
+    unsigned long_form_operands;
+    int (*run)(const struct arguments *arguments); /* result: the exit code, a Win32 error; said on stderr already */
+};
+
+/* One table ends at an entry without name. */
+extern const struct command commands[];
+
+struct argument {
+    bool is_given;
+    const char *text; /* as it was given; borrowed from argv */
+    uint64_t number;  /* of a number, size or flag */
+};
+
+struct arguments {
+    const struct command *command;
+    struct argument values[COMMAND_MAX_PARAMETERS]; /* as command->parameters */
+    bool debug;
+    bool help;
+};
+
+#define ARGUMENTS_PROBLEM_SIZE 512
+
+/* NULL: no such command. */
+const struct command *command_find(const struct command *table, const char *name);
+
+/* The command that was probably meant; NULL: no idea. */
+const struct command *command_suggest(const struct command *table, const char *name);
+
+size_t command_parameter_count(const struct command *command);
+
+/*
+ * Parses argv[1..argc-1]; argv[0] is the command's name. Reorders argv, and *arguments borrows its texts.
+ * False: `problem` is a clause that says what is wrong.
+ */
+bool arguments_parse(struct arguments *arguments, const struct command *command, int argc, char **argv,
+                     char problem[ARGUMENTS_PROBLEM_SIZE]);
+
+/* By parameter name, which must be one of the command's. `otherwise` if it was not given. */
+const char *argument_text(const struct arguments *arguments, const char *name, const char *otherwise);
+uint64_t argument_number(const struct arguments *arguments, const char *name, uint64_t otherwise);
+bool argument_flag(const struct arguments *arguments, const char *name);
+
+#endif

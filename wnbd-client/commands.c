@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command table: the one place that knows names, arguments, limits, defaults and their explanations. */
+#include "wnbd-client/commands.h"
+
+#define NAME_BYTES  255
+#define ANY_NUMBER  UINT32_MAX
+#define ANY_SIZE    UINT64_MAX
+#define DAY_SECONDS (24 * 60 * 60)
+
+/* clang-format off */
+#define INSTANCE_NAME(place) \
+    {"instance-name", PARAMETER_TEXT, place, 1, NAME_BYTES, NULL, "The disk's name.", true}
+
+const struct command commands[] = {
+    {{"version", "-v"},
+     "Print the versions of client, library and driver.",
+     {{0}}, 0, command_version},
+
+    {{"help", "-h", "--help"},
+     "List the commands, or explain one.",
+     {{"command-name", PARAMETER_TEXT, PLACE_OPTIONAL, 1, NAME_BYTES, NULL, "The command to explain.", false}},
+     0, command_help},
+
+    {{"list", "ls"},
+     "List the disks.",
+     {{0}}, 0, command_list},
+
+    {{"show"},
+     "Show all that is known of a disk.",
+     {INSTANCE_NAME(PLACE_REQUIRED)}, 0, command_show},
+
+    {{"map"},
+     "Map an export of an NBD server as a disk. Returns when the disk can be used; the disk stays until it is unmapped "
+     "or the machine is restarted. NBD traffic is clear text.",
+     {INSTANCE_NAME(PLACE_REQUIRED),
+      {"hostname", PARAMETER_TEXT, PLACE_REQUIRED, 1, NAME_BYTES, NULL,
+       "Name, IPv4 or IPv6 address of the server.", true},
+      {"port", PARAMETER_NUMBER, PLACE_OPTION, 1, 65535, "10809", "TCP port of the server.", true},
+      {"export-name", PARAMETER_TEXT, PLACE_OPTION, 0, NAME_BYTES, "instance-name",
+       "The server's name for the export; may be empty.", true},
+      {"skip-handshake", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "The server starts without the NBD handshake; needs --disk-size.", true},
+      {"read-only", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, "Refuse to write to the disk.", true},
+      {"disk-size", PARAMETER_SIZE, PLACE_OPTION, 0, ANY_SIZE, NULL,
+       "Size of the disk, when the handshake is skipped: bytes, or a number with K, M, G, T, P or E.", true},
+      {"block-size", PARAMETER_NUMBER, PLACE_OPTION, 512, 4096, "512",
+       "Bytes per block: 512 or 4096. A disk that was partitioned with the other size is unreadable.", true},
+      {"force", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "Map the export although this machine has it mapped already. Two writers destroy a file system.", false}},
+     4, command_map},
+
+    {{"unmap", "rm"},
+     "Unmap a disk. Windows is asked first, so that file systems are flushed and programs that use the disk can refuse; "
+     "if they still do after the time-out, the disk is unmapped the hard way.",
+     {INSTANCE_NAME(PLACE_REQUIRED),
+      {"hard-disconnect", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "Do not ask, unmap at once. Unwritten data is lost.", true},
+      {"no-hard-disconnect-fallback", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "Fail rather than unmap the hard way.", false},
+      {"soft-disconnect-timeout", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "30",
+       "Seconds to keep asking; 0: no limit.", false},
+      {"soft-disconnect-retry-interval", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "2",
+       "Seconds between two attempts.", false}},
+     2, command_unmap},
+
+    {{"stats"},
+     "Print the driver's counters of a disk.",
+     {INSTANCE_NAME(PLACE_REQUIRED)}, 0, command_stats},
+
+    {{"install-driver"},
+     "Install the driver.",
+     {{"filename", PARAMETER_TEXT, PLACE_REQUIRED, 1, ANY_NUMBER, NULL,
+       "The driver's INF file; its other files stand beside it.", false}},
+     0, command_install_driver},
+
+    {{"uninstall-driver"},
+     "Unmap all disks the hard way and remove the driver from this machine.",
+     {{0}}, 0, command_uninstall_driver},
+
+    {{0}, 0, {{0}}, 0, 0},
+};
+/* clang-format on */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wnbd-client/commands.h"
+#include "wnbd-client/report.h"
+
+static int end(BOOL is_reboot_required)
+{
+    if (is_reboot_required)
+        report_note("Windows must be restarted to finish this");
+    return ERROR_SUCCESS;
+}
+
+int command_install_driver(const struct arguments *arguments)
+{
+    const char *file_name = argument_text(arguments, "filename", "");
+    BOOL is_reboot_required = FALSE;
+    DWORD error = WnbdInstallDriver(file_name, &is_reboot_required);
+
+    if (error != ERROR_SUCCESS)
+        return report_failure(error, "cannot install the driver of '%s'", file_name);
+    return end(is_reboot_required);
+}
+
+int command_uninstall_driver(const struct arguments *arguments)
+{
+    BOOL is_reboot_required = FALSE;
+    DWORD error = WnbdUninstallDriver(&is_reboot_required);
+
+    (void)arguments;
+    if (error != ERROR_SUCCESS)
+        return report_failure(error, "cannot uninstall the driver completely");
+    return end(is_reboot_required);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* map: an export becomes a disk, or nothing is left behind. */
+#include "wnbd-client/commands.h"
+#include "wnbd-client/interrupt.h"
+#include "wnbd-client/report.h"
+#include "wnbd-client/values.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NBD_PORT          10809
+#define DISK_APPEARS_MS   (30 * 1000)
+#define POLL_SLICE_MS     500 /* how soon an interruption is noticed */
+#define POLL_INTERVAL_MS  50
+#define LARGE_BLOCK_BYTES 4096
+
+static const char name_of[] = "instance-name";
+
+static int check_block_size(uint64_t block_size)
+{
+    if (block_size == WNBD_DEFAULT_BLOCK_SIZE || block_size == LARGE_BLOCK_BYTES)
+        return ERROR_SUCCESS;
+    return report_misuse("block-size is %llu, but must be 512 or 4096", (unsigned long long)block_size);
+}
+
+/* Without the handshake nobody else says how large the disk is; with it only the server does. */
+static int check_disk_size(bool skip_handshake, uint64_t disk_size, uint64_t block_size)
+{
+    if (!skip_handshake)
+        return ERROR_SUCCESS;
+    if (disk_size == 0)
+        return report_misuse("skip-handshake needs disk-size, because the server does not say how large the export is");
+    if (disk_size % block_size != 0)
+        return report_misuse("disk-size is %llu, which is not a multiple of the block size %llu",
+                             (unsigned long long)disk_size, (unsigned long long)block_size);
+    return ERROR_SUCCESS;
+}
+
+static int check(const struct arguments *arguments)
+{
+    uint64_t block_size = argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
+    int code = check_block_size(block_size);
+
+    if (code != ERROR_SUCCESS)
+        return code;
+    return check_disk_size(argument_flag(arguments, "skip-handshake"), argument_number(arguments, "disk-size", 0),
+                           block_size);
+}
+
+/* Lengths have been checked by the table. */
+static void copy(CHAR *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from);
+}
+
+static void fill_server(NBD_CONNECTION_PROPERTIES *server, const struct arguments *arguments)
+{
+    const char *export_name = argument_text(arguments, "export-name", argument_text(arguments, name_of, ""));
+
+    copy(server->Hostname, sizeof(server->Hostname), argument_text(arguments, "hostname", ""));
+    copy(server->ExportName, sizeof(server->ExportName), export_name);
+    server->PortNumber = (UINT32)argument_number(arguments, "port", NBD_PORT);
+    server->Flags.SkipNegotiation = argument_flag(arguments, "skip-handshake");
+    server->Flags.Force = argument_flag(arguments, "force");
+}
+
+static void fill(WNBD_PROPERTIES *properties, const struct arguments *arguments)
+{
+    memset(properties, 0, sizeof(*properties));
+    copy(properties->InstanceName, sizeof(properties->InstanceName), argument_text(arguments, name_of, ""));
+    copy(properties->Owner, sizeof(properties->Owner), "wnbd-client");
+    properties->Flags.UseKernelNbd = 1;
+    properties->Flags.ReadOnly = argument_flag(arguments, "read-only");
+    properties->BlockSize = (UINT32)argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
+    properties->MaxUnmapDescCount = 1;
+    fill_server(&properties->NbdProperties, arguments);
+    if (properties->NbdProperties.Flags.SkipNegotiation)
+        properties->BlockCount = argument_number(arguments, "disk-size", 0) / properties->BlockSize;
+}
+
+static DWORD wait_for_disk(const char *name, DWORD *disk_number)
+{
+    ULONGLONG end_ms = GetTickCount64() + DISK_APPEARS_MS;
+    DWORD error;
+
+    do {
+        if (interrupt_happened())
+            return ERROR_OPERATION_ABORTED;
+        error = WnbdPollDiskNumber(name, TRUE, TRUE, POLL_SLICE_MS, POLL_INTERVAL_MS, disk_number);
+    } while (error == WAIT_TIMEOUT && GetTickCount64() < end_ms);
+    return interrupt_happened() ? ERROR_OPERATION_ABORTED : error;
+}
+
+/* The disk is mapped, but nobody can use it: it goes again, and what is said is true. */
+static int give_up(const char *name, DWORD error)
+{
+    WNBD_REMOVE_OPTIONS options = {.Flags.HardRemove = 1};
+    DWORD remove_error;
+
+    /* Somebody was faster than we. Whatever has the name now is not ours to unmap. */
+    if (error == ERROR_FILE_NOT_FOUND) {
+        report_sentence("cannot map '%s': it was unmapped before the disk appeared", name);
+        return ERROR_OPERATION_ABORTED;
+    }
+    remove_error = WnbdRemoveEx(name, &options);
+    if (remove_error != ERROR_SUCCESS && remove_error != ERROR_FILE_NOT_FOUND)
+        return report_failure(error, "cannot use the disk of '%s', nor unmap it again", name);
+    if (error == WAIT_TIMEOUT) {
+        report_sentence("cannot map '%s': Windows did not show the disk within %d s, so it was unmapped again", name,
+                        DISK_APPEARS_MS / 1000);
+        return (int)error;
+    }
+    return report_failure(error, "cannot map '%s', so it was unmapped again", name);
+}
+
+static void print_result(const WNBD_CONNECTION_INFO *info, DWORD disk_number)
+{
+    const WNBD_PROPERTIES *properties = &info->Properties;
+    char size[VALUE_SIZE_TEXT];
+
+    printf("Mapped '%s' as \\\\.\\PhysicalDrive%lu (%s, %u-byte blocks%s).\n", properties->InstanceName, disk_number,
+           value_format_size(properties->BlockCount * properties->BlockSize, size), properties->BlockSize,
+           properties->Flags.ReadOnly ? ", read-only" : "");
+    report_note("NBD traffic is clear text: whoever can see or change it on its way can read or change the disk");
+}
+
+static int create(HANDLE adapter, WNBD_PROPERTIES *properties)
+{
+    const char *name = properties->InstanceName;
+    WNBD_CONNECTION_INFO info;
+    DWORD disk_number;
+    DWORD error = WnbdIoctlCreate(adapter, properties, &info, NULL);
+
+    if (error != ERROR_SUCCESS)
+        return report_failure(error, "cannot map '%s'", name);
+    error = wait_for_disk(name, &disk_number);
+    if (error != ERROR_SUCCESS)
+        return give_up(name, error);
+    print_result(&info, disk_number);
+    return ERROR_SUCCESS;
+}
+
+static int create_interruptibly(WNBD_PROPERTIES *properties)
+{
+    HANDLE adapter;
+    DWORD error = WnbdOpenAdapter(&adapter);
+    int code;
+
+    if (error != ERROR_SUCCESS)
+        return report_failure(error, "cannot map '%s'", properties->InstanceName);
+    error = interrupt_start(adapter);
+    if (error != ERROR_SUCCESS)
+        return report_failure(error, "cannot map '%s'", properties->InstanceName);
+    code = create(adapter, properties);
+    interrupt_end();
+    CloseHandle(adapter);
+    return code;
+}
+
+int command_map(const struct arguments *arguments)
+{
+    WNBD_PROPERTIES properties;
+    int code = check(arguments);
+
+    if (code != ERROR_SUCCESS)
+        return code;
+    fill(&properties, arguments);
+    code = create_interruptibly(&properties);
+    if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
+        report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
+    return code;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What goes to stderr: one sentence when a command fails, notes when it does not. */
+#ifndef WNBD_CLIENT_REPORT_H
+#define WNBD_CLIENT_REPORT_H
+
+#include "include/wnbd.h"
+
+#include <stdbool.h>
+
+/* Makes the library's messages come here. With `debug` all of them are printed at once. */
+void report_start(bool debug);
+
+/*
+ * Says why a command failed and returns `error`, the exit code. The format gives what could not be done ("cannot show
+ * 'x'"). If the library has told the reason, its own sentence is used instead, because it knows more.
+ */
+int report_failure(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Says the whole clause, or question. */
+void report_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The command line is wrong: says the whole clause (or question) and returns ERROR_INVALID_PARAMETER. */
+int report_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A remark on a command that worked. */
+void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Flushes stdout, prints the last warning if `code` is 0, and returns the exit code: `code`, unless output was lost. */
+int report_end(int code);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* stats. Programs read this output, so its shape is fixed. */
+#include "wnbd-client/commands.h"
+#include "wnbd-client/report.h"
+
+#include <stdio.h>
+
+#define INTERRUPT_TIME_PER_MS 10000
+
+static void print_count(const char *name, INT64 value)
+{
+    printf("%-30s : %lld\n", name, value);
+}
+
+/* Time stamps are interrupt time, of which GetTickCount64 is the same in milliseconds. */
+static void print_age(const char *name, UINT64 timestamp)
+{
+    ULONGLONG then_ms = timestamp / INTERRUPT_TIME_PER_MS;
+    ULONGLONG now_ms = GetTickCount64();
+
+    print_count(name, now_ms > then_ms ? (INT64)(now_ms - then_ms) : 0);
+}
+
+static void print_stats(const WNBD_DRV_STATS *stats)
+{
+    printf("Disk stats\n");
+    print_count("TotalReceivedIORequests", stats->TotalReceivedIORequests);
+    print_count("TotalSubmittedIORequests", stats->TotalSubmittedIORequests);
+    print_count("TotalReceivedIOReplies", stats->TotalReceivedIOReplies);
+    print_count("UnsubmittedIORequests", stats->UnsubmittedIORequests);
+    print_count("PendingSubmittedIORequests", stats->PendingSubmittedIORequests);
+    print_count("AbortedSubmittedIORequests", stats->AbortedSubmittedIORequests);
+    print_count("AbortedUnsubmittedIORequests", stats->AbortedUnsubmittedIORequests);
+    print_count("CompletedAbortedIORequests", stats->CompletedAbortedIORequests);
+    print_count("OutstandingIOCount", stats->OutstandingIOCount);
+    print_age("TimeSinceLastReceivedReqMs", stats->LastReceivedReqTimestamp);
+    print_age("TimeSinceLastSubmittedReqMs", stats->LastSubmittedReqTimestamp);
+    print_age("TimeSinceLastReplyMs", stats->LastReplyTimestamp);
+    printf("\n");
+}
+
+int command_stats(const struct arguments *arguments)
+{
+    const char *name = argument_text(arguments, "instance-name", "");
+    WNBD_DRV_STATS stats;
+    DWORD error = WnbdGetDriverStats(name, &stats);
+
+    if (error != ERROR_SUCCESS)
+        return report_failure(error, "cannot read the counters of '%s'", name);
+    print_stats(&stats);
+    return ERROR_SUCCESS;
+}
