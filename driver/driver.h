@@ -7,14 +7,16 @@
  *   adapter.c                 the adapter's start and end, power
  *   startio.c, pnp.c, srb.c   SRBs in and out (srb.c alone touches their fields)
  *   ioctl.c, create.c         control requests
- *   disk.c, disk_thread.c     a disk, its place in the table, its life; identity.c: what tells it from others
+ *   disk.c, disk_table.c, disk_thread.c        a disk, its place in the table, its life
+ *   identity.c                what tells a disk from all others
  *   nbd_backend.c, nbd_send.c, nbd_receive.c   requests on the wire
- *   nbd_connect.c             from a name to a connection in the transmission phase
+ *   nbd_connect.c, nbd_negotiate.c             from a name to a connection in the transmission phase
+ *   nbd_close.c, nbd_memory.c                  its end, and the memory that outlives it
  *   worker.c                  a thread for what cannot be done where it comes up
  *   wsk.c, memory.c, text.c, log.c, options.c, clock.c, support.c   tools
  *
- * Lock order: adapter->lock, then disk->lock. Neither is held while Storport, WSK or the I/O manager is called, except
- * for events that are set. worker->lock is a leaf.
+ * Lock order: adapter->lock, then disk->lock. Neither is held while Storport, WSK or a completion routine is called;
+ * what is called with them held are events that are set and MDLs that are built. worker->lock is a leaf.
  *
  * Unless a prototype says otherwise, functions may be called at any IRQL up to DISPATCH_LEVEL and without locks.
  */

@@ -131,6 +131,15 @@ void nbd_lost(struct disk *disk, const char *format, ...) __attribute__((format(
 
 /* ---- Between the backend's files ---- */
 
+/* Notes why connecting failed, a clause for people, and answers `status`. The disk's thread. */
+NTSTATUS nbd_fail(struct disk *disk, NTSTATUS status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+NTSTATUS nbd_fail_cancelled(struct disk *disk);
+NTSTATUS nbd_fail_timeout(struct disk *disk, const char *what);
+
+/* Over a fresh connection: the handshake (unless it is to be skipped), and what the disk is then. PASSIVE_LEVEL, the
+ * disk's thread. */
+NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit);
+
 /* Inside: no socket is closed. False when the connection is not open. */
 bool nbd_enter_locked(struct nbd_backend *nbd);
 void nbd_leave_locked(struct nbd_backend *nbd);
@@ -143,6 +152,10 @@ void nbd_settle(struct disk *disk);
  * queue to `done`. disk->lock is held.
  */
 void nbd_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hold, struct list_link *done);
+
+/* The record fails because its connection has ended. Whether the server carried the request out is not known: an
+ * aborted command, which Windows tries again. disk->lock is held. */
+void nbd_abort_locked(struct disk *disk, struct record *record);
 
 /* Completes the SRBs of a list of records. No locks. */
 void nbd_complete(struct disk *disk, struct list_link *done);

@@ -100,7 +100,8 @@ static void parse(struct disk *disk, size_t length, struct list_link *done)
             }
             break;
         case NBD_READER_DATA:
-            RtlCopyMemory(nbd->receiving->data + chunk.offset, chunk.bytes, chunk.length);
+            RtlCopyMemory(nbd->receiving->data + nbd->receiving->command.data_offset + chunk.offset, chunk.bytes,
+                          chunk.length);
             payload(disk, done);
             break;
         case NBD_READER_BAD:
@@ -129,7 +130,7 @@ static void process(struct disk *disk)
         parse(disk, length, &done);
     }
     nbd_complete(disk, &done);
-    nbd_pump(disk); /* an UNMAP's next range may wait */
+    nbd_pump(disk); /* more of a transfer, or an UNMAP's next range, may wait */
 }
 
 /* ---- The receive ---- */

@@ -35,17 +35,44 @@ struct record {
     struct list_link link; /* on one list of the backend, or none */
     PSCSI_REQUEST_BLOCK srb;
     struct storage_command command;
-    uint8_t *data;             /* IO_READ: where its data is copied to */
+    PMDL pages;                /* IO_READ, IO_WRITE: the SRB's own MDL, borrowed */
+    PVOID pages_address;       /* where in it the SRB's data begins: a number, not to be used as an address */
+    uint8_t *data;             /* IO_READ: where the SRB's data is copied to */
     uint32_t holds;            /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
     bool aborted;              /* result is not the server's answer: the connection ended first */
     UCHAR srb_status;          /* not 0: complete with this and without sense */
     struct scsi_result result; /* otherwise */
     union {
-        MDL mdl; /* IO_READ, IO_WRITE: our view of the SRB's pages */
+        MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */
         UCHAR mdl_storage[RECORD_MDL_SIZE];
         uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM */
     };
 };
+
+/* Prepares `mdl` for record_map_pages. */
+static inline void record_init_mdl(struct record *record)
+{
+    MmInitializeMdl(&record->mdl, (PVOID)(ULONG_PTR)(PAGE_SIZE - 1), RECORD_DATA_MAX); /* the most pages it may have */
+}
+
+/* Makes `mdl` describe the data of the command's request. */
+static inline void record_map_pages(struct record *record)
+{
+    PVOID address = (PUCHAR)record->pages_address + record->command.data_offset;
+
+    IoBuildPartialMdl(record->pages, &record->mdl, address, record->command.request.length);
+}
+
+/* Lets go of what WSK or the kernel may have mapped of it. Before record_map_pages again, and before the SRB ends. */
+static inline void record_unmap_pages(struct record *record)
+{
+    MmPrepareMdlForReuse(&record->mdl);
+}
+
+static inline bool record_has_data(const struct record *record)
+{
+    return record->command.request.operation == IO_READ || record->command.request.operation == IO_WRITE;
+}
 
 static inline struct record *record_of_link(struct list_link *link)
 {

@@ -75,8 +75,10 @@ static bool map_pages(struct adapter *adapter, const struct srb_view *view, stru
     if ((ULONG_PTR)view->data < begin || !checked_range(offset, view->data_length, MmGetMdlByteCount(mdl))) {
         return false;
     }
-    MmInitializeMdl(&record->mdl, (PVOID)(ULONG_PTR)(PAGE_SIZE - 1), RECORD_DATA_MAX); /* the most pages it may have */
-    IoBuildPartialMdl(mdl, &record->mdl, view->data, view->data_length);
+    record->pages = mdl;
+    record->pages_address = view->data;
+    record_init_mdl(record);
+    record_map_pages(record);
     return true;
 }
 
@@ -100,7 +102,7 @@ static UCHAR map_data(struct adapter *adapter, const struct srb_view *view, stru
         return SRB_STATUS_INVALID_REQUEST;
     }
     if (record->command.request.operation == IO_READ && !map_address(adapter, view, record)) {
-        MmPrepareMdlForReuse(&record->mdl);
+        record_unmap_pages(record);
         return SRB_STATUS_BUSY; /* Storport tries again */
     }
     return SRB_STATUS_PENDING;
@@ -135,9 +137,7 @@ static const uint8_t *copy_parameters(const struct srb_view *view, const struct 
 /* Hands the record over, or completes the SRB if its data cannot be reached. Takes one reference to the disk. */
 static void submit(struct disk *disk, const struct srb_view *view, struct record *record)
 {
-    enum io_operation operation = record->command.request.operation;
-
-    if (operation == IO_READ || operation == IO_WRITE) {
+    if (record_has_data(record)) {
         UCHAR status = map_data(disk->adapter, view, record);
 
         if (status != SRB_STATUS_PENDING) {

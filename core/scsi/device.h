@@ -23,6 +23,7 @@ struct scsi_device {
     bool rotational;
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
+    uint32_t max_request_blocks;       /* of them, in one request to the backend; 0: no limit of its own */
     uint32_t optimal_transfer_blocks;  /* 0: not reported */
     uint32_t max_unmap_blocks;         /* per UNMAP command; UINT32_MAX: no limit */
     uint32_t max_unmap_descriptors;    /* per UNMAP command; 1 or more when `unmap`; UINT32_MAX: no limit */

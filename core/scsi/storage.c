@@ -32,6 +32,32 @@ static enum storage_step refuse_range(struct scsi_sense *sense, uint64_t lba, ui
     return STORAGE_REFUSED;
 }
 
+/* Makes a request of the beginning of the range in hand, which is not empty. */
+static void next_of_range(struct storage_command *storage)
+{
+    uint64_t length = storage->range_length < storage->request_max ? storage->range_length : storage->request_max;
+
+    if (storage->data_length != 0) {
+        storage->data_offset = (uint32_t)(storage->data_length - storage->range_length);
+    }
+    storage->request.offset = storage->range_offset;
+    storage->request.length = (uint32_t)length;
+    storage->range_offset += length;
+    storage->range_length -= length;
+}
+
+static uint32_t request_max(const struct scsi_device *device)
+{
+    uint32_t largest = UINT32_MAX - UINT32_MAX % device->block_size;
+    uint32_t limit;
+
+    if (device->max_request_blocks == 0 ||
+        !checked_multiply_u32(device->max_request_blocks, device->block_size, &limit)) {
+        return largest;
+    }
+    return limit;
+}
+
 static enum storage_step begin_transfer(struct storage_command *storage, const struct scsi_device *device,
                                         const struct scsi_command *command, uint32_t data_length,
                                         struct scsi_sense *sense)
@@ -54,8 +80,10 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
     storage->data_length = (uint32_t)length;
     storage->request.operation = write ? IO_WRITE : IO_READ;
     storage->request.flags = write && command->fua && device->fua ? IO_FUA : 0;
-    storage->request.offset = command->lba * device->block_size;
-    storage->request.length = (uint32_t)length;
+    storage->request_max = request_max(device);
+    storage->range_offset = command->lba * device->block_size;
+    storage->range_length = length;
+    next_of_range(storage);
     return STORAGE_REQUEST;
 }
 
@@ -174,6 +202,7 @@ static enum storage_step begin_unmap(struct storage_command *storage, const stru
         return STORAGE_REFUSED;
     }
     storage->request.operation = IO_TRIM;
+    storage->request_max = STORAGE_TRIM_MAX;
     return storage_next(storage, sense);
 }
 
@@ -239,10 +268,6 @@ enum storage_step storage_next(struct storage_command *storage, struct scsi_sens
             return STORAGE_REFUSED;
         }
     }
-    storage->request.offset = storage->range_offset;
-    storage->request.length =
-        storage->range_length < STORAGE_TRIM_MAX ? (uint32_t)storage->range_length : STORAGE_TRIM_MAX;
-    storage->range_offset += storage->request.length;
-    storage->range_length -= storage->request.length;
+    next_of_range(storage);
     return STORAGE_REQUEST;
 }

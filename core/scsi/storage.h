@@ -2,8 +2,8 @@
 /*
  * From a command that needs storage to requests for a backend.
  *
- * A READ, WRITE or SYNCHRONIZE CACHE is one request. An UNMAP is a list of ranges and becomes one request after
- * another:
+ * A SYNCHRONIZE CACHE is one request, and so is a READ or WRITE unless the backend takes less at once. An UNMAP is a
+ * list of ranges. What is more than one request becomes one after another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
  *           |                                                  |
@@ -30,14 +30,17 @@ enum storage_step {
 struct storage_command {
     struct io_request request; /* what the backend is to do now */
     uint32_t data_length;      /* READ, WRITE: bytes the command transfers; what the initiator offers can be more */
+    uint32_t data_offset;      /* READ, WRITE: where in them the request's data begins */
+
+    uint32_t request_max;  /* bytes of one request */
+    uint64_t range_offset; /* what is left of the range in hand, in bytes */
+    uint64_t range_length;
 
     /* UNMAP alone */
     uint32_t block_size;
     uint64_t block_count;
     const uint8_t *descriptors; /* the block descriptors that are left; borrowed until the command has ended */
     uint32_t descriptors_left;
-    uint64_t range_offset; /* what is left of the range in hand, in bytes */
-    uint64_t range_length;
 };
 
 /*

@@ -156,6 +156,41 @@ static void transfer_longer_than_maximum(void **state)
     assert_refused(&device, transfer(SCSI_WRITE, 0, 129), UINT32_MAX, INVALID_FIELD);
 }
 
+/* What the backend takes at once is less than the command transfers. */
+static void transfer_in_pieces(void **state)
+{
+    const enum scsi_operation operations[] = {SCSI_READ, SCSI_WRITE};
+    const uint32_t lengths[] = {8 * 512, 8 * 512, 4 * 512};
+    struct scsi_device device = test_device();
+
+    (void)state;
+    device.fua = true;
+    device.max_request_blocks = 8;
+    for (size_t i = 0; i < GUARD_COUNT(operations); i++) {
+        struct scsi_command command = transfer(operations[i], 100, 20);
+        struct storage_command storage;
+        struct scsi_sense sense = {0};
+        uint32_t offset = 0;
+
+        command.fua = true;
+        assert_int_equal(storage_begin(&storage, &device, &command, NULL, 20 * 512, &sense), STORAGE_REQUEST);
+        assert_int_equal(storage.data_length, 20 * 512);
+        for (size_t piece = 0; piece < GUARD_COUNT(lengths); piece++) {
+            assert_request(&storage, operations[i] == SCSI_READ ? IO_READ : IO_WRITE, 100 * 512 + offset,
+                           lengths[piece]);
+            assert_int_equal(storage.data_offset, offset);
+            assert_int_equal(storage.request.flags, operations[i] == SCSI_WRITE ? IO_FUA : 0);
+            offset += lengths[piece];
+            assert_int_equal(storage_next(&storage, &sense),
+                             piece + 1 < GUARD_COUNT(lengths) ? STORAGE_REQUEST : STORAGE_DONE);
+        }
+    }
+    device.max_request_blocks = 20;
+    assert_transferred(&device, 0, 20);
+    device.max_request_blocks = UINT32_MAX; /* its length in bytes does not fit 32 bits: no limit */
+    assert_transferred(&device, 0, 2048);
+}
+
 static void transfer_longer_than_buffer(void **state)
 {
     struct scsi_device device = test_device();
@@ -288,6 +323,7 @@ int main(void)
         cmocka_unit_test(transfer_on_large_disk),
         cmocka_unit_test(transfer_length_at_4_gib),
         cmocka_unit_test(transfer_longer_than_maximum),
+        cmocka_unit_test(transfer_in_pieces),
         cmocka_unit_test(transfer_longer_than_buffer),
         cmocka_unit_test(transfer_of_no_blocks),
         cmocka_unit_test(write_fua),

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The handshake over a fresh connection, and what the disk is after it. */
+#include "driver/nbd.h"
+
+#include "driver/disk.h"
+#include "driver/identity.h"
+#include "driver/text.h"
+
+#include "core/nbd/export.h"
+#include "core/nbd/wire.h"
+
+#define PHYSICAL_BLOCK_MAX 4096 /* Windows aligns to no more */
+
+static const NBD_CONNECTION_PROPERTIES *server_of(const struct disk *disk)
+{
+    return &disk->properties.NbdProperties;
+}
+
+/* ---- Handshake ---- */
+
+static NTSTATUS handshake_status(enum nbd_handshake_failure failure)
+{
+    switch (failure) {
+    case NBD_HANDSHAKE_NO_FAILURE:
+        return STATUS_SUCCESS;
+    case NBD_HANDSHAKE_NOT_NBD:
+    case NBD_HANDSHAKE_BROKEN:
+        return STATUS_INVALID_NETWORK_RESPONSE;
+    case NBD_HANDSHAKE_OLDSTYLE:
+        return STATUS_NOT_SUPPORTED;
+    case NBD_HANDSHAKE_UNKNOWN_EXPORT:
+        return STATUS_BAD_NETWORK_NAME;
+    case NBD_HANDSHAKE_TLS_REQUIRED:
+    case NBD_HANDSHAKE_POLICY:
+        return STATUS_ACCESS_DENIED;
+    case NBD_HANDSHAKE_SHUTDOWN:
+    case NBD_HANDSHAKE_REFUSED:
+        return STATUS_CONNECTION_REFUSED;
+    case NBD_HANDSHAKE_BLOCK_SIZE_REQUIRED:
+        return STATUS_INVALID_PARAMETER;
+    case NBD_HANDSHAKE_CLOSED:
+        return STATUS_CONNECTION_DISCONNECTED;
+    }
+    return STATUS_INVALID_NETWORK_RESPONSE;
+}
+
+/* One step's bytes over the wire. A connection that ends is the handshake's business; success then. */
+static NTSTATUS transfer(struct nbd_backend *nbd, enum nbd_handshake_step step, const uint8_t *bytes, size_t length,
+                         const struct wsk_limit *limit)
+{
+    ULONG offset = (ULONG)(bytes - (uint8_t *)nbd->handshake);
+    NTSTATUS status;
+
+    if (step == NBD_HANDSHAKE_SEND) {
+        status = wsk_send_all(nbd->socket, &nbd->call, nbd->handshake_mdl, offset, length, limit);
+    } else {
+        status = wsk_receive_all(nbd->socket, &nbd->call, nbd->handshake_mdl, offset, length, limit);
+    }
+    if (NT_SUCCESS(status)) {
+        nbd_handshake_advance(nbd->handshake);
+        return STATUS_SUCCESS;
+    }
+    if (nbd->call.out) {
+        return status; /* time-out or cancelled */
+    }
+    nbd_handshake_closed(nbd->handshake);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS handshake(struct disk *disk, const struct wsk_limit *limit)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    const char *name = server_of(disk)->ExportName;
+    NTSTATUS status = STATUS_SUCCESS;
+    uint8_t *bytes;
+    size_t length;
+
+    nbd_handshake_init(nbd->handshake, name, text_length(name, NBD_EXPORT_NAME_MAX));
+    while (NT_SUCCESS(status)) {
+        enum nbd_handshake_step step = nbd_handshake_step(nbd->handshake, &bytes, &length);
+
+        switch (step) {
+        case NBD_HANDSHAKE_SEND:
+        case NBD_HANDSHAKE_RECEIVE:
+            status = transfer(nbd, step, bytes, length, limit);
+            break;
+        case NBD_HANDSHAKE_DONE:
+            return STATUS_SUCCESS;
+        case NBD_HANDSHAKE_FAILED:
+            nbd_handshake_describe(nbd->handshake, disk->message, sizeof disk->message);
+            return handshake_status(nbd->handshake->failure);
+        }
+    }
+    return status == STATUS_CANCELLED ? nbd_fail_cancelled(disk) : nbd_fail_timeout(disk, "complete the NBD handshake");
+}
+
+/* ---- What the disk is ---- */
+
+static NTSTATUS geometry_status(enum nbd_geometry_problem problem)
+{
+    switch (problem) {
+    case NBD_GEOMETRY_OK:
+        return STATUS_SUCCESS;
+    case NBD_GEOMETRY_TOO_SMALL:
+    case NBD_GEOMETRY_TOO_LARGE:
+        return STATUS_UNRECOGNIZED_MEDIA;
+    case NBD_GEOMETRY_BLOCK_SIZE_REQUIRED:
+    case NBD_GEOMETRY_MINIMUM_TOO_LARGE:
+    case NBD_GEOMETRY_BLOCK_SIZE_INVALID:
+    case NBD_GEOMETRY_MAXIMUM_TOO_SMALL:
+        return STATUS_INVALID_PARAMETER;
+    case NBD_GEOMETRY_BLOCK_SIZES_BROKEN:
+    case NBD_GEOMETRY_FLAGS_BROKEN:
+        return STATUS_INVALID_NETWORK_RESPONSE;
+    }
+    return STATUS_INVALID_NETWORK_RESPONSE;
+}
+
+static uint8_t physical_exponent(uint32_t preferred, uint32_t block_size)
+{
+    uint8_t exponent = 0;
+
+    preferred = min(preferred, PHYSICAL_BLOCK_MAX);
+    while (exponent < 15 && (block_size << (exponent + 1)) <= preferred) {
+        exponent++;
+    }
+    return exponent;
+}
+
+static void set_limits(struct scsi_device *device, const struct nbd_export *export, const struct nbd_geometry *geometry)
+{
+    device->physical_block_exponent = physical_exponent(export->preferred_block, device->block_size);
+    device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
+    device->max_request_blocks = geometry->maximum_length / device->block_size;
+    device->max_unmap_blocks = UINT32_MAX;
+    device->max_unmap_descriptors = RECORD_UNMAP_DESCRIPTORS;
+    device->unmap_granularity_blocks = export->preferred_block / device->block_size;
+}
+
+/* From what the server says (or, without a handshake, the caller) to what SCSI shows. */
+static void set_device(struct disk *disk, const struct nbd_export *export, const struct nbd_geometry *geometry)
+{
+    struct scsi_device *device = &disk->device;
+
+    device->block_count = geometry->block_count;
+    device->block_size = geometry->block_size;
+    device->read_only = disk->properties.Flags.ReadOnly || (export->flags & NBD_FLAG_READ_ONLY) != 0;
+    device->write_cache = (export->flags & NBD_FLAG_SEND_FLUSH) != 0;
+    device->fua = (export->flags & NBD_FLAG_SEND_FUA) != 0;
+    device->unmap = (export->flags & NBD_FLAG_SEND_TRIM) != 0 && !device->read_only;
+    device->rotational = (export->flags & NBD_FLAG_ROTATIONAL) != 0;
+    set_limits(device, export, geometry);
+    identity_set(device, &disk->properties);
+}
+
+/* What show and list report. */
+static void set_properties(struct disk *disk)
+{
+    WNBD_PROPERTIES *properties = &disk->properties;
+    const struct scsi_device *device = &disk->device;
+
+    properties->BlockCount = device->block_count;
+    properties->BlockSize = device->block_size;
+    properties->Flags.ReadOnly = device->read_only;
+    properties->Flags.FlushSupported = device->write_cache;
+    properties->Flags.FUASupported = device->fua;
+    properties->Flags.UnmapSupported = device->unmap;
+    properties->MaxUnmapDescCount = device->max_unmap_descriptors;
+}
+
+/* Without a handshake the caller says what the export is. */
+static struct nbd_export export_of_caller(const WNBD_PROPERTIES *properties)
+{
+    uint16_t flags = 0;
+
+    flags |= properties->Flags.ReadOnly ? NBD_FLAG_READ_ONLY : 0;
+    flags |= properties->Flags.FlushSupported ? NBD_FLAG_SEND_FLUSH : 0;
+    flags |= properties->Flags.FUASupported ? NBD_FLAG_SEND_FUA : 0;
+    flags |= properties->Flags.UnmapSupported ? NBD_FLAG_SEND_TRIM : 0;
+    /* That the product fits was checked when the command came. */
+    return nbd_export_assumed(properties->BlockCount * properties->BlockSize, flags);
+}
+
+NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit)
+{
+    const WNBD_PROPERTIES *properties = &disk->properties;
+    enum nbd_geometry_problem problem;
+    struct nbd_geometry geometry;
+    struct nbd_export export;
+
+    if (server_of(disk)->Flags.SkipNegotiation) {
+        export = export_of_caller(properties);
+    } else {
+        NTSTATUS status = handshake(disk, limit);
+
+        if (!NT_SUCCESS(status)) {
+            return status;
+        }
+        export = disk->nbd.handshake->server_export;
+    }
+    problem = nbd_export_geometry(&export, properties->BlockSize, &geometry);
+    if (problem != NBD_GEOMETRY_OK) {
+        return nbd_fail(disk, geometry_status(problem),
+                        "%s (the export has %llu bytes, the server's smallest block %u)",
+                        nbd_geometry_problem_text(problem), export.size, export.minimum_block);
+    }
+    set_device(disk, &export, &geometry);
+    set_properties(disk);
+    return STATUS_SUCCESS;
+}
