@@ -6,8 +6,27 @@ NTSTATUS irp_finish(IRP *irp, NTSTATUS status, ULONG_PTR information)
 {
     irp->IoStatus.Status = status;
     irp->IoStatus.Information = information;
-    IoCompleteRequest(irp, IO_NO_INCREMENT);
+    irp_complete(irp);
     return status;
+}
+
+void irp_complete(IRP *irp)
+{
+    bed_irp_end(irp);
+    IoCompleteRequest(irp, IO_NO_INCREMENT);
+}
+
+/* Whether a client may have sent it. */
+static BOOLEAN is_of_client(IRP *irp)
+{
+    switch (IoGetCurrentIrpStackLocation(irp)->MajorFunction) {
+    case IRP_MJ_PNP:
+    case IRP_MJ_POWER:
+    case IRP_MJ_SYSTEM_CONTROL:
+        return FALSE;
+    default:
+        return TRUE;
+    }
 }
 
 static NTSTATUS adapter_dispatch(struct adapter *adapter, IRP *irp)
@@ -63,6 +82,9 @@ NTSTATUS NTAPI port_dispatch(DEVICE_OBJECT *object, IRP *irp)
 {
     struct device *device = object->DeviceExtension;
 
+    if (is_of_client(irp)) {
+        bed_irp_begin(irp);
+    }
     switch (device->kind) {
     case DEVICE_ADAPTER:
         return adapter_dispatch((struct adapter *)device, irp);

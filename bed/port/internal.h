@@ -16,6 +16,7 @@ ULONG parameter_read(const UNICODE_STRING *service_key, const WCHAR *name, ULONG
 /* dispatch.c */
 NTSTATUS NTAPI port_dispatch(DEVICE_OBJECT *object, IRP *irp);
 NTSTATUS irp_finish(IRP *irp, NTSTATUS status, ULONG_PTR information);
+void irp_complete(IRP *irp); /* IoStatus is set */
 
 /* adapter.c */
 NTSTATUS adapter_start(struct adapter *adapter);

@@ -38,6 +38,13 @@ unsigned char bed_irql(void);
 unsigned char bed_irql_raise(unsigned char irql);
 void bed_irql_lower(unsigned char irql);
 
+/*
+ * An IRP of a client begins its way through the port driver, and ends it: the call is the last before
+ * IoCompleteRequest. Between the two the environment may cancel it. Any IRQL up to DISPATCH_LEVEL.
+ */
+void bed_irp_begin(IRP *irp);
+void bed_irp_end(IRP *irp);
+
 /* Puts the environment's routines in the place of those the driver's image imports. PASSIVE_LEVEL. */
 void bed_patch_imports(DRIVER_OBJECT *driver);
 

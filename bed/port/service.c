@@ -100,7 +100,7 @@ static void finish(struct service *service)
     FILE_OBJECT *file = service->file;
 
     check(service);
-    IoCompleteRequest(service->irp, IO_NO_INCREMENT);
+    irp_complete(service->irp);
     ExFreePoolWithTag(service, PORT_TAG);
     if (file != NULL) {
         ObDereferenceObject(file);

@@ -36,6 +36,7 @@ extern const struct shim bed_thread_shims[];
 extern const struct shim bed_print_shims[];
 extern const struct shim bed_etw_shims[];
 extern const struct shim bed_io_shims[];
+extern const struct shim bed_cancel_shims[];
 extern const struct shim bed_csq_shims[];
 extern const struct shim bed_wsk_shims[];
 extern const struct shim bed_lookup_shims[];

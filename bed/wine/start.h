@@ -3,6 +3,7 @@
 #ifndef WNBD_BED_WINE_START_H
 #define WNBD_BED_WINE_START_H
 
+void bed_cancel_start(void);
 void bed_irql_start(void);
 void bed_shared_data_start(void);
 
