@@ -41,6 +41,7 @@ static NTSTATUS start(struct adapter *adapter)
 
     adapter->options = driver_options;
     KeInitializeSpinLock(&adapter->lock);
+    disk_places_init(adapter);
     KeInitializeEvent(&adapter->no_threads, NotificationEvent, TRUE);
     status = worker_start(&adapter->worker);
     if (!NT_SUCCESS(status)) {

@@ -127,7 +127,6 @@ void disk_reset(struct disk *disk, struct record *reset)
     KeReleaseInStackQueuedSpinLock(&handle);
     if (!wait && reset != NULL) {
         srb_complete(disk->adapter, reset->srb, SRB_STATUS_SUCCESS);
-        disk_release(disk);
     }
 }
 

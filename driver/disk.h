@@ -81,8 +81,17 @@ NTSTATUS disk_enter(struct disk *disk);
 /* Gives up name and address and the table's reference. */
 void disk_leave(struct disk *disk);
 
-/* The disk at a target, with a reference, if SCSI sees it (ready or lost); NULL otherwise. */
-struct disk *disk_at(struct adapter *adapter, ULONG target);
+/* Prepares the places in which SCSI sees disks. PASSIVE_LEVEL, before the first disk. */
+void disk_places_init(struct adapter *adapter);
+
+/* SCSI sees the disk from now on; no longer, once everybody who has pinned it has let go. PASSIVE_LEVEL, the disk's
+ * thread. */
+void disk_show(struct disk *disk);
+void disk_hide(struct disk *disk);
+
+/* The disk that SCSI sees at a target, NULL. It stays until disk_unpin, which must not wait for anything. */
+struct disk *disk_pin(struct adapter *adapter, ULONG target);
+void disk_unpin(struct disk *disk);
 
 /* The disk in the table's place `target` whatever its state, with a reference; NULL. */
 struct disk *disk_in_place(struct adapter *adapter, ULONG target);
@@ -116,15 +125,9 @@ enum disk_state disk_state(struct disk *disk);
 
 /*
  * Ends what the disk has with its server now if requests are out; they complete as WSK gives them back. `reset` is the
- * record of the SRB that asked for it, completed after them; it takes one reference to the disk. NULL: nobody waits.
+ * record of the SRB that asked for it, completed after them. NULL: nobody waits. The disk is pinned.
  */
 void disk_reset(struct disk *disk, struct record *reset);
-
-/* Whether the disk may be seen by SCSI in this state. */
-static inline bool disk_is_visible(enum disk_state state)
-{
-    return state == DISK_READY || state == DISK_LOST;
-}
 
 /* ---- Reports ---- */
 

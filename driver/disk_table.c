@@ -93,16 +93,46 @@ struct disk *disk_in_place(struct adapter *adapter, ULONG target)
     return disk;
 }
 
-struct disk *disk_at(struct adapter *adapter, ULONG target)
-{
-    struct disk *disk = disk_in_place(adapter, target);
+/* ---- What SCSI sees ---- */
 
-    if (disk != NULL && !disk_is_visible(disk_state(disk))) {
-        disk_release(disk);
+void disk_places_init(struct adapter *adapter)
+{
+    for (size_t i = 0; i < ADAPTER_TARGETS; i++) {
+        ExInitializeRundownProtection(&adapter->places[i].visitors);
+        ExWaitForRundownProtectionRelease(&adapter->places[i].visitors); /* nobody is there: nobody can come */
+    }
+}
+
+void disk_show(struct disk *disk)
+{
+    struct place *place = &disk->adapter->places[disk->target];
+
+    place->disk = disk;
+    ExReInitializeRundownProtection(&place->visitors);
+}
+
+void disk_hide(struct disk *disk)
+{
+    struct place *place = &disk->adapter->places[disk->target];
+
+    ExWaitForRundownProtectionRelease(&place->visitors);
+    place->disk = NULL;
+}
+
+struct disk *disk_pin(struct adapter *adapter, ULONG target)
+{
+    if (target >= ADAPTER_TARGETS || !ExAcquireRundownProtection(&adapter->places[target].visitors)) {
         return NULL;
     }
-    return disk;
+    return adapter->places[target].disk;
 }
+
+void disk_unpin(struct disk *disk)
+{
+    ExReleaseRundownProtection(&disk->adapter->places[disk->target].visitors);
+}
+
+/* ---- By name, by export ---- */
 
 struct disk *disk_named(struct adapter *adapter, const char *name)
 {

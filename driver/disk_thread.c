@@ -35,6 +35,7 @@ static NTSTATUS bring_up(struct disk *disk)
               properties->InstanceName, disk->target, disk->connection_id, properties->NbdProperties.Hostname,
               properties->NbdProperties.PortNumber, properties->NbdProperties.ExportName, properties->BlockCount,
               properties->BlockSize);
+    disk_show(disk);
     announce(disk);
     return STATUS_SUCCESS;
 }
@@ -56,6 +57,7 @@ static void serve(struct disk *disk)
 
 static void take_down(struct disk *disk)
 {
+    disk_hide(disk);
     set_state(disk, DISK_REMOVING);
     nbd_close(disk, true);
     log_print(LOG_INFO, "%s: removed", disk->properties.InstanceName);

@@ -41,6 +41,16 @@ typedef UCHAR BYTE; /* not a name of the kernel headers */
 
 struct disk;
 
+/*
+ * A target as SCSI sees it. Whoever handles an SRB pins the disk by `visitors`: no lock, and nothing that two disks
+ * share. A cache line each.
+ */
+struct place {
+    EX_RUNDOWN_REF visitors; /* can be acquired while there is a disk to be seen */
+    struct disk *disk;       /* fixed while it can */
+    UCHAR unused[64 - sizeof(EX_RUNDOWN_REF) - sizeof(struct disk *)];
+};
+
 /* Storport's device extension: zeroed, not paged, there until HwFreeAdapterResources. */
 struct adapter {
     /* fixed after HwFindAdapter */
@@ -49,6 +59,8 @@ struct adapter {
     struct options options;
     struct wsk_client wsk;
     struct worker worker;
+
+    struct place places[ADAPTER_TARGETS]; /* disk_pin, disk_show, disk_hide */
 
     KSPIN_LOCK lock;
     /* guarded by lock */

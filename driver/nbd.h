@@ -3,7 +3,7 @@
  * The NBD client of a disk: requests go out in batches, one WskSend each; replies come in through one WskReceive that
  * is always out.
  *
- *   waiting --(nbd_pump)--> in a send --(WSK: acknowledged)--+
+ *   waiting ---(pumped)---> in a send --(WSK: acknowledged)--+
  *                               |                            +--> finished, SRB completed
  *                               +------(server: reply)-------+
  *
@@ -81,7 +81,7 @@ struct nbd_backend {
     uint32_t calls;       /* threads inside WskSend or WskReceive */
     uint32_t outstanding; /* sends whose IRP is not back, and 1 while receiving goes on */
     bool open;            /* requests may be sent and replies come in */
-    bool pumping;         /* somebody is in nbd_pump's loop */
+    bool pumping;         /* somebody is in nbd_pump_locked's loop */
     bool reset;           /* the connection is being ended because of a reset */
     char reason[128];     /* why it was lost */
 
@@ -119,11 +119,11 @@ void nbd_open(struct disk *disk);
 void nbd_close(struct disk *disk, bool orderly);
 
 /* Takes a record whose command has a request and carries it out; the SRB is completed at some time, perhaps before this
- * returns. */
+ * returns. The disk is pinned. */
 void nbd_submit(struct disk *disk, struct record *record);
 
-/* Sends what waits, as far as sends are free. */
-void nbd_pump(struct disk *disk);
+/* Sends what waits, as far as sends are free. disk->lock is held, and let go while WSK is called. */
+void nbd_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle);
 
 /* The connection has ended, for this reason. disk->lock is held. */
 void nbd_lost_locked(struct disk *disk, const char *reason);
@@ -144,7 +144,8 @@ NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit);
 bool nbd_enter_locked(struct nbd_backend *nbd);
 void nbd_leave_locked(struct nbd_backend *nbd);
 
-/* One of `outstanding` is over. Nothing of the disk may be touched afterwards without a reference. */
+/* One of `outstanding` is over. Nothing of the disk may be touched after the lock is let go, but with a reference. */
+void nbd_settle_locked(struct nbd_backend *nbd);
 void nbd_settle(struct disk *disk);
 
 /*

@@ -57,25 +57,19 @@ void nbd_submit(struct disk *disk, struct record *record)
 {
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
-    bool queued = false;
 
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     if (disk->state != DISK_READY) {
         refuse_locked(disk, record);
-    } else {
-        queued = queue_locked(disk, record);
-        if (!queued) {
-            record->srb_status = SRB_STATUS_BUSY;
-        }
-    }
-    KeReleaseInStackQueuedSpinLock(&handle);
-    if (queued) {
-        nbd_pump(disk);
-    } else {
         list_append(&done, &record->link);
-        nbd_complete(disk, &done);
+    } else if (!queue_locked(disk, record)) {
+        record->srb_status = SRB_STATUS_BUSY;
+        list_append(&done, &record->link);
     }
+    nbd_pump_locked(disk, &handle);
+    KeReleaseInStackQueuedSpinLock(&handle);
+    nbd_complete(disk, &done);
 }
 
 /* Whether the record has another request, an UNMAP's next range or more of a transfer; it waits to be sent then. */
@@ -137,7 +131,6 @@ void nbd_complete(struct disk *disk, struct list_link *done)
 
     while ((link = list_take_first(done)) != NULL) {
         complete_one(disk, record_of_link(link)); /* the record is Storport's now */
-        disk_release(disk);                       /* nbd_submit was given this reference */
     }
 }
 
@@ -159,14 +152,19 @@ void nbd_leave_locked(struct nbd_backend *nbd)
     }
 }
 
+void nbd_settle_locked(struct nbd_backend *nbd)
+{
+    if (--nbd->outstanding == 0) {
+        KeSetEvent(&nbd->settled, IO_NO_INCREMENT, FALSE);
+    }
+}
+
 void nbd_settle(struct disk *disk)
 {
     KLOCK_QUEUE_HANDLE handle;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (--disk->nbd.outstanding == 0) {
-        KeSetEvent(&disk->nbd.settled, IO_NO_INCREMENT, FALSE);
-    }
+    nbd_settle_locked(&disk->nbd);
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 

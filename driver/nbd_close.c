@@ -138,6 +138,5 @@ void nbd_close(struct disk *disk, bool orderly)
     nbd_complete(disk, &done);
     while ((link = list_take_first(&resets)) != NULL) {
         srb_complete(disk->adapter, record_of_link(link)->srb, SRB_STATUS_SUCCESS);
-        disk_release(disk);
     }
 }

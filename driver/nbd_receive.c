@@ -33,6 +33,7 @@ static void reply_failed_locked(struct nbd_backend *nbd, struct record *record)
     record->result.sense = nbd_error_sense(nbd->reader.error, &record->command.request);
 }
 
+/* False: nobody waits for it, and the connection is given up. */
 static bool reply_locked(struct disk *disk, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
@@ -55,36 +56,30 @@ static bool reply_locked(struct disk *disk, struct list_link *done)
     return true;
 }
 
-static bool reply(struct disk *disk, struct list_link *done)
-{
-    KLOCK_QUEUE_HANDLE handle;
-    bool known;
-
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    known = reply_locked(disk, done);
-    KeReleaseInStackQueuedSpinLock(&handle);
-    return known;
-}
-
 /* After some payload has arrived. */
-static void payload(struct disk *disk, struct list_link *done)
+static void payload_locked(struct disk *disk, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
     struct record *record = nbd->receiving;
-    KLOCK_QUEUE_HANDLE handle;
 
-    if (nbd->reader.payload_left != 0) {
-        return;
+    if (nbd->reader.payload_left == 0) {
+        nbd->receiving = NULL;
+        nbd_drop_hold_locked(disk, record, RECORD_RECEIVING, done);
     }
-    nbd->receiving = NULL;
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd_drop_hold_locked(disk, record, RECORD_RECEIVING, done);
-    KeReleaseInStackQueuedSpinLock(&handle);
 }
 
 /* ---- What a receive brought ---- */
 
-static void parse(struct disk *disk, size_t length, struct list_link *done)
+/* The record that is being received is ours until RECORD_RECEIVING is dropped. */
+static void copy(const struct nbd_backend *nbd, const struct nbd_chunk *chunk)
+{
+    const struct record *record = nbd->receiving;
+
+    RtlCopyMemory(record->data + record->command.data_offset + chunk->offset, chunk->bytes, chunk->length);
+}
+
+/* All replies in the buffer: the lock is let go only to copy payload. */
+static void parse_locked(struct disk *disk, size_t length, KLOCK_QUEUE_HANDLE *handle, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
     const uint8_t *bytes = nbd->receive_buffer;
@@ -95,17 +90,18 @@ static void parse(struct disk *disk, size_t length, struct list_link *done)
         case NBD_READER_MORE:
             break;
         case NBD_READER_REPLY:
-            if (!reply(disk, done)) {
+            if (!reply_locked(disk, done)) {
                 return;
             }
             break;
         case NBD_READER_DATA:
-            RtlCopyMemory(nbd->receiving->data + nbd->receiving->command.data_offset + chunk.offset, chunk.bytes,
-                          chunk.length);
-            payload(disk, done);
+            KeReleaseInStackQueuedSpinLock(handle);
+            copy(nbd, &chunk);
+            KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
+            payload_locked(disk, done);
             break;
         case NBD_READER_BAD:
-            nbd_lost(disk, "%s", nbd->reader.broken);
+            nbd_lost_locked(disk, nbd->reader.broken);
             return;
         }
     }
@@ -116,21 +112,26 @@ static void process(struct disk *disk)
     struct nbd_backend *nbd = &disk->nbd;
     NTSTATUS status = nbd->receive_irp->IoStatus.Status;
     size_t length = nbd->receive_irp->IoStatus.Information;
+    KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
 
     list_init(&done);
     if (!NT_SUCCESS(status)) {
         nbd_lost(disk, "receiving failed with status 0x%08lx", status);
-    } else if (length == 0) {
-        nbd_lost(disk, "the server closed the connection");
+        return;
+    }
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    if (length == 0) {
+        nbd_lost_locked(disk, "the server closed the connection");
     } else if (nbd->direct) {
         nbd_reader_received(&nbd->reader, (uint32_t)length);
-        payload(disk, &done);
+        payload_locked(disk, &done);
     } else {
-        parse(disk, length, &done);
+        parse_locked(disk, length, &handle, &done);
     }
+    nbd_pump_locked(disk, &handle); /* more of a transfer, or an UNMAP's next range, may wait */
+    KeReleaseInStackQueuedSpinLock(&handle);
     nbd_complete(disk, &done);
-    nbd_pump(disk); /* more of a transfer, or an UNMAP's next range, may wait */
 }
 
 /* ---- The receive ---- */

@@ -84,18 +84,15 @@ static struct nbd_send *take_batch_locked(struct disk *disk, WSK_BUF *buffer)
 }
 
 /* What the send carried was acknowledged or has failed; either way WSK does not read it any more. */
-static void give_back(struct disk *disk, struct nbd_send *send, struct list_link *done)
+static void give_back_locked(struct disk *disk, struct nbd_send *send, struct list_link *done)
 {
-    KLOCK_QUEUE_HANDLE handle;
     struct list_link *link;
 
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     while ((link = list_take_first(&send->records)) != NULL) {
         nbd_drop_hold_locked(disk, record_of_link(link), RECORD_SENDING, done);
     }
     disk->nbd.bytes_out -= send->bytes;
     list_append(&disk->nbd.free_sends, &send->link);
-    KeReleaseInStackQueuedSpinLock(&handle);
 }
 
 static NTSTATUS NTAPI send_completed(PDEVICE_OBJECT device, PIRP irp, PVOID context)
@@ -103,18 +100,27 @@ static NTSTATUS NTAPI send_completed(PDEVICE_OBJECT device, PIRP irp, PVOID cont
     struct nbd_send *send = context;
     struct disk *disk = send->disk;
     NTSTATUS status = irp->IoStatus.Status;
-    bool complete = NT_SUCCESS(status) && irp->IoStatus.Information == send->bytes;
+    KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
+    bool nothing_done;
 
     UNREFERENCED_PARAMETER(device);
     list_init(&done);
-    if (!complete) {
+    if (!NT_SUCCESS(status) || irp->IoStatus.Information != send->bytes) {
         nbd_lost(disk, "sending failed with status 0x%08lx", status);
     }
-    give_back(disk, send, &done);
-    nbd_complete(disk, &done);
-    nbd_pump(disk);
-    nbd_settle(disk);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    give_back_locked(disk, send, &done);
+    nbd_pump_locked(disk, &handle);
+    nothing_done = list_is_empty(&done);
+    if (nothing_done) { /* the usual case: the answers come later */
+        nbd_settle_locked(&disk->nbd);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    if (!nothing_done) {
+        nbd_complete(disk, &done);
+        nbd_settle(disk);
+    }
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
@@ -138,30 +144,28 @@ static void hand_over(struct disk *disk)
     }
 }
 
-void nbd_pump(struct disk *disk)
+void nbd_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle)
 {
     struct nbd_backend *nbd = &disk->nbd;
-    KLOCK_QUEUE_HANDLE handle;
     struct nbd_send *send = NULL;
     unsigned batches = 0;
     WSK_BUF buffer;
 
+    if (nbd->pumping || list_is_empty(&nbd->waiting)) {
+        return;
+    }
     if (IoGetRemainingStackSize() < STACK_MIN) {
         hand_over(disk);
         return;
     }
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (!nbd->pumping) {
-        nbd->pumping = true;
-        while (batches++ < BATCHES_MAX && (send = take_batch_locked(disk, &buffer)) != NULL) {
-            KeReleaseInStackQueuedSpinLock(&handle);
-            issue(send, &buffer);
-            KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-            nbd_leave_locked(nbd);
-        }
-        nbd->pumping = false;
+    nbd->pumping = true;
+    while (batches++ < BATCHES_MAX && (send = take_batch_locked(disk, &buffer)) != NULL) {
+        KeReleaseInStackQueuedSpinLock(handle);
+        issue(send, &buffer);
+        KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
+        nbd_leave_locked(nbd);
     }
-    KeReleaseInStackQueuedSpinLock(&handle);
+    nbd->pumping = false;
     if (send != NULL) { /* the limit ended the loop: there may be more */
         hand_over(disk);
     }
@@ -170,7 +174,10 @@ void nbd_pump(struct disk *disk)
 void nbd_send_work(struct work *work)
 {
     struct disk *disk = list_member(work, struct disk, nbd.send_work);
+    KLOCK_QUEUE_HANDLE handle;
 
-    nbd_pump(disk);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    nbd_pump_locked(disk, &handle);
+    KeReleaseInStackQueuedSpinLock(&handle);
     disk_release(disk);
 }

@@ -134,7 +134,7 @@ static const uint8_t *copy_parameters(const struct srb_view *view, const struct 
     return record->parameters;
 }
 
-/* Hands the record over, or completes the SRB if its data cannot be reached. Takes one reference to the disk. */
+/* Hands the record over, or completes the SRB if its data cannot be reached. */
 static void submit(struct disk *disk, const struct srb_view *view, struct record *record)
 {
     if (record_has_data(record)) {
@@ -142,14 +142,12 @@ static void submit(struct disk *disk, const struct srb_view *view, struct record
 
         if (status != SRB_STATUS_PENDING) {
             srb_complete(disk->adapter, view->srb, status);
-            disk_release(disk);
             return;
         }
     }
     nbd_submit(disk, record);
 }
 
-/* Takes one reference to the disk. */
 static void execute_storage(struct disk *disk, const struct srb_view *view, const struct scsi_command *command)
 {
     bool transfers = command->operation == SCSI_READ || command->operation == SCSI_WRITE;
@@ -164,7 +162,7 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
     switch (step) {
     case STORAGE_REQUEST:
         submit(disk, view, record);
-        return;
+        break;
     case STORAGE_DONE:
         complete_good(disk->adapter, view, record->result.transferred);
         break;
@@ -172,7 +170,6 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
         complete_refused(disk->adapter, view, &sense);
         break;
     }
-    disk_release(disk);
 }
 
 static void execute_scsi(struct disk *disk, const struct srb_view *view)
@@ -183,7 +180,6 @@ static void execute_scsi(struct disk *disk, const struct srb_view *view)
     if (!cdb_decode(view->cdb, view->cdb_length, &command, &sense)) {
         complete_refused(disk->adapter, view, &sense);
     } else if (command_needs_storage(&command)) {
-        disk_reference(disk);
         execute_storage(disk, view, &command);
     } else {
         execute_emulated(disk, view, &command);
@@ -203,7 +199,6 @@ static void reset_disk(struct disk *disk, const struct srb_view *view)
     }
     list_init(&record->link);
     record->srb = view->srb;
-    disk_reference(disk);
     disk_reset(disk, record);
 }
 
@@ -249,24 +244,24 @@ static void for_address(struct adapter *adapter, const struct srb_view *view)
     struct disk *disk = NULL;
 
     if (view->path < ADAPTER_BUSES && view->lun < ADAPTER_LUNS) {
-        disk = disk_at(adapter, view->target);
+        disk = disk_pin(adapter, view->target);
     }
     if (disk == NULL) {
         srb_complete(adapter, view->srb, no_disk(view));
         return;
     }
     for_disk(disk, view);
-    disk_release(disk);
+    disk_unpin(disk);
 }
 
 static void reset_bus(struct adapter *adapter)
 {
     for (ULONG target = 0; target < ADAPTER_TARGETS; target++) {
-        struct disk *disk = disk_at(adapter, target);
+        struct disk *disk = disk_pin(adapter, target);
 
         if (disk != NULL) {
             disk_reset(disk, NULL);
-            disk_release(disk);
+            disk_unpin(disk);
         }
     }
 }
