@@ -25,7 +25,8 @@ endfunction()
 #                  [FILES archives ...] [RESOURCE file.rc] [LINK_OPTIONS ...] [OUTPUT file-name] [DEF exports.def])
 # makes ${CMAKE_CURRENT_BINARY_DIR}/<name>.sys and its PDB, and a target <name>.
 function(add_kernel_image name)
-  cmake_parse_arguments(ARG "" "ENTRY;RESOURCE;OUTPUT;DEF" "SOURCES;LIBRARIES;OBJECTS;FILES;LINK_OPTIONS" ${ARGN})
+  cmake_parse_arguments(ARG "" "ENTRY;RESOURCE;OUTPUT;DEF" "SOURCES;LIBRARIES;OBJECTS;FILES;LINK_OPTIONS;DEFINITIONS"
+    ${ARGN})
   if(NOT ARG_ENTRY)
     set(ARG_ENTRY DriverEntry)
   endif()
@@ -34,10 +35,11 @@ function(add_kernel_image name)
   endif()
   add_library(${name}_objects OBJECT ${ARG_SOURCES})
   target_compile_options(${name}_objects PRIVATE ${WNBD_KERNEL_COMPILE_OPTIONS})
-  target_compile_definitions(${name}_objects PRIVATE ${WNBD_KERNEL_DEFINITIONS})
+  target_compile_definitions(${name}_objects PRIVATE ${WNBD_KERNEL_DEFINITIONS} ${ARG_DEFINITIONS})
 
   set(image ${CMAKE_CURRENT_BINARY_DIR}/${ARG_OUTPUT})
   get_filename_component(stem ${ARG_OUTPUT} NAME_WE)
+  get_filename_component(folder ${image} DIRECTORY)
   set(inputs $<TARGET_OBJECTS:${name}_objects>)
   set(depends ${name}_objects)
   foreach(object IN LISTS ARG_OBJECTS)
@@ -66,8 +68,8 @@ function(add_kernel_image name)
       /version:${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} /entry:${ARG_ENTRY} /nodefaultlib /base:0x140000000
       /dynamicbase /nxcompat /highentropyva /tsaware:no /release /guard:cf,nolongjmp /section:INIT,ERD
       /merge:.edata=.rdata /merge:.xdata=.rdata /merge:.00cfg=.rdata /opt:ref /opt:icf
-      /debug /pdb:${CMAKE_CURRENT_BINARY_DIR}/${stem}.pdb /pdbaltpath:${stem}.pdb "/pdbsourcepath:Z:\\src" /Brepro
-      /map:${CMAKE_CURRENT_BINARY_DIR}/${stem}.map /out:${image} ${ARG_LINK_OPTIONS} ${inputs}
+      /debug /pdb:${folder}/${stem}.pdb /pdbaltpath:${stem}.pdb "/pdbsourcepath:Z:\\src" /Brepro
+      /map:${folder}/${stem}.map /out:${image} ${ARG_LINK_OPTIONS} ${inputs}
     DEPENDS ${depends} ${inputs} COMMAND_EXPAND_LISTS VERBATIM)
   add_custom_target(${name} ALL DEPENDS ${image})
   set_property(TARGET ${name} PROPERTY IMAGE ${image})

@@ -60,6 +60,7 @@ static void take_down(struct disk *disk)
     disk_hide(disk);
     set_state(disk, DISK_REMOVING);
     nbd_close(disk, true);
+    COUNTERS_TELL(disk->nbd.counters, disk->properties.InstanceName, disk->stats.received);
     log_print(LOG_INFO, "%s: removed", disk->properties.InstanceName);
 }
 

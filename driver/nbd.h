@@ -14,6 +14,7 @@
 #ifndef WNBD_DRIVER_NBD_H
 #define WNBD_DRIVER_NBD_H
 
+#include "driver/counters.h"
 #include "driver/record.h"
 
 #include "core/io/queue.h"
@@ -90,6 +91,8 @@ struct nbd_backend {
     struct record *receiving; /* whose payload comes next */
     bool direct;              /* the receive that is out goes into its pages */
     volatile LONG receive_phase;
+
+    COUNTERS(counters)
 };
 
 /* Allocates what a connection needs, so that a later one needs nothing. NULL memory: STATUS_INSUFFICIENT_RESOURCES, and

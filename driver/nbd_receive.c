@@ -96,6 +96,7 @@ static void parse_locked(struct disk *disk, size_t length, KLOCK_QUEUE_HANDLE *h
             break;
         case NBD_READER_DATA:
             KeReleaseInStackQueuedSpinLock(handle);
+            COUNT(nbd->counters, copies);
             copy(nbd, &chunk);
             KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
             payload_locked(disk, done);
@@ -124,6 +125,7 @@ static void process(struct disk *disk)
     if (length == 0) {
         nbd_lost_locked(disk, "the server closed the connection");
     } else if (nbd->direct) {
+        COUNT(nbd->counters, direct);
         nbd_reader_received(&nbd->reader, (uint32_t)length);
         payload_locked(disk, &done);
     } else {
@@ -174,6 +176,7 @@ static enum receive_outcome call(struct disk *disk)
     ULONG flags;
 
     choose(nbd, &buffer, &flags);
+    COUNT(nbd->counters, receives);
     IoReuseIrp(nbd->receive_irp, STATUS_UNSUCCESSFUL);
     IoSetCompletionRoutine(nbd->receive_irp, receive_completed, disk, TRUE, TRUE, TRUE);
     InterlockedExchange(&nbd->receive_phase, RECEIVE_CALLED);
@@ -215,6 +218,7 @@ void nbd_receive(struct disk *disk)
             break;
         }
     }
+    COUNT(disk->nbd.counters, handovers);
     worker_queue(&disk->adapter->worker, &disk->nbd.receive_work);
 }
 

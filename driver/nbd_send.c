@@ -78,6 +78,7 @@ static struct nbd_send *take_batch_locked(struct disk *disk, WSK_BUF *buffer)
         return NULL;
     }
     nbd->outstanding++;
+    COUNT(nbd->counters, sends);
     send = list_member(list_take_first(&nbd->free_sends), struct nbd_send, link);
     fill_locked(disk, send, buffer);
     return send;
@@ -139,6 +140,7 @@ static void issue(struct nbd_send *send, WSK_BUF *buffer)
 static void hand_over(struct disk *disk)
 {
     disk_reference(disk);
+    COUNT(disk->nbd.counters, handovers);
     if (!worker_queue(&disk->adapter->worker, &disk->nbd.send_work)) {
         disk_release(disk);
     }

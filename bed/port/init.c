@@ -3,6 +3,7 @@
 #include "bed/port/internal.h"
 
 struct miniport *miniports;
+ULONG port_ack_ms;
 struct adapter *adapters;
 KSPIN_LOCK miniports_lock;
 
@@ -136,6 +137,7 @@ static struct miniport *miniport_create(DRIVER_OBJECT *driver, const UNICODE_STR
     miniport->parameters.bus_type = parameter_read(path, L"BusType", BusTypeVirtual);
     miniport->parameters.issuers = parameter_read(path, L"BedIssuers", 0);
     miniport->parameters.sample = parameter_read(path, L"BedSample", 16);
+    port_ack_ms = parameter_read(path, L"BedAckMs", 0);
     return miniport;
 }
 

@@ -29,6 +29,10 @@ void port_mdl_returned(PMDL mdl);
  */
 #define PORT_POISON_VA ((ULONG_PTR)0xFFFF8BAD00000000ULL)
 
+/* Offered: how long the network takes to acknowledge what was sent, for a test that wants sends to stay outstanding
+ * (BedAckMs of the service's parameters). 0: no longer than it takes. */
+extern ULONG port_ack_ms;
+
 /*
  * Asked of the environment (bed/wine/irql.h, bed/wine/patch.h). bed_irql_raise: the port is about to call the miniport
  * at that level (HwStartIo, HwBuildIo, HwResetBus, timer callbacks); answers the level to go back to. An environment

@@ -59,6 +59,13 @@ static VOID NTAPI shim_IoFreeErrorLogEntry(PVOID entry)
     bed_free(entry);
 }
 
+/* NT_ASSERT of a driver's debug build. */
+static VOID NTAPI shim_RtlAssert(PVOID assertion, PVOID file, ULONG line, PSTR message)
+{
+    (void)message;
+    port_violation("assert: %s line %lu: %s", (const char *)file, line, (const char *)assertion);
+}
+
 const struct shim bed_io_shims[] = {
     SHIM_MEND(IoGetRequestorProcessId),
     SHIM_CHECK(IoAllocateIrp),
@@ -66,5 +73,6 @@ const struct shim bed_io_shims[] = {
     SHIM_MEND(IoAllocateErrorLogEntry),
     SHIM_MEND(IoWriteErrorLogEntry),
     SHIM_MEND(IoFreeErrorLogEntry),
+    SHIM_CHECK(RtlAssert),
     SHIM_END,
 };

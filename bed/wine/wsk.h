@@ -51,6 +51,7 @@ struct wsk_op {
     size_t done;
     LONG deliveries; /* of the socket when the send was accepted, for one that is held back */
     bool held;
+    LONGLONG due; /* system time from which it may complete, with port_ack_ms */
     size_t part_count;
     struct net_part parts[];
 };

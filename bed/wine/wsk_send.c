@@ -4,11 +4,14 @@
  * which gathers what has queued up into one system call. All completions are the sender's.
  */
 #include "bed/wine/wsk.h"
+#include "bed/port/port.h"
 #include "bed/port/violation.h"
 
 #define PARTS_MAX  64
 #define HELD_EVERY 4  /* each n-th send is completed late */
 #define HELD_MS    10 /* at most */
+
+#define TIME_PER_MS 10000 /* of the system time */
 
 /* The queued requests' parts, from the first on, until one that is no send. Called with the lock held. */
 static size_t gather(const struct list_link *sends, struct net_part *parts)
@@ -26,11 +29,20 @@ static size_t gather(const struct list_link *sends, struct net_part *parts)
     return count;
 }
 
+static LONGLONG system_time(void)
+{
+    LARGE_INTEGER time;
+
+    NtQuerySystemTime(&time);
+    return time.QuadPart;
+}
+
 static void accept_first(struct wsk_socket *socket, struct wsk_op *op)
 {
     list_remove(&op->link);
     op->deliveries = socket->deliveries;
     op->held = op->kind == WSK_OP_SEND && ++socket->send_counter % HELD_EVERY == 0;
+    op->due = op->kind == WSK_OP_SEND && port_ack_ms != 0 ? system_time() + (LONGLONG)port_ack_ms * TIME_PER_MS : 0;
     list_append(&socket->accepted, &op->link);
 }
 
@@ -86,6 +98,14 @@ static void say_good_bye(struct wsk_socket *socket)
     }
 }
 
+/* How long the request still has to wait for the other side's word that it has it. */
+static ULONG unacknowledged_ms(const struct wsk_op *op)
+{
+    LONGLONG left = op->due != 0 ? op->due - system_time() : 0;
+
+    return left > 0 ? (ULONG)(left / TIME_PER_MS) + 1 : 0;
+}
+
 /* The first request to complete, unless it is held back; *ms says how long to sleep then. Called with the lock held. */
 static struct wsk_op *take_accepted(struct wsk_socket *socket, ULONG *ms)
 {
@@ -96,10 +116,17 @@ static struct wsk_op *take_accepted(struct wsk_socket *socket, ULONG *ms)
         return NULL;
     }
     op = list_member(socket->accepted.next, struct wsk_op, link);
-    if (op->held && op->deliveries == socket->deliveries && socket->broken == STATUS_SUCCESS && !op->cancelled) {
-        op->held = false; /* once */
-        *ms = HELD_MS;
-        return NULL;
+    if (socket->broken == STATUS_SUCCESS && !socket->closing && !op->cancelled) {
+        ULONG wait_ms = unacknowledged_ms(op);
+
+        if (op->held && op->deliveries == socket->deliveries) {
+            op->held = false; /* once */
+            wait_ms = max(wait_ms, HELD_MS);
+        }
+        if (wait_ms != 0) {
+            *ms = wait_ms;
+            return NULL;
+        }
     }
     list_remove(&op->link);
     return op;
@@ -180,7 +207,6 @@ unsigned long __stdcall wsk_sender(void *argument)
 
         RtlAcquireSRWLockExclusive(&socket->lock);
         op = take_accepted(socket, &ms);
-        op = op == NULL && ms != WAIT_INFINITE ? take_accepted(socket, &ms) : op;
         RtlReleaseSRWLockExclusive(&socket->lock);
         if (op == NULL) {
             break;

@@ -17,5 +17,6 @@ command_function command_flush;
 command_function command_hold;
 command_function command_cdb;  /* cdb.c */
 command_function command_info; /* info.c */
+command_function command_rate; /* rate.c */
 
 #endif

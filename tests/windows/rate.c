@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Random requests of one length, always as many in flight: how many a second. What is read is not looked at. */
+#include "commands.h"
+#include "pattern.h"
+
+#include <stdio.h>
+
+#define DEPTH_MAX 256u
+
+struct rate {
+    struct disk *disk;
+    HANDLE port; /* where what has completed is picked up, in any order */
+    uint64_t random;
+    uint32_t depth;
+    uint32_t size;
+    bool is_write;
+    uint64_t requests; /* to be made; 0: until the time is up */
+    ULONGLONG until;   /* tick count */
+};
+
+static void start(struct rate *rate, OVERLAPPED *overlapped, void *buffer)
+{
+    uint64_t offset = random_next(&rate->random) % (rate->disk->bytes / rate->size) * rate->size;
+    HANDLE handle = rate->disk->handle;
+    BOOL done;
+
+    *overlapped = (OVERLAPPED){.Offset = (DWORD)offset, .OffsetHigh = (DWORD)(offset >> 32)};
+    done = rate->is_write ? WriteFile(handle, buffer, rate->size, NULL, overlapped)
+                          : ReadFile(handle, buffer, rate->size, NULL, overlapped);
+    if (!done && GetLastError() != ERROR_IO_PENDING)
+        die(EXIT_CODE_FAIL, "rate: a request failed at once: error %lu", GetLastError());
+}
+
+static OVERLAPPED *next_done(struct rate *rate)
+{
+    OVERLAPPED *overlapped = NULL;
+    ULONG_PTR key;
+    DWORD bytes;
+
+    if (!GetQueuedCompletionStatus(rate->port, &bytes, &key, &overlapped, DISK_WAIT_MS))
+        die(EXIT_CODE_FAIL, "rate: a request %s: error %lu", overlapped ? "failed" : "did not end", GetLastError());
+    if (bytes != rate->size)
+        die(EXIT_CODE_FAIL, "rate: a request transferred %lu bytes of %u", bytes, rate->size);
+    return overlapped;
+}
+
+static bool wants_more(const struct rate *rate, uint64_t started)
+{
+    return rate->requests != 0 ? started < rate->requests : GetTickCount64() < rate->until;
+}
+
+static uint64_t run(struct rate *rate)
+{
+    OVERLAPPED overlapped[DEPTH_MAX];
+    unsigned char *buffers = disk_allocate((size_t)rate->depth * rate->size);
+    uint64_t started = 0, done = 0;
+
+    for (; started < rate->depth && wants_more(rate, started); started++)
+        start(rate, &overlapped[started], buffers + started * rate->size);
+    while (done < started) {
+        OVERLAPPED *one = next_done(rate);
+
+        done++;
+        if (wants_more(rate, started)) {
+            start(rate, one, buffers + (size_t)(one - overlapped) * rate->size);
+            started++;
+        }
+    }
+    disk_free(buffers);
+    return done;
+}
+
+static void take_rate(struct disk *disk, struct arguments *arguments, struct rate *rate)
+{
+    rate->disk = disk;
+    rate->random = arguments_number(arguments, "--seed", 1);
+    rate->depth = (uint32_t)arguments_number(arguments, "--depth", 1);
+    rate->size = (uint32_t)arguments_number(arguments, "--size", 4096);
+    rate->is_write = arguments_flag(arguments, "--write");
+    rate->requests = arguments_number(arguments, "--requests", 0);
+    rate->until = GetTickCount64() + arguments_number(arguments, "--ms", 1000);
+    arguments_check_all_used(arguments);
+    if (rate->depth == 0 || rate->depth > DEPTH_MAX)
+        die(EXIT_CODE_USE, "--depth is 1 to %u", DEPTH_MAX);
+    if (rate->size == 0 || rate->size % disk->block_bytes != 0 || rate->size > disk->bytes)
+        die(EXIT_CODE_USE, "--size is whole blocks of the disk");
+    rate->port = CreateIoCompletionPort(disk->handle, NULL, 0, 1);
+    if (!rate->port)
+        die(EXIT_CODE_FAIL, "rate: no completion port: error %lu", GetLastError());
+}
+
+int command_rate(struct disk *disk, struct arguments *arguments)
+{
+    LARGE_INTEGER frequency, begin, end;
+    struct rate rate;
+    uint64_t requests;
+    double seconds;
+
+    take_rate(disk, arguments, &rate);
+    QueryPerformanceFrequency(&frequency);
+    QueryPerformanceCounter(&begin);
+    requests = run(&rate);
+    QueryPerformanceCounter(&end);
+    CloseHandle(rate.port);
+    seconds = (double)(end.QuadPart - begin.QuadPart) / (double)frequency.QuadPart;
+    printf("rate: %llu requests of %u bytes, depth %u, %.3f s, %.1f a second\n", (unsigned long long)requests,
+           rate.size, rate.depth, seconds, (double)requests / seconds);
+    return 0;
+}
