@@ -23,6 +23,13 @@ void stats_replied(struct io_stats *stats, uint64_t now)
     stats->last_replied = now;
 }
 
+void stats_withdrawn(struct io_stats *stats)
+{
+    stats->submitted--;
+    stats->pending--;
+    stats->unsubmitted++;
+}
+
 void stats_aborted_submitted(struct io_stats *stats)
 {
     stats->pending--;

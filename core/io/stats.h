@@ -5,7 +5,7 @@
  *
  *   received --> unsubmitted --> pending --> replied
  *                     |             |
- *                     +-> aborted   +-> aborted, and perhaps replied late
+ *                     +-> aborted   +-> aborted, and perhaps replied late; or withdrawn: unsubmitted again
  *
  * At every moment received = submitted + unsubmitted + aborted_unsubmitted and
  * submitted = replied + pending + aborted_submitted: a late reply counts as late and not as replied.
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 struct io_stats {
-    int64_t received;            /* storage requests that Storport sent */
+    int64_t received;            /* requests made of what Storport sent: one for each piece of a divided transfer */
     int64_t submitted;           /* given to the backend */
     int64_t replied;             /* answers to requests that waited for them */
     int64_t unsubmitted;         /* wait to be submitted, now */
@@ -32,6 +32,9 @@ struct io_stats {
 void stats_received(struct io_stats *stats, uint64_t now);
 void stats_submitted(struct io_stats *stats, uint64_t now);
 void stats_replied(struct io_stats *stats, uint64_t now);
+/* What was submitted waits to be submitted again: its connection ended before the answer came. */
+void stats_withdrawn(struct io_stats *stats);
+
 void stats_aborted_submitted(struct io_stats *stats);
 void stats_aborted_unsubmitted(struct io_stats *stats);
 void stats_late_reply(struct io_stats *stats);

@@ -109,3 +109,37 @@ struct nbd_export nbd_export_assumed(uint64_t size, uint16_t flags)
 
     return assumed;
 }
+
+/* Flags that a disk was made by. */
+#define FLAGS_THAT_MATTER (NBD_FLAG_READ_ONLY | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM)
+
+enum nbd_export_change nbd_export_compare(const struct nbd_export *was, const struct nbd_export *is)
+{
+    if (((was->flags ^ is->flags) & FLAGS_THAT_MATTER) != 0) {
+        return NBD_EXPORT_FLAGS_DIFFER;
+    }
+    if (is->minimum_block > was->minimum_block || is->maximum_payload < was->maximum_payload) {
+        return NBD_EXPORT_BLOCKS_DIFFER;
+    }
+    if (is->size != was->size) {
+        return is->size > was->size ? NBD_EXPORT_GROWN : NBD_EXPORT_SHRUNK;
+    }
+    return NBD_EXPORT_SAME;
+}
+
+const char *nbd_export_change_text(enum nbd_export_change change)
+{
+    switch (change) {
+    case NBD_EXPORT_SAME:
+        return "the export is as it was";
+    case NBD_EXPORT_GROWN:
+        return "the export is larger than it was";
+    case NBD_EXPORT_SHRUNK:
+        return "the export is smaller than it was";
+    case NBD_EXPORT_FLAGS_DIFFER:
+        return "the export is not what it was: read-only, flush, FUA or trim have changed";
+    case NBD_EXPORT_BLOCKS_DIFFER:
+        return "the export is not what it was: its block sizes have changed";
+    }
+    return "the export is not what it was";
+}

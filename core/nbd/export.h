@@ -54,6 +54,21 @@ struct nbd_geometry {
 MUST_CHECK enum nbd_geometry_problem nbd_export_geometry(const struct nbd_export *server, uint32_t block_size,
                                                          struct nbd_geometry *geometry);
 
+/* What a server says of an export that was in use before. */
+enum nbd_export_change {
+    NBD_EXPORT_SAME,
+    NBD_EXPORT_GROWN,         /* more bytes, all else as it was */
+    NBD_EXPORT_SHRUNK,        /* fewer bytes */
+    NBD_EXPORT_FLAGS_DIFFER,  /* read-only, flush, FUA or trim are not as they were */
+    NBD_EXPORT_BLOCKS_DIFFER, /* blocks or the longest payload are not what requests were made for */
+};
+
+/* Whether requests made for `was` can go to `is`: they can when it is the same or has grown. */
+MUST_CHECK enum nbd_export_change nbd_export_compare(const struct nbd_export *was, const struct nbd_export *is);
+
+/* One clause in words, e.g. "the export is smaller than it was"; never NULL. */
+const char *nbd_export_change_text(enum nbd_export_change change);
+
 /* One clause in words, e.g. "the export is smaller than one block"; never NULL. */
 const char *nbd_geometry_problem_text(enum nbd_geometry_problem problem);
 

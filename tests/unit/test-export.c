@@ -215,6 +215,56 @@ static void assumed_export_has_the_protocols_defaults(void **state)
     assert_int_equal(server.maximum_payload, 32 << 20);
 }
 
+static void export_that_changed_is_told_apart(void **state)
+{
+    static const struct {
+        uint64_t size;
+        uint16_t flags;
+        uint32_t minimum, preferred, maximum;
+        enum nbd_export_change change;
+    } rows[] = {
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH, 512, 4096, 65536, NBD_EXPORT_SAME},
+        {GIGABYTE + 1, NBD_FLAG_SEND_FLUSH, 512, 4096, 65536, NBD_EXPORT_GROWN},
+        {UINT64_MAX, NBD_FLAG_SEND_FLUSH, 512, 4096, 65536, NBD_EXPORT_GROWN},
+        {GIGABYTE - 1, NBD_FLAG_SEND_FLUSH, 512, 4096, 65536, NBD_EXPORT_SHRUNK},
+        {0, NBD_FLAG_SEND_FLUSH, 512, 4096, 65536, NBD_EXPORT_SHRUNK},
+        {GIGABYTE, 0, 512, 4096, 65536, NBD_EXPORT_FLAGS_DIFFER},
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH | NBD_FLAG_READ_ONLY, 512, 4096, 65536, NBD_EXPORT_FLAGS_DIFFER},
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA, 512, 4096, 65536, NBD_EXPORT_FLAGS_DIFFER},
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_TRIM, 512, 4096, 65536, NBD_EXPORT_FLAGS_DIFFER},
+        {GIGABYTE + 1, 0, 512, 4096, 65536, NBD_EXPORT_FLAGS_DIFFER},
+        /* of no account to a disk's requests */
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN, 512, 4096, 65536, NBD_EXPORT_SAME},
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH, 1, 4096, 65536, NBD_EXPORT_SAME},
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH, 512, 65536, 65536, NBD_EXPORT_SAME},
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH, 512, 4096, 65537, NBD_EXPORT_SAME},
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH, 1024, 4096, 65536, NBD_EXPORT_BLOCKS_DIFFER},
+        {GIGABYTE, NBD_FLAG_SEND_FLUSH, 512, 4096, 65535, NBD_EXPORT_BLOCKS_DIFFER},
+        {GIGABYTE + 1, NBD_FLAG_SEND_FLUSH, 1024, 4096, 65536, NBD_EXPORT_BLOCKS_DIFFER},
+    };
+    struct nbd_export was = export_with(GIGABYTE, 512, 4096, 65536);
+
+    (void)state;
+    was.flags |= NBD_FLAG_SEND_FLUSH;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct nbd_export is = export_with(rows[i].size, rows[i].minimum, rows[i].preferred, rows[i].maximum);
+
+        is.flags |= rows[i].flags;
+        assert_int_equal(nbd_export_compare(&was, &is), rows[i].change);
+    }
+}
+
+static void each_change_has_its_own_words(void **state)
+{
+    (void)state;
+    for (int i = NBD_EXPORT_SAME; i <= NBD_EXPORT_BLOCKS_DIFFER; i++) {
+        for (int other = NBD_EXPORT_SAME; other < i; other++) {
+            assert_string_not_equal(nbd_export_change_text((enum nbd_export_change)i),
+                                    nbd_export_change_text((enum nbd_export_change)other));
+        }
+    }
+}
+
 static void each_problem_has_its_own_words(void **state)
 {
     (void)state;
@@ -243,6 +293,8 @@ int main(void)
         cmocka_unit_test(missing_has_flags_is_refused),
         cmocka_unit_test(unknown_flags_are_ignored),
         cmocka_unit_test(assumed_export_has_the_protocols_defaults),
+        cmocka_unit_test(export_that_changed_is_told_apart),
+        cmocka_unit_test(each_change_has_its_own_words),
         cmocka_unit_test(each_problem_has_its_own_words),
     };
 

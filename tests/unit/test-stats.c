@@ -35,6 +35,26 @@ static void request_is_counted_on_its_way(void **state)
     check_sums(&stats);
 }
 
+static void withdrawal_lets_a_request_be_submitted_again(void **state)
+{
+    struct io_stats stats = {0};
+
+    (void)state;
+    stats_received(&stats, 10);
+    stats_submitted(&stats, 20);
+    stats_withdrawn(&stats);
+    assert_int_equal(stats.submitted, 0);
+    assert_int_equal(stats.pending, 0);
+    assert_int_equal(stats.unsubmitted, 1);
+    check_sums(&stats);
+
+    stats_submitted(&stats, 30);
+    stats_replied(&stats, 40);
+    assert_int_equal(stats.submitted, 1);
+    assert_int_equal(stats.replied, 1);
+    check_sums(&stats);
+}
+
 static void abort_before_submission(void **state)
 {
     struct io_stats stats = {0};
@@ -73,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_is_counted_on_its_way),
+        cmocka_unit_test(withdrawal_lets_a_request_be_submitted_again),
         cmocka_unit_test(abort_before_submission),
         cmocka_unit_test(abort_after_submission_and_late_reply),
     };
