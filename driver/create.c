@@ -68,17 +68,19 @@ static VOID NTAPI cancel(PDEVICE_OBJECT device, PIRP irp)
     disk_release(disk);
 }
 
-static void disarm(PIRP irp)
+/* False: it was cancelled, and its disk is on the way out. */
+static bool disarm(PIRP irp)
 {
     KIRQL irql;
 
     if (IoSetCancelRoutine(irp, NULL) != NULL) {
         disk_release(*disk_of_irp(irp));
-        return;
+        return true;
     }
     /* The routine runs or has run. It looks at the IRP only as long as it has the cancel lock. */
     IoAcquireCancelSpinLock(&irql);
     IoReleaseCancelSpinLock(irql);
+    return false;
 }
 
 /* Pends the IRP. False: it was cancelled before that, and is still the caller's. */
@@ -103,8 +105,9 @@ void create_finish(struct disk *disk, NTSTATUS status)
     if (irp == NULL) {
         return;
     }
-    disarm(irp);
-    if (NT_SUCCESS(status)) {
+    if (!disarm(irp) && NT_SUCCESS(status)) {
+        answer_failure(disk->adapter, irp, STATUS_CANCELLED, "the mapping was given up when it was ready");
+    } else if (NT_SUCCESS(status)) {
         answer_success(disk, irp);
     } else {
         answer_failure(disk->adapter, irp, status, disk->message);
@@ -116,7 +119,7 @@ void create_abandon(struct disk *disk)
     PIRP irp = disk_take_create_irp(disk);
 
     if (irp != NULL) {
-        disarm(irp);
+        (void)disarm(irp);
         answer_failure(disk->adapter, irp, STATUS_CANCELLED, "the adapter is being removed");
     }
 }

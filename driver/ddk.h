@@ -23,9 +23,11 @@
 #include <ntddstor.h>
 #include <ntdddisk.h>
 #include <wsk.h>
-#define DDK_THREAD_TYPE (*PsThreadType)
-#define DDK_EVENT_TYPE  (*ExEventObjectType)
-#define DDK_CODE(name)  __declspec(code_seg(name))
+#define DDK_THREAD_TYPE       (*PsThreadType)
+#define DDK_EVENT_TYPE        (*ExEventObjectType)
+#define DDK_CODE(name)        __declspec(code_seg(name))
+#define ddk_raise_to_dispatch KeRaiseIrqlToDpcLevel
+#define ddk_lower_irql        KeLowerIrql
 #endif
 
 #include "driver/ddk/layout.h"

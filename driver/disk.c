@@ -2,6 +2,7 @@
 /* The disk's memory, who waits for it, resets and reports. Its life is in disk_thread.c. */
 #include "driver/disk.h"
 
+#include "driver/clock.h"
 #include "driver/memory.h"
 #include "driver/srb.h"
 
@@ -78,7 +79,7 @@ bool disk_await_removal(struct disk *disk, PIRP irp)
     bool waits;
 
     KeAcquireInStackQueuedSpinLock(&disk->adapter->lock, &handle);
-    waits = !disk->left;
+    waits = !disk->left && !disk->adapter->ending;
     if (waits) {
         InsertTailList(&disk->removal_irps, &irp->Tail.Overlay.ListEntry);
     }
@@ -110,24 +111,36 @@ void disk_complete_removal_irps(struct disk *disk)
 
 /* ---- Reset ---- */
 
+static void reset_locked(struct disk *disk, struct list_link *done)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+
+    if (nbd->queue.used == 0) {
+        return;
+    }
+    nbd->reset = true;
+    if (nbd->suspended) { /* nothing is with WSK */
+        nbd_drain_locked(disk, done);
+        nbd->reset = false;
+    } else {
+        nbd_lost_locked(disk, "the disk was reset while requests were out");
+    }
+}
+
 void disk_reset(struct disk *disk, struct record *reset)
 {
     KLOCK_QUEUE_HANDLE handle;
-    bool wait;
+    struct list_link done;
 
+    list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    wait = disk->nbd.queue.used != 0;
-    if (wait) {
-        disk->nbd.reset = true;
-        nbd_lost_locked(disk, "Windows has reset the disk because requests took too long");
-        if (reset != NULL) {
-            list_append(&disk->nbd.resets, &reset->link);
-        }
+    reset_locked(disk, &done);
+    if (reset != NULL) {
+        list_append(&disk->nbd.resets, &reset->link);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
-    if (!wait && reset != NULL) {
-        srb_complete(disk->adapter, reset->srb, SRB_STATUS_SUCCESS);
-    }
+    nbd_complete(disk, &done);
+    nbd_complete_resets(disk);
 }
 
 /* ---- Reports ---- */
@@ -140,6 +153,39 @@ void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info)
     info->TargetId = disk->target;
     info->ConnectionId = disk->connection_id;
     info->DiskNumber = -1;
+}
+
+static WnbdServerState server_state(enum disk_state state)
+{
+    switch (state) {
+    case DISK_READY:
+        return WnbdServerConnected;
+    case DISK_RECONNECTING:
+        return WnbdServerReconnecting;
+    case DISK_LOST:
+        return WnbdServerLost;
+    case DISK_CONNECTING:
+    case DISK_REMOVING:
+        break;
+    }
+    return WnbdServerUnknown;
+}
+
+void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
+{
+    const struct nbd_backend *nbd = &disk->nbd;
+    KLOCK_QUEUE_HANDLE handle;
+
+    C_ASSERT(sizeof status->LastError == sizeof nbd->reason);
+    RtlZeroMemory(status, sizeof *status);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    status->State = server_state(disk->state);
+    status->LostForMs = nbd->open ? 0 : (clock_now() - nbd->lost_at) / CLOCK_TICKS_PER_MS;
+    status->Reconnects = nbd->reconnects;
+    status->ReplayedRequests = nbd->replayed;
+    status->UnfencedConnections = nbd->unfenced;
+    RtlCopyMemory(status->LastError, nbd->reason, sizeof nbd->reason);
+    KeReleaseInStackQueuedSpinLock(&handle);
 }
 
 static struct io_stats stats_of(struct disk *disk)

@@ -2,17 +2,18 @@
 /*
  * A disk: its name and address, its life, its counters. The backend (nbd.h) carries out its requests.
  *
- *   connecting --> ready --> lost
- *        |           |         |
- *        +-----------+---------+--> removing --> (gone)
+ *   connecting --> ready <--> reconnecting --> lost --> ready
+ *        |           |             |            |
+ *        +-----------+-------------+------------+--> removing --> (gone)
  *
- * connecting  the name and the address are taken, SCSI does not see it
- * ready       requests go to the server
- * lost        the connection has ended: requests fail with sense, the disk stays until it is removed
- * removing    its thread is taking it down: SCSI does not see it any more, the name is still taken
+ * connecting    the name and the address are taken, SCSI does not see it
+ * ready         requests go to the server
+ * reconnecting  the connection has ended: Storport is asked to pause, requests wait for the next connection
+ * lost          that took longer than ReconnectTimeoutMs: requests fail with sense; the next connection is still tried
+ * removing      its thread is taking it down: SCSI does not see it any more, the name is still taken
  *
- * One thread per disk does everything that waits: it connects, then sleeps until the connection is lost or the disk is
- * to be removed, then takes it down. The disk's memory goes when the last reference does.
+ * One thread per disk does everything that waits: it connects, then sleeps until the connection is lost, which it makes
+ * again, or the disk is to be removed, then takes it down. The disk's memory goes when the last reference does.
  */
 #ifndef WNBD_DRIVER_DISK_H
 #define WNBD_DRIVER_DISK_H
@@ -27,6 +28,7 @@
 enum disk_state {
     DISK_CONNECTING,
     DISK_READY,
+    DISK_RECONNECTING,
     DISK_LOST,
     DISK_REMOVING,
 };
@@ -53,7 +55,6 @@ struct disk {
 
     /* atomic */
     volatile LONG references;
-    volatile LONG depth_told; /* Storport has been told the queue depth */
 
     KEVENT stop; /* the disk is to be removed; stays set */
 
@@ -104,6 +105,9 @@ struct disk *disk_named(struct adapter *adapter, const char *name);
  * written to `other_name`, an array of WNBD_MAX_NAME_LENGTH. */
 bool disk_claim_export(struct disk *disk, const SOCKADDR_STORAGE *peer, CHAR *other_name);
 
+/* The server has another address than the one the export was claimed by. */
+void disk_moved(struct disk *disk, const SOCKADDR_STORAGE *peer);
+
 /* ---- Life ---- */
 
 /* Starts the disk's thread, which has a reference of its own. PASSIVE_LEVEL. */
@@ -112,7 +116,8 @@ NTSTATUS disk_start(struct disk *disk);
 /* The disk's IRP of a pended create, once; NULL when somebody else has taken it. adapter->lock is taken inside. */
 PIRP disk_take_create_irp(struct disk *disk);
 
-/* Lets `irp` wait until the disk is gone. False: it is too late for that. adapter->lock is taken inside. */
+/* Lets `irp` wait until the disk is gone. False: it is too late for that, or the adapter is ending. adapter->lock is
+ * taken inside. */
 bool disk_await_removal(struct disk *disk, PIRP irp);
 
 /* Completes with success the IRPs that wait for the disk's removal. adapter->lock is taken inside. */
@@ -122,6 +127,12 @@ void disk_complete_removal_irps(struct disk *disk);
 void disk_stop(struct disk *disk);
 
 enum disk_state disk_state(struct disk *disk);
+
+/* Whether requests are taken in that state, to be sent now or over the next connection. */
+static inline bool disk_takes_requests(enum disk_state state)
+{
+    return state == DISK_READY || state == DISK_RECONNECTING;
+}
 
 /*
  * Ends what the disk has with its server now if requests are out; they complete as WSK gives them back. `reset` is the
@@ -133,6 +144,8 @@ void disk_reset(struct disk *disk, struct record *reset);
 
 /* Fills in what show, list and create answer. PASSIVE_LEVEL. */
 void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info);
+
+void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status);
 
 void disk_statistics(struct disk *disk, WNBD_DRV_STATS *statistics);
 

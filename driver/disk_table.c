@@ -4,6 +4,9 @@
 
 #include "driver/text.h"
 
+/* Of all adapters: an id is not used again until the driver is unloaded. */
+static volatile LONG64 last_connection_id;
+
 static bool name_is_taken_locked(const struct adapter *adapter, const char *name)
 {
     for (size_t i = 0; i < ADAPTER_TARGETS; i++) {
@@ -45,7 +48,7 @@ static NTSTATUS enter_locked(struct disk *disk)
         return STATUS_TOO_MANY_ADDRESSES;
     }
     disk->target = (uint8_t)target;
-    disk->connection_id = ++adapter->last_connection_id;
+    disk->connection_id = (uint64_t)InterlockedIncrement64(&last_connection_id);
     adapter->disks[target] = disk;
     adapter->next_target = (target + 1) % ADAPTER_TARGETS;
     disk_reference(disk);
@@ -209,4 +212,13 @@ bool disk_claim_export(struct disk *disk, const SOCKADDR_STORAGE *peer, CHAR *ot
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     return rival == NULL;
+}
+
+void disk_moved(struct disk *disk, const SOCKADDR_STORAGE *peer)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->adapter->lock, &handle);
+    disk->peer = *peer;
+    KeReleaseInStackQueuedSpinLock(&handle);
 }

@@ -3,6 +3,7 @@
 #include "driver/create.h"
 #include "driver/disk.h"
 #include "driver/log.h"
+#include "driver/reconnect.h"
 
 /* Storport looks at the bus again. */
 static void announce(struct disk *disk)
@@ -40,26 +41,28 @@ static NTSTATUS bring_up(struct disk *disk)
     return STATUS_SUCCESS;
 }
 
-/* Waits until the disk is to be removed. A connection that ends meanwhile is closed, and the disk stays without one;
- * making a new one belongs here. */
-static void serve(struct disk *disk)
+/* False: the disk is to be removed. */
+static bool wait_for_loss(struct disk *disk)
 {
     PVOID events[] = {&disk->stop, &disk->nbd.lost};
 
-    if (KeWaitForMultipleObjects(ARRAYSIZE(events), events, WaitAny, Executive, KernelMode, FALSE, NULL, NULL) ==
-        STATUS_WAIT_0) {
-        return;
+    return KeWaitForMultipleObjects(ARRAYSIZE(events), events, WaitAny, Executive, KernelMode, FALSE, NULL, NULL) !=
+           STATUS_WAIT_0;
+}
+
+static void serve(struct disk *disk)
+{
+    while (wait_for_loss(disk)) {
+        reconnect(disk);
     }
-    log_print(LOG_ERROR, "%s: the connection is lost: %s", disk->properties.InstanceName, disk->nbd.reason);
-    nbd_close(disk, false);
-    KeWaitForSingleObject(&disk->stop, Executive, KernelMode, FALSE, NULL);
 }
 
 static void take_down(struct disk *disk)
 {
     disk_hide(disk);
     set_state(disk, DISK_REMOVING);
-    nbd_close(disk, true);
+    StorPortResumeDevice(disk->adapter, 0, disk->target, 0); /* what Storport holds back comes, and finds no disk */
+    nbd_close(disk);
     COUNTERS_TELL(disk->nbd.counters, disk->properties.InstanceName, disk->stats.received);
     log_print(LOG_INFO, "%s: removed", disk->properties.InstanceName);
 }

@@ -12,6 +12,7 @@
  *   nbd_backend.c, nbd_send.c, nbd_receive.c   requests on the wire
  *   nbd_connect.c, nbd_negotiate.c             from a name to a connection in the transmission phase
  *   nbd_close.c, nbd_memory.c                  its end, and the memory that outlives it
+ *   reconnect.c               from a lost connection to the next
  *   worker.c                  a thread for what cannot be done where it comes up
  *   wsk.c, memory.c, text.c, log.c, options.c, clock.c, support.c   tools
  *
@@ -66,10 +67,9 @@ struct adapter {
     /* guarded by lock */
     struct disk *disks[ADAPTER_TARGETS]; /* by target; NULL: free. From the disk's creation to its thread's end */
     uint32_t next_target;                /* where the search for a free target begins */
-    uint64_t last_connection_id;
-    bool ending;       /* no more disks: from HwCompleteServiceIrp on, until it starts again */
-    uint32_t threads;  /* disk threads that have not been waited for */
-    KEVENT no_threads; /* set while `threads` is 0 */
+    bool ending;                         /* no more disks: from HwCompleteServiceIrp on, until it starts again */
+    uint32_t threads;                    /* disk threads that have not been waited for */
+    KEVENT no_threads;                   /* set while `threads` is 0 */
 };
 
 /* Fixed after DriverEntry. */

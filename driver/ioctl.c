@@ -68,18 +68,24 @@ static struct disk *named_and_mapped(struct adapter *adapter, CHAR *name)
     return disk;
 }
 
+/* Both forms of the output begin with the description of the disk. */
 static void show(struct adapter *adapter, PIRP irp)
 {
     WNBD_IOCTL_SHOW_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
     struct disk *disk = named_and_mapped(adapter, command->InstanceName);
+    WNBD_IOCTL_SHOW_OUTPUT *output = irp->AssociatedIrp.SystemBuffer;
+    ULONG size = output_length(irp) >= sizeof *output ? sizeof *output : sizeof output->Info;
 
     if (disk == NULL) {
         ioctl_complete(adapter, irp, STATUS_OBJECT_NAME_NOT_FOUND, 0);
         return;
     }
-    disk_describe(disk, irp->AssociatedIrp.SystemBuffer);
+    disk_describe(disk, &output->Info);
+    if (size == sizeof *output) {
+        disk_describe_server(disk, &output->Server);
+    }
     disk_release(disk);
-    ioctl_complete(adapter, irp, STATUS_SUCCESS, sizeof(WNBD_CONNECTION_INFO));
+    ioctl_complete(adapter, irp, STATUS_SUCCESS, size);
 }
 
 static void stats(struct adapter *adapter, PIRP irp)

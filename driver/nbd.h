@@ -9,7 +9,8 @@
  *
  * The queue holds a request from nbd_submit until it is finished, so a slot (and its header in memory) is not used
  * again while a send may still read it. When the connection is lost, or the disk is reset or removed, nothing more is
- * sent; the disk's thread closes the socket, WSK gives back every IRP, and what is left in the queue then fails.
+ * sent; the disk's thread closes the socket, and WSK gives back every IRP. What is left in the queue then waits for the
+ * next connection, which sends it again, or fails: at a reset, at a removal, and when there is none in time.
  */
 #ifndef WNBD_DRIVER_NBD_H
 #define WNBD_DRIVER_NBD_H
@@ -67,6 +68,8 @@ struct nbd_backend {
     struct work send_work;
     struct work receive_work;
 
+    struct nbd_export export; /* the thread's: as the disk was made for it */
+
     /* fixed while the connection exists */
     PWSK_SOCKET socket;
 
@@ -77,14 +80,22 @@ struct nbd_backend {
     struct io_queue queue;
     struct list_link waiting; /* records to be sent */
     struct list_link free_sends;
-    struct list_link resets; /* struct record: reset SRBs to complete when the queue is empty */
+    struct list_link resets;  /* struct record: reset SRBs, to complete after what was there before them */
+    volatile LONG completing; /* records out of the queue whose SRB is not completed yet; goes down without the lock */
     uint32_t bytes_out;
     uint32_t calls;       /* threads inside WskSend or WskReceive */
     uint32_t outstanding; /* sends whose IRP is not back, and 1 while receiving goes on */
-    bool open;            /* requests may be sent and replies come in */
+    bool open;            /* requests may be sent */
+    bool listening;       /* replies may come in; still after `open` has ended, until the stream does */
+    bool peer_closed;     /* the server has ended its side: it carries nothing out any more */
+    bool suspended;       /* there is no socket: all that is in the queue waits */
     bool pumping;         /* somebody is in nbd_pump_locked's loop */
     bool reset;           /* the connection is being ended because of a reset */
-    char reason[128];     /* why it was lost */
+    char reason[128];     /* why it was lost, or why the last try to make it again failed */
+    uint64_t lost_at;     /* interrupt time */
+    uint64_t reconnects;
+    uint64_t replayed; /* requests sent again over another connection */
+    uint64_t unfenced; /* of the connections ended with writes unanswered: those whose server did not close */
 
     /* the receiver's: whoever processes the receive that has completed */
     struct nbd_reader reader;
@@ -115,11 +126,30 @@ void nbd_disconnected(struct disk *disk);
 void nbd_open(struct disk *disk);
 
 /*
- * Ends the connection: when `orderly` and nothing is out, with NBD_CMD_DISC and the server's FIN (within a second);
- * else at once. Returns when WSK has given everything back; every request has been completed. PASSIVE_LEVEL, the disk's
- * thread.
+ * Ends the connection, if there is one, because the disk is being removed: when nothing is out, with NBD_CMD_DISC and
+ * the server's FIN (within a second); else at once. Returns when WSK has given everything back; every request has been
+ * completed. PASSIVE_LEVEL, the disk's thread.
  */
-void nbd_close(struct disk *disk, bool orderly);
+void nbd_close(struct disk *disk);
+
+/*
+ * Ends a connection that is lost, so that another can take its place: with unanswered writes it waits for the server's
+ * FIN (within two seconds), or they could be carried out after newer ones. Returns when WSK has given everything back;
+ * what was not answered waits in the queue, or, after a reset, has been completed. PASSIVE_LEVEL, the disk's thread.
+ */
+void nbd_suspend(struct disk *disk);
+
+/*
+ * Makes a new connection to the same export, from the memory of the first: the server's last address, then what its
+ * name leads to now. disk->message says why it failed. PASSIVE_LEVEL, the disk's thread, after nbd_suspend.
+ */
+NTSTATUS nbd_connect_again(struct disk *disk, ULONG timeout_ms);
+
+/* Tells a server that its export is not taken, after the handshake. PASSIVE_LEVEL, the disk's thread. */
+void nbd_say_goodbye(struct disk *disk);
+
+/* After nbd_connect_again gave up for good: what waits in the queue fails. */
+void nbd_fail_waiting(struct disk *disk);
 
 /* Takes a record whose command has a request and carries it out; the SRB is completed at some time, perhaps before this
  * returns. The disk is pinned. */
@@ -139,13 +169,22 @@ NTSTATUS nbd_fail(struct disk *disk, NTSTATUS status, const char *format, ...) _
 NTSTATUS nbd_fail_cancelled(struct disk *disk);
 NTSTATUS nbd_fail_timeout(struct disk *disk, const char *what);
 
-/* Over a fresh connection: the handshake (unless it is to be skipped), and what the disk is then. PASSIVE_LEVEL, the
- * disk's thread. */
-NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit);
+/* Over a fresh connection: the handshake, unless it is to be skipped. `*limit` bounds it. PASSIVE_LEVEL, the disk's
+ * thread, as the two below. */
+NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit, struct nbd_export *export);
 
-/* Inside: no socket is closed. False when the connection is not open. */
-bool nbd_enter_locked(struct nbd_backend *nbd);
+/* Makes the disk for the export. */
+NTSTATUS nbd_adopt(struct disk *disk, const struct nbd_export *export);
+
+/* Whether the disk's requests can go to the export. */
+NTSTATUS nbd_recognize(struct disk *disk, const struct nbd_export *export);
+
+/* Inside a call to WSK: no socket is closed meanwhile. */
+void nbd_enter_locked(struct nbd_backend *nbd);
 void nbd_leave_locked(struct nbd_backend *nbd);
+
+/* The stream has ended, for this reason: nothing more is received. */
+void nbd_ended_locked(struct disk *disk, const char *reason);
 
 /* One of `outstanding` is over. Nothing of the disk may be touched after the lock is let go, but with a reference. */
 void nbd_settle_locked(struct nbd_backend *nbd);
@@ -161,8 +200,14 @@ void nbd_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hol
  * aborted command, which Windows tries again. disk->lock is held. */
 void nbd_abort_locked(struct disk *disk, struct record *record);
 
-/* Completes the SRBs of a list of records. No locks. */
+/* Takes everything out of the queue, to fail; nothing of it is with WSK. disk->lock is held. */
+void nbd_drain_locked(struct disk *disk, struct list_link *done);
+
+/* Completes the SRBs of a list of records, and resets that waited for that. No locks. */
 void nbd_complete(struct disk *disk, struct list_link *done);
+
+/* Completes the reset SRBs, unless SRBs that came before them are still to be completed. No locks. */
+void nbd_complete_resets(struct disk *disk);
 
 void nbd_send_work(struct work *work);
 void nbd_receive_work(struct work *work);

@@ -20,7 +20,6 @@ static void set_sense(struct record *record, uint8_t key, enum scsi_asc asc)
  * aborted command, which Windows tries again. */
 void nbd_abort_locked(struct disk *disk, struct record *record)
 {
-    record->aborted = true;
     if (disk->state == DISK_REMOVING) {
         record->srb_status = SRB_STATUS_NO_DEVICE;
     } else if (disk->nbd.reset) {
@@ -53,6 +52,13 @@ static bool queue_locked(struct disk *disk, struct record *record)
     return true;
 }
 
+/* The record is out of the queue, if it was ever in it. */
+static void to_complete_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    InterlockedIncrement(&disk->nbd.completing);
+    list_append(done, &record->link);
+}
+
 void nbd_submit(struct disk *disk, struct record *record)
 {
     KLOCK_QUEUE_HANDLE handle;
@@ -60,12 +66,12 @@ void nbd_submit(struct disk *disk, struct record *record)
 
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (disk->state != DISK_READY) {
+    if (!disk_takes_requests(disk->state)) {
         refuse_locked(disk, record);
-        list_append(&done, &record->link);
+        to_complete_locked(disk, record, &done);
     } else if (!queue_locked(disk, record)) {
         record->srb_status = SRB_STATUS_BUSY;
-        list_append(&done, &record->link);
+        to_complete_locked(disk, record, &done);
     }
     nbd_pump_locked(disk, &handle);
     KeReleaseInStackQueuedSpinLock(&handle);
@@ -92,7 +98,7 @@ static bool next_request_locked(struct disk *disk, struct record *record)
         record_unmap_pages(record);
         record_map_pages(record);
     }
-    if (!disk->nbd.open || !queue_locked(disk, record)) {
+    if (!disk_takes_requests(disk->state) || !queue_locked(disk, record)) {
         nbd_abort_locked(disk, record);
         return false;
     }
@@ -107,7 +113,7 @@ void nbd_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hol
     }
     queue_take(&disk->nbd.queue, record->command.request.cookie);
     if (!next_request_locked(disk, record)) {
-        list_append(done, &record->link);
+        to_complete_locked(disk, record, done);
     }
 }
 
@@ -127,22 +133,77 @@ static void complete_one(struct disk *disk, struct record *record)
 
 void nbd_complete(struct disk *disk, struct list_link *done)
 {
+    struct nbd_backend *nbd = &disk->nbd;
     struct list_link *link;
+    LONG count = 0;
 
     while ((link = list_take_first(done)) != NULL) {
         complete_one(disk, record_of_link(link)); /* the record is Storport's now */
+        count++;
     }
+    /* A reset that found these on their way is on its list by now, or will look at the count after it has got there. */
+    if (count != 0 && InterlockedAdd(&nbd->completing, -count) == 0 && !list_is_empty(&nbd->resets)) {
+        nbd_complete_resets(disk);
+    }
+}
+
+void nbd_complete_resets(struct disk *disk)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    KLOCK_QUEUE_HANDLE handle;
+    struct list_link resets;
+    struct list_link *link;
+
+    list_init(&resets);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    if (!nbd->reset && nbd->completing == 0) {
+        list_move_all(&resets, &nbd->resets);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    while ((link = list_take_first(&resets)) != NULL) {
+        srb_complete(disk->adapter, record_of_link(link)->srb, SRB_STATUS_SUCCESS);
+    }
+}
+
+void nbd_drain_locked(struct disk *disk, struct list_link *done)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    struct io_request *request;
+    uint32_t position = 0;
+
+    while ((request = queue_next(&nbd->queue, &position)) != NULL) {
+        struct record *record = record_of_request(request);
+
+        if (record->holds == 0) {
+            list_remove(&record->link); /* from `waiting` */
+            stats_aborted_unsubmitted(&disk->stats);
+        } else {
+            stats_aborted_submitted(&disk->stats);
+        }
+        queue_take(&nbd->queue, request->cookie);
+        nbd_abort_locked(disk, record);
+        to_complete_locked(disk, record, done);
+    }
+}
+
+void nbd_fail_waiting(struct disk *disk)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    struct list_link done;
+
+    list_init(&done);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    disk->state = DISK_LOST;
+    nbd_drain_locked(disk, &done);
+    KeReleaseInStackQueuedSpinLock(&handle);
+    nbd_complete(disk, &done);
 }
 
 /* ---- The connection ---- */
 
-bool nbd_enter_locked(struct nbd_backend *nbd)
+void nbd_enter_locked(struct nbd_backend *nbd)
 {
-    if (!nbd->open) {
-        return false;
-    }
     nbd->calls++;
-    return true;
 }
 
 void nbd_leave_locked(struct nbd_backend *nbd)
@@ -176,11 +237,18 @@ void nbd_lost_locked(struct disk *disk, const char *reason)
         return; /* the first reason is the true one */
     }
     nbd->open = false;
+    nbd->lost_at = clock_now();
     if (disk->state == DISK_READY) {
-        disk->state = DISK_LOST;
+        disk->state = DISK_RECONNECTING;
     }
     text_format(nbd->reason, sizeof nbd->reason, "%s", reason);
     KeSetEvent(&nbd->lost, IO_NO_INCREMENT, FALSE);
+}
+
+void nbd_ended_locked(struct disk *disk, const char *reason)
+{
+    disk->nbd.listening = false;
+    nbd_lost_locked(disk, reason);
 }
 
 void nbd_lost(struct disk *disk, const char *format, ...)

@@ -5,9 +5,10 @@
 #include "driver/clock.h"
 #include "driver/disk.h"
 #include "driver/log.h"
-#include "driver/srb.h"
 
 #define ORDERLY_END_MS 1000 /* how long the server has to take NBD_CMD_DISC and close */
+#define FENCE_MS       2000 /* the same, when writes are unanswered */
+#define GOODBYE_MS     500  /* how long telling a server may take that is not wanted */
 
 void nbd_open(struct disk *disk)
 {
@@ -19,9 +20,13 @@ void nbd_open(struct disk *disk)
     KeClearEvent(&nbd->lost);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     nbd->open = true;
+    nbd->listening = true;
+    nbd->peer_closed = false;
+    nbd->suspended = false;
     nbd->reset = false;
     nbd->outstanding = 1; /* the receiving */
     disk->state = DISK_READY;
+    nbd_pump_locked(disk, &handle);
     KeReleaseInStackQueuedSpinLock(&handle);
     nbd_receive(disk);
 }
@@ -61,57 +66,66 @@ static bool is_idle(struct disk *disk)
     return idle;
 }
 
-/* Says goodbye and waits for the server to close, which ends the receiving. */
-static void end_orderly(struct disk *disk)
+/* Says goodbye, and that nothing more will be sent. */
+static NTSTATUS send_disconnect(struct nbd_backend *nbd, const struct wsk_limit *limit)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-    struct wsk_limit limit = wsk_limit_in(ORDERLY_END_MS, NULL);
-    LARGE_INTEGER timeout = {.QuadPart = -(LONGLONG)(ORDERLY_END_MS * CLOCK_TICKS_PER_MS)};
     uint8_t *bytes = nbd->handshake->buffer;
     NTSTATUS status;
 
     nbd_encode_disconnect(bytes);
     status = wsk_send_all(nbd->socket, &nbd->call, nbd->handshake_mdl, (ULONG)(bytes - (uint8_t *)nbd->handshake),
-                          NBD_REQUEST_SIZE, &limit);
-    if (NT_SUCCESS(status)) {
-        status = wsk_shut_down(nbd->socket, &nbd->call, &limit);
+                          NBD_REQUEST_SIZE, limit);
+    return NT_SUCCESS(status) ? wsk_shut_down(nbd->socket, &nbd->call, limit) : status;
+}
+
+/* After goodbye: whether the server has ended its side, too. The receiving goes on until the stream ends or breaks. */
+static bool await_end(struct disk *disk, const struct wsk_limit *limit)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    ULONG offset = (ULONG)(nbd->handshake->buffer - (uint8_t *)nbd->handshake);
+    LARGE_INTEGER timeout = {.QuadPart = -(LONGLONG)(wsk_limit_left_ms(limit) * CLOCK_TICKS_PER_MS)};
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (!wait_settled(disk, true, &timeout)) {
+        return false;
     }
-    if (!NT_SUCCESS(status) || !wait_settled(disk, true, &timeout)) {
-        log_print(LOG_WARNING, "%s: the server did not close within %u ms", disk->properties.InstanceName,
-                  ORDERLY_END_MS);
+    while (!nbd->peer_closed && NT_SUCCESS(status)) { /* what comes behind a reply that was none */
+        status =
+            wsk_receive_all(nbd->socket, &nbd->call, nbd->handshake_mdl, offset, sizeof nbd->handshake->buffer, limit);
+    }
+    return nbd->peer_closed || status == STATUS_CONNECTION_DISCONNECTED;
+}
+
+void nbd_say_goodbye(struct disk *disk)
+{
+    struct wsk_limit limit = wsk_limit_in(GOODBYE_MS, NULL);
+
+    if (!NT_SUCCESS(send_disconnect(&disk->nbd, &limit))) {
+        log_print(LOG_WARNING, "%s: the server could not be told that it is given up", disk->properties.InstanceName);
     }
 }
 
-/* Takes everything that is left out of the queue. WSK has given every IRP back and the receiving has ended. */
-static void drain(struct disk *disk, struct list_link *done, struct list_link *resets)
+/* Whether the server closed within that time of being told goodbye. */
+static bool end_orderly(struct disk *disk, ULONG timeout_ms)
 {
     struct nbd_backend *nbd = &disk->nbd;
-    KLOCK_QUEUE_HANDLE handle;
-    struct io_request *request;
-    uint32_t position = 0;
+    struct wsk_limit limit = wsk_limit_in(timeout_ms, NULL);
 
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    while ((request = queue_next(&nbd->queue, &position)) != NULL) {
-        struct record *record = record_of_request(request);
-
-        if (record->holds == 0) {
-            list_remove(&record->link); /* from `waiting` */
-            stats_aborted_unsubmitted(&disk->stats);
-        } else {
-            stats_aborted_submitted(&disk->stats);
-        }
-        queue_take(&nbd->queue, request->cookie);
-        nbd_abort_locked(disk, record);
-        list_append(done, &record->link);
+    if (!nbd->peer_closed && (!NT_SUCCESS(send_disconnect(nbd, &limit)) || !await_end(disk, &limit))) {
+        log_print(LOG_WARNING, "%s: the server did not close within %lu ms", disk->properties.InstanceName, timeout_ms);
+        return false;
     }
-    list_move_all(resets, &nbd->resets);
-    KeReleaseInStackQueuedSpinLock(&handle);
+    return true;
 }
 
 static void close_socket(struct disk *disk)
 {
     struct nbd_backend *nbd = &disk->nbd;
+    KLOCK_QUEUE_HANDLE handle;
 
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    nbd_ended_locked(disk, "it was closed here");
+    KeReleaseInStackQueuedSpinLock(&handle);
     wait_settled(disk, false, NULL);
     wsk_close(nbd->socket, &nbd->close_call);
     nbd->socket = NULL;
@@ -119,24 +133,102 @@ static void close_socket(struct disk *disk)
     wait_settled(disk, true, NULL);
 }
 
-void nbd_close(struct disk *disk, bool orderly)
-{
-    struct list_link done;
-    struct list_link resets;
-    struct list_link *link;
+/* ---- The disk goes ---- */
 
-    list_init(&done);
-    list_init(&resets);
+void nbd_close(struct disk *disk)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    struct list_link done;
+
     if (disk->nbd.socket != NULL) {
-        if (orderly && is_idle(disk)) {
-            end_orderly(disk);
+        if (is_idle(disk)) {
+            end_orderly(disk, ORDERLY_END_MS);
         }
-        nbd_lost(disk, "it was closed here");
         close_socket(disk);
     }
-    drain(disk, &done, &resets);
+    list_init(&done);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    nbd_drain_locked(disk, &done);
+    disk->nbd.reset = false;
+    KeReleaseInStackQueuedSpinLock(&handle);
     nbd_complete(disk, &done);
-    while ((link = list_take_first(&resets)) != NULL) {
-        srb_complete(disk->adapter, record_of_link(link)->srb, SRB_STATUS_SUCCESS);
+    nbd_complete_resets(disk);
+}
+
+/* ---- Another connection is to take its place ---- */
+
+static bool is_unanswered_write(const struct record *record)
+{
+    enum io_operation operation = record->command.request.operation;
+
+    return (record->holds & RECORD_ANSWERING) != 0 && (operation == IO_WRITE || operation == IO_TRIM);
+}
+
+static bool has_unanswered_writes(struct disk *disk)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    struct io_request *request;
+    uint32_t position = 0;
+    bool has = false;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    while (!has && (request = queue_next(&disk->nbd.queue, &position)) != NULL) {
+        has = is_unanswered_write(record_of_request(request));
     }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return has;
+}
+
+/* Without the server's FIN the protocol promises nothing of writes it has not answered: it may carry them out later. */
+static void fence(struct disk *disk)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    if (!has_unanswered_writes(disk) || end_orderly(disk, FENCE_MS)) {
+        return;
+    }
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    disk->nbd.unfenced++;
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+/* What was sent and not answered waits with the rest to be sent again, whole. */
+static void withdraw_locked(struct disk *disk)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    struct io_request *request;
+    uint32_t position = 0;
+
+    while ((request = queue_next(&nbd->queue, &position)) != NULL) {
+        struct record *record = record_of_request(request);
+
+        if (record->holds != 0) {
+            record->holds = 0;
+            list_append(&nbd->waiting, &record->link);
+            stats_withdrawn(&disk->stats);
+            nbd->replayed++;
+        }
+    }
+}
+
+void nbd_suspend(struct disk *disk)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    KLOCK_QUEUE_HANDLE handle;
+    struct list_link done;
+
+    list_init(&done);
+    fence(disk);
+    close_socket(disk);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    if (nbd->reset) {
+        nbd_drain_locked(disk, &done);
+        nbd->reset = false;
+    } else {
+        withdraw_locked(disk);
+    }
+    nbd->suspended = true;
+    KeReleaseInStackQueuedSpinLock(&handle);
+    nbd_complete(disk, &done);
+    nbd_complete_resets(disk);
 }

@@ -92,13 +92,10 @@ static void drop_socket(struct nbd_backend *nbd)
     }
 }
 
-static NTSTATUS connect_one(struct nbd_backend *nbd, const ADDRINFOEXW *entry, const struct wsk_limit *limit,
-                            SOCKADDR_STORAGE *peer)
+static NTSTATUS connect_one(struct nbd_backend *nbd, const SOCKADDR_STORAGE *peer, const struct wsk_limit *limit)
 {
     NTSTATUS status;
 
-    RtlZeroMemory(peer, sizeof *peer);
-    RtlCopyMemory(peer, entry->ai_addr, min(entry->ai_addrlen, sizeof *peer));
     status = wsk_open(&nbd->npi, &nbd->call, peer->ss_family, limit, &nbd->socket);
     if (NT_SUCCESS(status)) {
         status = wsk_connect(nbd->socket, &nbd->call, peer, limit);
@@ -139,7 +136,9 @@ static NTSTATUS connect_any(struct disk *disk, const struct wsk_limit *limit, SO
             continue;
         }
         share = wsk_limit_in(wsk_limit_left_ms(limit) / untried--, limit->interrupt);
-        status = connect_one(nbd, entry, &share, peer);
+        RtlZeroMemory(peer, sizeof *peer);
+        RtlCopyMemory(peer, entry->ai_addr, min(entry->ai_addrlen, sizeof *peer));
+        status = connect_one(nbd, peer, &share);
         if (NT_SUCCESS(status) || status == STATUS_CANCELLED) {
             break;
         }
@@ -161,6 +160,7 @@ static NTSTATUS claim(struct disk *disk, const SOCKADDR_STORAGE *peer)
 
 static NTSTATUS connect_within(struct disk *disk, const struct wsk_limit *limit)
 {
+    struct nbd_export export;
     SOCKADDR_STORAGE peer;
     NTSTATUS status = resolve(disk, limit);
 
@@ -168,10 +168,17 @@ static NTSTATUS connect_within(struct disk *disk, const struct wsk_limit *limit)
         status = connect_any(disk, limit, &peer);
     }
     if (NT_SUCCESS(status)) {
-        status = nbd_negotiate(disk, limit);
+        status = nbd_negotiate(disk, limit, &export);
     }
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    status = nbd_adopt(disk, &export);
     if (NT_SUCCESS(status)) {
         status = claim(disk, &peer);
+    }
+    if (!NT_SUCCESS(status)) {
+        nbd_say_goodbye(disk);
     }
     return status;
 }
@@ -182,6 +189,9 @@ NTSTATUS nbd_connect(struct disk *disk)
     struct wsk_limit limit = wsk_limit_in(disk->adapter->options.connect_timeout_ms, &disk->stop);
     NTSTATUS status = wsk_capture(&disk->adapter->wsk, &limit, &nbd->npi);
 
+    if (status == STATUS_CANCELLED) {
+        return nbd_fail_cancelled(disk);
+    }
     if (!NT_SUCCESS(status)) {
         return nbd_fail(disk, status, "the network of this machine is not ready");
     }
@@ -189,6 +199,62 @@ NTSTATUS nbd_connect(struct disk *disk)
     status = connect_within(disk, &limit);
     if (!NT_SUCCESS(status)) {
         drop_socket(nbd);
+    }
+    return status;
+}
+
+/* ---- Again ---- */
+
+/* Where the server was last; half of the time, so that there is some left to ask for its name. */
+static NTSTATUS connect_known(struct disk *disk, const struct wsk_limit *limit, SOCKADDR_STORAGE *peer)
+{
+    struct wsk_limit half = wsk_limit_in(wsk_limit_left_ms(limit) / 2, limit->interrupt);
+
+    *peer = disk->peer; /* nobody else writes it */
+    return connect_one(&disk->nbd, peer, &half);
+}
+
+/* Where its name leads to now. */
+static NTSTATUS connect_anew(struct disk *disk, const struct wsk_limit *limit, SOCKADDR_STORAGE *peer)
+{
+    NTSTATUS status;
+
+    wsk_lookup_recall(&disk->nbd.npi, disk->nbd.lookup); /* the last look-up's answer */
+    status = resolve(disk, limit);
+    return NT_SUCCESS(status) ? connect_any(disk, limit, peer) : status;
+}
+
+static NTSTATUS connect_again_within(struct disk *disk, const struct wsk_limit *limit)
+{
+    struct nbd_export export;
+    SOCKADDR_STORAGE peer;
+    NTSTATUS status = connect_known(disk, limit, &peer);
+
+    if (!NT_SUCCESS(status) && status != STATUS_CANCELLED) {
+        status = connect_anew(disk, limit, &peer);
+    }
+    if (NT_SUCCESS(status)) {
+        status = nbd_negotiate(disk, limit, &export);
+    }
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    status = nbd_recognize(disk, &export);
+    if (!NT_SUCCESS(status)) {
+        nbd_say_goodbye(disk);
+        return status;
+    }
+    disk_moved(disk, &peer);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS nbd_connect_again(struct disk *disk, ULONG timeout_ms)
+{
+    struct wsk_limit limit = wsk_limit_in(timeout_ms, &disk->stop);
+    NTSTATUS status = connect_again_within(disk, &limit);
+
+    if (!NT_SUCCESS(status)) {
+        drop_socket(&disk->nbd);
     }
     return status;
 }

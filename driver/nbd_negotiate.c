@@ -4,6 +4,7 @@
 
 #include "driver/disk.h"
 #include "driver/identity.h"
+#include "driver/log.h"
 #include "driver/text.h"
 
 #include "core/nbd/export.h"
@@ -181,30 +182,53 @@ static struct nbd_export export_of_caller(const WNBD_PROPERTIES *properties)
     return nbd_export_assumed(properties->BlockCount * properties->BlockSize, flags);
 }
 
-NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit)
+NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit, struct nbd_export *export)
 {
-    const WNBD_PROPERTIES *properties = &disk->properties;
-    enum nbd_geometry_problem problem;
-    struct nbd_geometry geometry;
-    struct nbd_export export;
+    NTSTATUS status;
 
     if (server_of(disk)->Flags.SkipNegotiation) {
-        export = export_of_caller(properties);
-    } else {
-        NTSTATUS status = handshake(disk, limit);
-
-        if (!NT_SUCCESS(status)) {
-            return status;
-        }
-        export = disk->nbd.handshake->server_export;
+        *export = export_of_caller(&disk->properties);
+        return STATUS_SUCCESS;
     }
-    problem = nbd_export_geometry(&export, properties->BlockSize, &geometry);
+    status = handshake(disk, limit);
+    *export = disk->nbd.handshake->server_export;
+    return status;
+}
+
+NTSTATUS nbd_adopt(struct disk *disk, const struct nbd_export *export)
+{
+    enum nbd_geometry_problem problem;
+    struct nbd_geometry geometry;
+
+    problem = nbd_export_geometry(export, disk->properties.BlockSize, &geometry);
     if (problem != NBD_GEOMETRY_OK) {
         return nbd_fail(disk, geometry_status(problem),
                         "%s (the export has %llu bytes, the server's smallest block %u)",
-                        nbd_geometry_problem_text(problem), export.size, export.minimum_block);
+                        nbd_geometry_problem_text(problem), export->size, export->minimum_block);
     }
-    set_device(disk, &export, &geometry);
+    set_device(disk, export, &geometry);
     set_properties(disk);
+    disk->nbd.export = *export;
     return STATUS_SUCCESS;
+}
+
+NTSTATUS nbd_recognize(struct disk *disk, const struct nbd_export *export)
+{
+    const struct nbd_export *was = &disk->nbd.export;
+    enum nbd_export_change change = nbd_export_compare(was, export);
+
+    switch (change) {
+    case NBD_EXPORT_SAME:
+        return STATUS_SUCCESS;
+    case NBD_EXPORT_GROWN:
+        log_print(LOG_WARNING, "%s: %s (%llu bytes, was %llu); the disk keeps its size until it is mapped anew",
+                  disk->properties.InstanceName, nbd_export_change_text(change), export->size, was->size);
+        return STATUS_SUCCESS;
+    case NBD_EXPORT_SHRUNK:
+    case NBD_EXPORT_FLAGS_DIFFER:
+    case NBD_EXPORT_BLOCKS_DIFFER:
+        break;
+    }
+    return nbd_fail(disk, STATUS_REVISION_MISMATCH, "%s (%llu bytes, was %llu)", nbd_export_change_text(change),
+                    export->size, was->size);
 }

@@ -21,7 +21,7 @@ enum receive_phase {
 enum receive_outcome {
     RECEIVE_PENDING,
     RECEIVE_DONE,
-    RECEIVE_CLOSED, /* the connection is not open: nothing was called */
+    RECEIVE_CLOSED, /* the stream has ended: nothing was called */
 };
 
 /* ---- Replies ---- */
@@ -41,16 +41,18 @@ static bool reply_locked(struct disk *disk, struct list_link *done)
     struct record *record = request != NULL ? record_of_request(request) : NULL;
 
     if (record == NULL || (record->holds & RECORD_ANSWERING) == 0) {
-        nbd_lost_locked(disk, "the server answered a request that is not out");
+        nbd_ended_locked(disk, "the server answered a request that is not out");
         return false;
     }
-    stats_replied(&disk->stats, clock_now());
-    if (nbd->reader.error != 0) {
-        reply_failed_locked(nbd, record);
-    } else if (request->operation == IO_READ) {
+    if (nbd->reader.error == 0 && request->operation == IO_READ) {
         record->holds |= RECORD_RECEIVING;
         nbd->receiving = record;
         nbd_reader_expect(&nbd->reader, request->length);
+    } else {
+        stats_replied(&disk->stats, clock_now());
+    }
+    if (nbd->reader.error != 0) {
+        reply_failed_locked(nbd, record);
     }
     nbd_drop_hold_locked(disk, record, RECORD_ANSWERING, done);
     return true;
@@ -64,6 +66,7 @@ static void payload_locked(struct disk *disk, struct list_link *done)
 
     if (nbd->reader.payload_left == 0) {
         nbd->receiving = NULL;
+        stats_replied(&disk->stats, clock_now());
         nbd_drop_hold_locked(disk, record, RECORD_RECEIVING, done);
     }
 }
@@ -102,7 +105,7 @@ static void parse_locked(struct disk *disk, size_t length, KLOCK_QUEUE_HANDLE *h
             payload_locked(disk, done);
             break;
         case NBD_READER_BAD:
-            nbd_lost_locked(disk, nbd->reader.broken);
+            nbd_ended_locked(disk, nbd->reader.broken);
             return;
         }
     }
@@ -119,11 +122,13 @@ static void process(struct disk *disk)
     list_init(&done);
     if (!NT_SUCCESS(status)) {
         nbd_lost(disk, "receiving failed with status 0x%08lx", status);
-        return;
     }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (length == 0) {
-        nbd_lost_locked(disk, "the server closed the connection");
+    if (!NT_SUCCESS(status)) {
+        nbd->listening = false;
+    } else if (length == 0) {
+        nbd->peer_closed = true;
+        nbd_ended_locked(disk, "the server closed the connection");
     } else if (nbd->direct) {
         COUNT(nbd->counters, direct);
         nbd_reader_received(&nbd->reader, (uint32_t)length);
@@ -192,7 +197,10 @@ static enum receive_outcome receive_once(struct disk *disk)
     bool entered;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    entered = nbd_enter_locked(&disk->nbd);
+    entered = disk->nbd.listening;
+    if (entered) {
+        nbd_enter_locked(&disk->nbd);
+    }
     KeReleaseInStackQueuedSpinLock(&handle);
     if (!entered) {
         return RECEIVE_CLOSED;

@@ -73,10 +73,11 @@ static struct nbd_send *take_batch_locked(struct disk *disk, WSK_BUF *buffer)
     struct nbd_backend *nbd = &disk->nbd;
     struct nbd_send *send;
 
-    if (list_is_empty(&nbd->waiting) || list_is_empty(&nbd->free_sends) || nbd->bytes_out >= NBD_SEND_BYTES_MAX ||
-        !nbd_enter_locked(nbd)) {
+    if (!nbd->open || list_is_empty(&nbd->waiting) || list_is_empty(&nbd->free_sends) ||
+        nbd->bytes_out >= NBD_SEND_BYTES_MAX) {
         return NULL;
     }
+    nbd_enter_locked(nbd);
     nbd->outstanding++;
     COUNT(nbd->counters, sends);
     send = list_member(list_take_first(&nbd->free_sends), struct nbd_send, link);

@@ -32,19 +32,26 @@ static bool read_dword(HANDLE key, const WCHAR *name, ULONG *value)
     return true;
 }
 
-static void read_parameters(HANDLE key, struct options *options)
+/* Leaves `*option` as it is when the value is missing or out of range. `label` is the name for the log. */
+static void read_timeout(HANDLE key, const WCHAR *name, const char *label, ULONG minimum, ULONG *option)
 {
     ULONG value;
 
-    if (!read_dword(key, L"ConnectTimeoutMs", &value)) {
+    if (!read_dword(key, name, &value)) {
         return;
     }
-    if (value == 0 || value > OPTIONS_CONNECT_TIMEOUT_MS_MAX) {
-        log_print(LOG_WARNING, "ConnectTimeoutMs %lu is not within 1 and %u; %lu holds", value,
-                  OPTIONS_CONNECT_TIMEOUT_MS_MAX, options->connect_timeout_ms);
+    if (value < minimum || value > OPTIONS_TIMEOUT_MS_MAX) {
+        log_print(LOG_WARNING, "%s %lu is not within %lu and %u; %lu holds", label, value, minimum,
+                  OPTIONS_TIMEOUT_MS_MAX, *option);
         return;
     }
-    options->connect_timeout_ms = value;
+    *option = value;
+}
+
+static void read_parameters(HANDLE key, struct options *options)
+{
+    read_timeout(key, L"ConnectTimeoutMs", "ConnectTimeoutMs", 1, &options->connect_timeout_ms);
+    read_timeout(key, L"ReconnectTimeoutMs", "ReconnectTimeoutMs", 0, &options->reconnect_timeout_ms);
 }
 
 void options_read(const UNICODE_STRING *registry_path, struct options *options)
@@ -54,6 +61,7 @@ void options_read(const UNICODE_STRING *registry_path, struct options *options)
     HANDLE key;
 
     options->connect_timeout_ms = OPTIONS_CONNECT_TIMEOUT_MS_DEFAULT;
+    options->reconnect_timeout_ms = OPTIONS_RECONNECT_TIMEOUT_MS_DEFAULT;
     if (service == NULL) {
         return;
     }

@@ -39,7 +39,6 @@ struct record {
     PVOID pages_address;       /* where in it the SRB's data begins: a number, not to be used as an address */
     uint8_t *data;             /* IO_READ: where the SRB's data is copied to */
     uint32_t holds;            /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
-    bool aborted;              /* result is not the server's answer: the connection ended first */
     UCHAR srb_status;          /* not 0: complete with this and without sense */
     struct scsi_result result; /* otherwise */
     union {

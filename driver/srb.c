@@ -205,7 +205,7 @@ static void complete(struct adapter *adapter, PSCSI_REQUEST_BLOCK srb, UCHAR sta
 
 void srb_complete(struct adapter *adapter, PSCSI_REQUEST_BLOCK srb, UCHAR status)
 {
-    if (status != SRB_STATUS_SUCCESS) {
+    if (status != SRB_STATUS_SUCCESS && status != SRB_STATUS_BUSY) { /* busy: it is to come again as it is */
         *data_transfer_length(srb) = 0;
     }
     complete(adapter, srb, status);

@@ -23,11 +23,10 @@ static void complete_good(struct adapter *adapter, const struct srb_view *view, 
 
 /* ---- Commands that are answered on the spot ---- */
 
-/* Storport takes a queue depth from the first INQUIRY on. */
+/* Storport takes a queue depth from the first INQUIRY on; after a rescan it may have forgotten it. */
 static void tell_depth(struct disk *disk)
 {
-    if (InterlockedExchange(&disk->depth_told, 1) == 0 &&
-        !StorPortSetDeviceQueueDepth(disk->adapter, 0, disk->target, 0, WNBD_DEFAULT_MAX_IO_REQ_PER_LUN)) {
+    if (!StorPortSetDeviceQueueDepth(disk->adapter, 0, disk->target, 0, WNBD_DEFAULT_MAX_IO_REQ_PER_LUN)) {
         log_print(LOG_WARNING, "%s: Storport did not take the queue depth", disk->properties.InstanceName);
     }
 }
@@ -97,13 +96,13 @@ static bool map_address(struct adapter *adapter, const struct srb_view *view, st
 /* Makes the SRB's data reachable for a READ or WRITE. SRB_STATUS_PENDING when it is. */
 static UCHAR map_data(struct adapter *adapter, const struct srb_view *view, struct record *record)
 {
+    if (record->command.request.operation == IO_READ && !map_address(adapter, view, record)) {
+        return SRB_STATUS_BUSY; /* Storport tries again */
+    }
+    /* Now, so that our view of the pages has their mapping and WSK does not make another. */
     if (view->data_length > RECORD_DATA_MAX || !map_pages(adapter, view, record)) {
         log_print(LOG_ERROR, "an SRB of %lu bytes has no data", view->data_length);
         return SRB_STATUS_INVALID_REQUEST;
-    }
-    if (record->command.request.operation == IO_READ && !map_address(adapter, view, record)) {
-        record_unmap_pages(record);
-        return SRB_STATUS_BUSY; /* Storport tries again */
     }
     return SRB_STATUS_PENDING;
 }
@@ -116,7 +115,6 @@ static struct record *begin_record(const struct srb_view *view)
     record->srb = view->srb;
     record->data = NULL;
     record->holds = 0;
-    record->aborted = false;
     record->srb_status = 0;
     RtlZeroMemory(&record->result, sizeof record->result);
     return record;
@@ -273,14 +271,13 @@ BOOLEAN hw_reset_bus(PVOID extension, ULONG path)
     return TRUE;
 }
 
-BOOLEAN hw_start_io(PVOID extension, PSCSI_REQUEST_BLOCK srb)
+static void start_io(struct adapter *adapter, PSCSI_REQUEST_BLOCK srb)
 {
-    struct adapter *adapter = extension;
     struct srb_view view;
 
     if (!srb_parse(srb, &view)) {
         srb_complete(adapter, srb, SRB_STATUS_INVALID_REQUEST);
-        return TRUE;
+        return;
     }
     switch (view.function) {
     case SRB_FUNCTION_PNP:
@@ -297,5 +294,15 @@ BOOLEAN hw_start_io(PVOID extension, PSCSI_REQUEST_BLOCK srb)
         for_address(adapter, &view);
         break;
     }
+}
+
+/* At PASSIVE_LEVEL the caller's thread could be suspended in here, by a debugger say, and with it whoever waits for the
+ * disk it has pinned or for its turn to send. */
+BOOLEAN hw_start_io(PVOID extension, PSCSI_REQUEST_BLOCK srb)
+{
+    KIRQL irql = ddk_raise_to_dispatch();
+
+    start_io(extension, srb);
+    ddk_lower_irql(irql);
     return TRUE;
 }

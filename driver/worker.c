@@ -85,10 +85,8 @@ bool worker_queue(struct worker *worker, struct work *work)
     if (queue) {
         work->queued = true;
         list_append(&worker->works, &work->link);
+        KeSetEvent(&worker->wake, IO_NO_INCREMENT, FALSE); /* under the lock: what is queued may be the worker's last */
     }
     KeReleaseInStackQueuedSpinLock(&handle);
-    if (queue) {
-        KeSetEvent(&worker->wake, IO_NO_INCREMENT, FALSE);
-    }
     return queue;
 }

@@ -8,6 +8,7 @@
 #define KEEPALIVE_IDLE_S     30
 #define KEEPALIVE_INTERVAL_S 10
 #define KEEPALIVE_COUNT      3
+#define CAPTURE_SLICE_MS     200u
 
 static const WSK_PROVIDER_CONNECTION_DISPATCH *calls_of(PWSK_SOCKET socket)
 {
@@ -29,11 +30,30 @@ void wsk_unregister(struct wsk_client *client)
     WskDeregister(&client->registration);
 }
 
+static bool is_interrupted(const struct wsk_limit *limit)
+{
+    LARGE_INTEGER now = {.QuadPart = 0};
+
+    return limit->interrupt != NULL &&
+           KeWaitForSingleObject(limit->interrupt, Executive, KernelMode, FALSE, &now) == STATUS_SUCCESS;
+}
+
 NTSTATUS wsk_capture(struct wsk_client *client, const struct wsk_limit *limit, WSK_PROVIDER_NPI *npi)
 {
-    NTSTATUS status = WskCaptureProviderNPI(&client->registration, wsk_limit_left_ms(limit), npi);
+    NTSTATUS status;
+    ULONG left_ms;
 
-    return NT_SUCCESS(status) ? STATUS_SUCCESS : STATUS_DEVICE_NOT_READY;
+    do { /* in slices, because nothing else interrupts it */
+        left_ms = wsk_limit_left_ms(limit);
+        status = WskCaptureProviderNPI(&client->registration, min(left_ms, CAPTURE_SLICE_MS), npi);
+        if (NT_SUCCESS(status)) {
+            return STATUS_SUCCESS;
+        }
+        if (is_interrupted(limit)) {
+            return STATUS_CANCELLED;
+        }
+    } while (left_ms > CAPTURE_SLICE_MS);
+    return STATUS_DEVICE_NOT_READY;
 }
 
 void wsk_release(struct wsk_client *client)
@@ -129,21 +149,19 @@ void wsk_call_recall(struct wsk_call *call)
 NTSTATUS wsk_resolve(const WSK_PROVIDER_NPI *npi, struct wsk_lookup *lookup, const char *host, size_t host_length,
                      USHORT port, const struct wsk_limit *limit)
 {
-    ADDRINFOEXW hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
-    UNICODE_STRING node;
-    UNICODE_STRING service;
     char digits[8];
     NTSTATUS status;
 
     text_format(digits, sizeof digits, "%u", port);
-    if (!text_widen(host, host_length, lookup->node, ARRAYSIZE(lookup->node), &node) ||
-        !text_widen(digits, text_length(digits, sizeof digits), lookup->service, ARRAYSIZE(lookup->service),
-                    &service)) {
+    if (!text_widen(host, host_length, lookup->node_text, ARRAYSIZE(lookup->node_text), &lookup->node) ||
+        !text_widen(digits, text_length(digits, sizeof digits), lookup->service_text, ARRAYSIZE(lookup->service_text),
+                    &lookup->service)) {
         return STATUS_BAD_NETWORK_PATH;
     }
+    lookup->hints = (ADDRINFOEXW){.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
     lookup->list = NULL;
-    npi->Dispatch->WskGetAddressInfo(npi->Client, &node, &service, NS_ALL, NULL, &hints, &lookup->list, NULL, NULL,
-                                     prepare(&lookup->call));
+    npi->Dispatch->WskGetAddressInfo(npi->Client, &lookup->node, &lookup->service, NS_ALL, NULL, &lookup->hints,
+                                     &lookup->list, NULL, NULL, prepare(&lookup->call));
     status = await(&lookup->call, limit);
     if (lookup->call.out) {
         IoCancelIrp(lookup->call.irp);

@@ -51,8 +51,8 @@ void wsk_call_free(struct wsk_call *call);
 /* Waits until a call that was given up is back. PASSIVE_LEVEL. Only after its socket was closed, or for wsk_resolve. */
 void wsk_call_recall(struct wsk_call *call);
 
-/* Waits for WSK to be there. STATUS_DEVICE_NOT_READY when it is not in time. Gives a reference to return with
- * wsk_release. PASSIVE_LEVEL. */
+/* Waits for WSK to be there. STATUS_DEVICE_NOT_READY when it is not in time, STATUS_CANCELLED. Gives a reference to
+ * return with wsk_release. PASSIVE_LEVEL. */
 NTSTATUS wsk_capture(struct wsk_client *client, const struct wsk_limit *limit, WSK_PROVIDER_NPI *npi);
 void wsk_release(struct wsk_client *client);
 
@@ -67,8 +67,12 @@ void wsk_release(struct wsk_client *client);
 struct wsk_lookup {
     struct wsk_call call;
     PADDRINFOEXW list;
-    WCHAR node[256];
-    WCHAR service[8];
+    /* what WSK may read until the call is back */
+    ADDRINFOEXW hints;
+    UNICODE_STRING node;
+    UNICODE_STRING service;
+    WCHAR node_text[256];
+    WCHAR service_text[8];
 };
 NTSTATUS wsk_resolve(const WSK_PROVIDER_NPI *npi, struct wsk_lookup *lookup, const char *host, size_t host_length,
                      USHORT port, const struct wsk_limit *limit);

@@ -202,6 +202,10 @@ DWORD WnbdList(PWNBD_CONNECTION_LIST ConnectionList, PDWORD BufferSize);
 /* One disk, with disk number and PnP device id as far as Windows has them. 2 not mapped; 87 empty name; OPEN. */
 DWORD WnbdShow(const char *InstanceName, PWNBD_CONNECTION_INFO ConnectionInfo);
 
+/* How a disk stands with its NBD server: connected or not, since when, why. 2 not mapped; 87 NULL or an empty name;
+ * OPEN. Not in other implementations of this library. */
+DWORD WnbdGetServerStatus(const char *InstanceName, PWNBD_SERVER_STATUS Status);
+
 /* The driver's counters. 2 not mapped; 87 empty name; OPEN. */
 DWORD WnbdGetDriverStats(const char *InstanceName, PWNBD_DRV_STATS Stats);
 

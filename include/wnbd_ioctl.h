@@ -293,12 +293,41 @@ typedef struct {
 } WNBD_IOCTL_STATS_COMMAND, *PWNBD_IOCTL_STATS_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_STATS_COMMAND, 292)
 
-/* Output: WNBD_CONNECTION_INFO. STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
+/* Output: WNBD_CONNECTION_INFO, or WNBD_IOCTL_SHOW_OUTPUT if the buffer is large enough for it.
+ * STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
 typedef struct {
     ULONG IoControlCode;
     CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
     BYTE Reserved[32];
 } WNBD_IOCTL_SHOW_COMMAND, *PWNBD_IOCTL_SHOW_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_COMMAND, 292)
+
+/* How a disk stands with its NBD server. */
+typedef enum {
+    WnbdServerUnknown = 0,      /* a disk that has none */
+    WnbdServerConnected = 1,    /* requests are served */
+    WnbdServerReconnecting = 2, /* the connection was lost and is being made again; requests wait */
+    WnbdServerLost = 3,         /* that has taken too long (ReconnectTimeoutMs): requests fail, until it is made */
+} WnbdServerState;
+
+typedef struct {
+    UINT32 State; /* WnbdServerState */
+    UINT32 Reserved32;
+    UINT64 LostForMs;           /* since when the connection is lost; 0 while connected */
+    UINT64 Reconnects;          /* connections made after the first */
+    UINT64 ReplayedRequests;    /* sent again, because their answer had not come */
+    UINT64 UnfencedConnections; /* given up with writes unanswered, and the server did not close: it may carry them out
+                                 * after newer ones */
+    CHAR LastError[128];        /* why the connection was lost, or the last try to make it failed: one clause in UTF-8;
+                                 * empty when there was nothing */
+    BYTE Reserved[64];
+} WNBD_SERVER_STATUS, *PWNBD_SERVER_STATUS;
+WNBD_ASSERT_SZ_EQ(WNBD_SERVER_STATUS, 232)
+
+typedef struct {
+    WNBD_CONNECTION_INFO Info;
+    WNBD_SERVER_STATUS Server;
+} WNBD_IOCTL_SHOW_OUTPUT, *PWNBD_IOCTL_SHOW_OUTPUT;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_OUTPUT, 2264)
 
 #endif

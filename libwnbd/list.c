@@ -101,3 +101,21 @@ DWORD WnbdShow(const char *InstanceName, PWNBD_CONNECTION_INFO ConnectionInfo)
     CloseHandle(adapter);
     return error;
 }
+
+DWORD WnbdGetServerStatus(const char *InstanceName, PWNBD_SERVER_STATUS Status)
+{
+    WNBD_IOCTL_SHOW_COMMAND command = {.IoControlCode = IOCTL_WNBD_SHOW};
+    DWORD error = Status ? ioctl_copy_name(command.InstanceName, InstanceName) : ERROR_INVALID_PARAMETER;
+    WNBD_IOCTL_SHOW_OUTPUT output;
+    HANDLE adapter;
+
+    if (error == ERROR_SUCCESS)
+        error = adapter_open(&adapter);
+    if (error != ERROR_SUCCESS)
+        return error;
+    error = ioctl_command(adapter, &command, sizeof(command), &output, sizeof(output), NULL);
+    CloseHandle(adapter);
+    if (error == ERROR_SUCCESS)
+        *Status = output.Server;
+    return error;
+}

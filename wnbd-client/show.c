@@ -137,6 +137,37 @@ static void print_server(const NBD_CONNECTION_PROPERTIES *server)
     printf("\n");
 }
 
+static const char *state_word(UINT32 state)
+{
+    switch (state) {
+    case WnbdServerConnected:
+        return "connected";
+    case WnbdServerReconnecting:
+        return "reconnecting";
+    case WnbdServerLost:
+        return "lost";
+    default:
+        return "unknown";
+    }
+}
+
+/* The disk may have gone since it was shown: then there is nothing to tell. */
+static void print_server_status(const char *name)
+{
+    WNBD_SERVER_STATUS status;
+
+    if (WnbdGetServerStatus(name, &status) != ERROR_SUCCESS)
+        return;
+    printf("Server connection\n");
+    print_text("State", state_word(status.State));
+    print_number("LostForMs", (long long)status.LostForMs);
+    print_number("Reconnects", (long long)status.Reconnects);
+    print_number("ReplayedRequests", (long long)status.ReplayedRequests);
+    print_number("UnfencedConnections", (long long)status.UnfencedConnections);
+    print_text("LastError", status.LastError);
+    printf("\n");
+}
+
 int command_show(const struct arguments *arguments)
 {
     const char *name = argument_text(arguments, "instance-name", "");
@@ -149,7 +180,9 @@ int command_show(const struct arguments *arguments)
     print_properties(&info.Properties);
     print_device(&info);
     printf("\n");
-    if (is_nbd(&info.Properties))
+    if (is_nbd(&info.Properties)) {
         print_server(&info.Properties.NbdProperties);
+        print_server_status(name);
+    }
     return ERROR_SUCCESS;
 }

@@ -28,6 +28,11 @@
 #define InterlockedBitTestAndSet   _interlockedbittestandset
 #define InterlockedBitTestAndReset _interlockedbittestandreset
 
+/* KeRaiseIrqlToDpcLevel and KeLowerIrql: mingw's headers write CR8 in place, and here the kernel's exports are called,
+ * so that a test bed sees it. */
+KIRQL NTAPI ddk_raise_to_dispatch(void) __asm__("KeRaiseIrqlToDpcLevel");
+VOID NTAPI ddk_lower_irql(KIRQL irql) __asm__("KeLowerIrql");
+
 /*
  * mingw declares the exported object types as if they were imported data, so that the name alone is the POBJECT_TYPE
  * which the WDK reaches through one more pointer.

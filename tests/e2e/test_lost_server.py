@@ -11,7 +11,8 @@ import servers
 from beds import EXEC_S
 
 IO_S = 2
-BED_OPTIONS = ("--set-parameter", f"IoTimeoutValue={IO_S}", "--set-parameter", "ConnectTimeoutMs=3000")
+BED_OPTIONS = ("--set-parameter", f"IoTimeoutValue={IO_S}", "--set-parameter", "ConnectTimeoutMs=3000",
+               "--set-parameter", "ReconnectTimeoutMs=1500")
 SOON_S = 60  # a time-out, the resets after it and the class driver's retries, with much to spare
 
 

@@ -17,6 +17,9 @@
 
 #include "bed/wine/agent/install.h"
 
+#define START_TRIES    3
+#define START_PAUSE_MS 200
+
 static void say(const char *word, const wchar_t *more)
 {
     printf("%s %ls\n", word, more);
@@ -103,14 +106,29 @@ static void tie_to_us(HANDLE process)
     AssignProcessToJobObject(job, process);
 }
 
+/* Now and then, on a busy machine, a process of Wine's ends before it has begun: nothing of the program has run then.
+ */
+static BOOL start_suspended(wchar_t *command, STARTUPINFOW *startup, PROCESS_INFORMATION *process)
+{
+    for (int i = 0; i < START_TRIES; i++) {
+        if (CreateProcessW(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, startup, process)) {
+            return TRUE;
+        }
+        if (GetLastError() != ERROR_INTERNAL_ERROR) {
+            return FALSE;
+        }
+        Sleep(START_PAUSE_MS);
+    }
+    return FALSE;
+}
+
 static int run(const wchar_t *code_file)
 {
     STARTUPINFOW startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION process;
     DWORD code = 0;
 
-    if (!CreateProcessW(NULL, skip_words(GetCommandLineW(), 3), NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL,
-                        &startup, &process)) {
+    if (!start_suspended(skip_words(GetCommandLineW(), 3), &startup, &process)) {
         fprintf(stderr, "bed: the program does not start (error %lu)\n", GetLastError());
         return 127;
     }

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From a lost connection to the next.
+ *
+ *   lost --> Storport paused --> suspended --> try --> try --> ... --> open, resumed
+ *                                               |
+ *                                               +-- ReconnectTimeoutMs over: requests fail, resumed; try on
+ *
+ * Requests of a paused disk do not age in Storport (docs/verification.md). A pause has an end of its own, so that it is
+ * renewed before each try.
+ */
+#include "driver/reconnect.h"
+
+#include "driver/clock.h"
+#include "driver/log.h"
+#include "driver/text.h"
+
+#define FIRST_PAUSE_MS 100 /* doubled after each try */
+#define LAST_PAUSE_MS  5000
+#define TRY_MS_MIN     1000 /* a try at the end of ReconnectTimeoutMs still gets this */
+#define MARGIN_S       10   /* that a pause of Storport's outlives a try by */
+
+struct search {
+    ULONGLONG deadline; /* interrupt time: requests wait no longer; 0: for ever */
+    ULONG pause_ms;     /* before the next try */
+    bool given_up;      /* the requests have failed */
+};
+
+static void begin(const struct disk *disk, struct search *search)
+{
+    ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
+
+    search->deadline = timeout_ms != 0 ? clock_now() + timeout_ms * CLOCK_TICKS_PER_MS : 0;
+    search->pause_ms = 0;
+    search->given_up = false;
+}
+
+/* What is left of the time that requests wait; a large number when that has no end. */
+static ULONG left_ms(const struct search *search)
+{
+    ULONGLONG now = clock_now();
+
+    if (search->deadline == 0) {
+        return MAXULONG;
+    }
+    return now < search->deadline ? (ULONG)((search->deadline - now) / CLOCK_TICKS_PER_MS) : 0;
+}
+
+static void hold_back(struct disk *disk)
+{
+    ULONG seconds = (disk->adapter->options.connect_timeout_ms + LAST_PAUSE_MS) / 1000 + MARGIN_S;
+
+    if (!StorPortPauseDevice(disk->adapter, 0, disk->target, 0, seconds)) {
+        log_print(LOG_WARNING, "%s: Storport did not pause the disk", disk->properties.InstanceName);
+    }
+}
+
+static void let_come(struct disk *disk)
+{
+    StorPortResumeDevice(disk->adapter, 0, disk->target, 0);
+}
+
+/* False: the disk is to be removed. */
+static bool sleep(struct disk *disk, ULONG milliseconds)
+{
+    LARGE_INTEGER timeout = {.QuadPart = -(LONGLONG)(milliseconds * CLOCK_TICKS_PER_MS)};
+
+    return KeWaitForSingleObject(&disk->stop, Executive, KernelMode, FALSE, &timeout) != STATUS_SUCCESS;
+}
+
+static void next_pause(struct search *search)
+{
+    search->pause_ms = search->pause_ms == 0 ? FIRST_PAUSE_MS : min(2 * search->pause_ms, LAST_PAUSE_MS);
+}
+
+/* The last sentence about it, for reports. */
+static void note(struct disk *disk)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    text_format(disk->nbd.reason, sizeof disk->nbd.reason, "%s", disk->message);
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+static void give_up(struct disk *disk, struct search *search)
+{
+    log_print(LOG_ERROR, "%s: no connection within %lu ms: requests fail until there is one (%s)",
+              disk->properties.InstanceName, disk->adapter->options.reconnect_timeout_ms, disk->nbd.reason);
+    search->given_up = true;
+    nbd_fail_waiting(disk);
+    let_come(disk);
+}
+
+static bool try(struct disk *disk, const struct search *search)
+{
+    ULONG timeout_ms = disk->adapter->options.connect_timeout_ms;
+    NTSTATUS status;
+
+    if (!search->given_up) {
+        hold_back(disk);
+        timeout_ms = min(timeout_ms, max(left_ms(search), TRY_MS_MIN));
+    }
+    status = nbd_connect_again(disk, timeout_ms);
+    if (!NT_SUCCESS(status)) {
+        note(disk);
+    }
+    return NT_SUCCESS(status);
+}
+
+static void go_on(struct disk *disk)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    KLOCK_QUEUE_HANDLE handle;
+    uint64_t reconnects;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    reconnects = ++nbd->reconnects;
+    KeReleaseInStackQueuedSpinLock(&handle);
+    log_print(LOG_INFO, "%s: connected again (%llu)", disk->properties.InstanceName, reconnects);
+    nbd_open(disk);
+    let_come(disk);
+}
+
+void reconnect(struct disk *disk)
+{
+    struct search search;
+
+    begin(disk, &search);
+    log_print(LOG_ERROR, "%s: the connection is lost: %s", disk->properties.InstanceName, disk->nbd.reason);
+    hold_back(disk);
+    nbd_suspend(disk);
+    while (sleep(disk, search.pause_ms)) {
+        if (try(disk, &search)) {
+            go_on(disk);
+            return;
+        }
+        if (!search.given_up && left_ms(&search) == 0) {
+            give_up(disk, &search);
+        }
+        next_pause(&search);
+        search.pause_ms = search.given_up ? search.pause_ms : min(search.pause_ms, left_ms(&search));
+    }
+}
