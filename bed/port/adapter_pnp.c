@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* IRP_MJ_PNP of an adapter's functional device object. */
 #include "bed/port/internal.h"
+#include "bed/port/relations.h"
 
 static NTSTATUS NTAPI forwarded(DEVICE_OBJECT *object, IRP *irp, void *context)
 {
@@ -50,7 +51,7 @@ static NTSTATUS start(struct adapter *adapter, IRP *irp)
     }
     if (NT_SUCCESS(status)) {
         enable_interface(adapter);
-        IoInvalidateDeviceRelations(adapter->pdo, BusRelations);
+        relations_invalidate(adapter);
     }
     return irp_finish(irp, status, 0);
 }
@@ -121,7 +122,10 @@ NTSTATUS adapter_pnp(struct adapter *adapter, IRP *irp)
         return remove_device(adapter, irp);
     case IRP_MN_QUERY_DEVICE_RELATIONS:
         if (stack->Parameters.QueryDeviceRelations.Type == BusRelations) {
-            NTSTATUS status = bus_relations(adapter, irp);
+            NTSTATUS status;
+
+            relations_asked();
+            status = bus_relations(adapter, irp);
 
             if (!NT_SUCCESS(status)) {
                 return irp_finish(irp, status, 0);

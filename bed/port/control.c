@@ -2,6 +2,7 @@
 /* \\.\BedControl: control.h. What takes time (removal, resets) runs in a worker. */
 #include "bed/port/internal.h"
 #include "bed/port/control.h"
+#include "bed/port/relations.h"
 
 static DEVICE_OBJECT *control_device;
 static DRIVER_OBJECT *control_owner;
@@ -41,6 +42,16 @@ void control_delete(DRIVER_OBJECT *driver)
         IoDeleteDevice(control_device);
         control_device = NULL;
     }
+}
+
+/* Makes the PnP manager ask about the control device, which has nothing to tell. FALSE: there is none. */
+BOOLEAN control_invalidate(void)
+{
+    if (control_device == NULL) {
+        return FALSE;
+    }
+    IoInvalidateDeviceRelations(control_device, BusRelations);
+    return TRUE;
 }
 
 /* ---- finding devices; with the topology lock held ---- */
@@ -270,6 +281,9 @@ NTSTATUS control_dispatch(struct device *device, IRP *irp)
         return file_dispatch(device, irp);
     case IRP_MJ_DEVICE_CONTROL:
         return device_control(irp);
+    case IRP_MJ_PNP:
+        relations_barrier_reached();
+        return irp_finish(irp, STATUS_NOT_SUPPORTED, 0);
     default:
         return irp_finish(irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }

@@ -4,6 +4,7 @@
  * enables an adapter; and the injections of control.h. In a worker, PASSIVE_LEVEL.
  */
 #include "bed/port/internal.h"
+#include "bed/port/relations.h"
 #include "bed/port/control.h"
 
 #define VETO_OUTSTANDING_OPEN 5 /* PNP_VETO_TYPE of cfg.h: PNP_VetoOutstandingOpen, PNP_VetoDevice */
@@ -90,7 +91,7 @@ void disk_begin_removal(struct disk *disk)
 {
     disk->query_removed = TRUE;
     disk_unlink(disk);
-    IoInvalidateDeviceRelations(disk->adapter->pdo, BusRelations);
+    relations_invalidate(disk->adapter);
 }
 
 static NTSTATUS remove_disk(const WCHAR *instance, struct bed_verdict *verdict)
@@ -172,7 +173,7 @@ static NTSTATUS disable(struct adapter *adapter, struct bed_verdict *verdict)
         IoSetDeviceInterfaceState(&adapter->interface_link, FALSE);
     }
     adapter_remove(adapter);
-    IoInvalidateDeviceRelations(adapter->pdo, BusRelations);
+    relations_invalidate(adapter);
     return wait_disks_gone(adapter);
 }
 
@@ -196,7 +197,7 @@ static NTSTATUS enable(struct adapter *adapter)
         if (adapter->interface_link.Buffer != NULL) {
             IoSetDeviceInterfaceState(&adapter->interface_link, TRUE);
         }
-        IoInvalidateDeviceRelations(adapter->pdo, BusRelations);
+        relations_invalidate(adapter);
     }
     return status;
 }

@@ -198,6 +198,7 @@ void disk_begin_removal(struct disk *disk);
 NTSTATUS control_inject(struct bed_injection *injection);
 void control_create(DRIVER_OBJECT *driver);
 void control_delete(DRIVER_OBJECT *driver);
+BOOLEAN control_invalidate(void);
 NTSTATUS control_dispatch(struct device *device, IRP *irp);
 
 #endif

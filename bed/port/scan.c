@@ -4,6 +4,7 @@
  * others. New disks get a device, those that no longer answer are taken off. PASSIVE_LEVEL, one scan at a time.
  */
 #include "bed/port/internal.h"
+#include "bed/port/relations.h"
 
 static FAST_MUTEX topology;
 
@@ -175,6 +176,6 @@ void adapter_scan(struct adapter *adapter)
 void adapter_rescan_soon(struct adapter *adapter)
 {
     if (adapter->state == ADAPTER_RUNNING && !adapter->initializing) {
-        IoInvalidateDeviceRelations(adapter->pdo, BusRelations);
+        relations_invalidate(adapter);
     }
 }

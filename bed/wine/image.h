@@ -40,7 +40,7 @@ struct bed_image *bed_image_of(const void *address);
 /* Puts the shims into the import table of the image mapped at `base`; once. */
 void bed_patch_driver(void *base, const WCHAR *name);
 
-/* The same for our own image, with those shims alone that mend and do not check. */
+/* The same for our own image, with those shims alone that mend and do not check, and for the program of the process. */
 void bed_patch_self(void *base);
 
 /* Whether the image mapped at `base` imports from the module `name`. */

@@ -7,7 +7,9 @@
 #include "bed/wine/shim.h"
 #include "bed/port/violation.h"
 
-#define IMAGES_MAX 16
+#define IMAGES_MAX     16
+#define TEB_PEB        0x60
+#define PEB_IMAGE_BASE 0x10
 
 static struct bed_image images[IMAGES_MAX]; /* read without a lock: `base` is set last; NULL: free */
 static RTL_SRWLOCK images_lock;
@@ -15,7 +17,7 @@ static RTL_SRWLOCK images_lock;
 static const struct shim *const tables[] = {
     bed_rundown_shims, bed_mdl_shims,    bed_lock_pages_shims, bed_pool_shims,   bed_irql_shims,   bed_spinlock_shims,
     bed_wait_shims,    bed_dpc_shims,    bed_time_shims,       bed_thread_shims, bed_print_shims,  bed_etw_shims,
-    bed_io_shims,      bed_cancel_shims, bed_csq_shims,        bed_wsk_shims,    bed_lookup_shims,
+    bed_io_shims,      bed_cancel_shims, bed_csq_shims,        bed_wsk_shims,    bed_lookup_shims, bed_pnp_shims,
 };
 
 const struct shim *bed_shim_find(const char *name, enum shim_scope scope)
@@ -129,9 +131,15 @@ void bed_patch_driver(void *base, const WCHAR *name)
     }
 }
 
+static UCHAR *program(void)
+{
+    return *(UCHAR **)(__readgsqword(TEB_PEB) + PEB_IMAGE_BASE);
+}
+
 void bed_patch_self(void *base)
 {
     patch_image(base, SHIM_SELF);
+    patch_image(program(), SHIM_HOST);
 }
 
 bool bed_imports_from(const void *base, const char *name)

@@ -11,6 +11,7 @@ enum shim_scope {
     SHIM_DRIVER = 1, /* a driver under test: checks or counts what it does */
     SHIM_SELF = 2,   /* storport.sys itself */
     SHIM_ALL = 3,    /* both: does what Wine does not */
+    SHIM_HOST = 4,   /* the program whose process hosts the drivers */
 };
 
 struct shim {
@@ -40,6 +41,7 @@ extern const struct shim bed_cancel_shims[];
 extern const struct shim bed_csq_shims[];
 extern const struct shim bed_wsk_shims[];
 extern const struct shim bed_lookup_shims[];
+extern const struct shim bed_pnp_shims[];
 
 /* The shim for a routine that an image of kind `scope` imports, NULL when Wine's own serves. */
 const struct shim *bed_shim_find(const char *name, enum shim_scope scope);
