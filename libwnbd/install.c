@@ -30,6 +30,22 @@ static DWORD check_windows(void)
     return ERROR_NOT_SUPPORTED;
 }
 
+/* Windows' set-up reads a folder as an INF file that it may not open, and says so. */
+static DWORD check_file(const CHAR *file_name, const WCHAR *path)
+{
+    DWORD attributes = GetFileAttributesW(path);
+
+    if (attributes == INVALID_FILE_ATTRIBUTES) {
+        log_error("cannot install the driver: there is no file '%s'", file_name);
+        return ERROR_FILE_NOT_FOUND;
+    }
+    if (attributes & FILE_ATTRIBUTE_DIRECTORY) {
+        log_error("cannot install the driver: '%s' is a folder, not an INF file", file_name);
+        return ERROR_FILE_NOT_FOUND;
+    }
+    return ERROR_SUCCESS;
+}
+
 static DWORD full_path(const CHAR *file_name, WCHAR *path, DWORD length)
 {
     WCHAR name[MAX_PATH];
@@ -42,10 +58,7 @@ static DWORD full_path(const CHAR *file_name, WCHAR *path, DWORD length)
         return GetLastError();
     if (used >= length)
         return ERROR_FILENAME_EXCED_RANGE;
-    if (GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES)
-        return ERROR_SUCCESS;
-    log_error("cannot install the driver: there is no file '%s'", file_name);
-    return ERROR_FILE_NOT_FOUND;
+    return check_file(file_name, path);
 }
 
 static DWORD check_no_adapter(void)
@@ -106,15 +119,18 @@ static DWORD install_in(HDEVINFO set, const GUID *class_guid, const WCHAR *class
     return error;
 }
 
-static DWORD install(const WCHAR *inf, BOOL *reboot)
+static DWORD install(const CHAR *file_name, const WCHAR *inf, BOOL *reboot)
 {
     WCHAR class_name[MAX_CLASS_NAME_LEN];
     GUID class_guid;
     HDEVINFO set;
     DWORD error;
 
-    if (!SetupDiGetINFClassW(inf, &class_guid, class_name, ARRAYSIZE(class_name), NULL))
-        return setup_error();
+    if (!SetupDiGetINFClassW(inf, &class_guid, class_name, ARRAYSIZE(class_name), NULL)) {
+        error = setup_error();
+        log_error("cannot install the driver: '%s' is not the INF file of a driver", file_name);
+        return error;
+    }
     set = SetupDiCreateDeviceInfoList(&class_guid, NULL);
     if (set == INVALID_HANDLE_VALUE)
         return setup_error();
@@ -146,6 +162,6 @@ DWORD WnbdInstallDriver(CONST CHAR *FileName, PBOOL RebootRequired)
     if (error == ERROR_SUCCESS)
         error = prepare(RebootRequired);
     if (error == ERROR_SUCCESS)
-        error = install(inf, RebootRequired);
+        error = install(FileName, inf, RebootRequired);
     return error;
 }
