@@ -29,7 +29,3 @@ def test_driver_not_installed(words, code, bare):
 def test_version_and_help_need_no_driver(bare):
     assert len(bare.client("version").out.splitlines()) == 2
     bare.client("help").ok()
-
-
-def test_install_driver_from_a_missing_file(bare):
-    bare.client("install-driver", "C:\\nowhere\\wnbd.inf").failed(2, "C:\\nowhere\\wnbd.inf")
