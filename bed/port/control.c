@@ -3,6 +3,7 @@
 #include "bed/port/internal.h"
 #include "bed/port/control.h"
 #include "bed/port/relations.h"
+#include "bed/wine/patch.h"
 
 static DEVICE_OBJECT *control_device;
 static DRIVER_OBJECT *control_owner;
@@ -177,6 +178,36 @@ static NTSTATUS violations(IRP *irp, ULONG_PTR *information)
     return STATUS_SUCCESS;
 }
 
+static BOOLEAN count(const struct miniport *miniport, struct bed_counts *counts)
+{
+    KIRQL irql;
+
+    if (!bed_driver_count(miniport->driver, counts)) {
+        return FALSE;
+    }
+    KeAcquireSpinLock(&miniports_lock, &irql);
+    counts->nonpaged_bytes += miniport->memory_bytes;
+    counts->blocks += miniport->memory_blocks;
+    counts->blocks_made += miniport->memory_made;
+    KeReleaseSpinLock(&miniports_lock, irql);
+    return TRUE;
+}
+
+/* A driver is not unloaded while this runs: requests are served in turn with that. */
+static NTSTATUS counts(IRP *irp, ULONG_PTR *information)
+{
+    struct bed_counts *all = irp->AssociatedIrp.SystemBuffer;
+    ULONG room =
+        IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.OutputBufferLength / sizeof(struct bed_counts);
+    ULONG used = 0;
+
+    for (const struct miniport *miniport = miniports; miniport != NULL && used < room; miniport = miniport->next) {
+        used += count(miniport, &all[used]);
+    }
+    *information = used * sizeof(struct bed_counts);
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS serve(IRP *irp, ULONG code, ULONG_PTR *information)
 {
     struct bed_target *target = irp->AssociatedIrp.SystemBuffer;
@@ -259,6 +290,9 @@ static NTSTATUS device_control(IRP *irp)
         break;
     case BED_CONTROL_VIOLATIONS:
         status = violations(irp, &information);
+        break;
+    case BED_CONTROL_COUNTS:
+        status = counts(irp, &information);
         break;
     case BED_CONTROL_QUERY_REMOVE:
     case BED_CONTROL_DISABLE:

@@ -69,6 +69,30 @@ struct bed_violations {
 };
 
 /*
+ * Output: an array of struct bed_counts, one for each miniport's driver, as many as fit; Information says how many
+ * bytes. What the driver holds just now, and how often it has asked for it since it was loaded. Bytes are those that
+ * the driver asked for; IRPs and MDLs of IoAllocateIrp and IoAllocateMdl count with their size as nonpaged bytes.
+ */
+#define BED_CONTROL_COUNTS BED_IOCTL(6)
+
+struct bed_counts {
+    ULONG64 nonpaged_bytes; /* pool, StorPortAllocatePool, IRPs, MDLs */
+    ULONG64 paged_bytes;
+    ULONG64 pool_peak; /* the most bytes of pool, of both kinds, at any time */
+    ULONG blocks;      /* of pool */
+    ULONG irps;
+    ULONG mdls;
+    ULONG threads;
+    ULONG sockets;
+    ULONG blocks_made;
+    ULONG irps_made;
+    ULONG mdls_made;
+    ULONG threads_made;
+    ULONG sockets_made;
+    WCHAR driver[32]; /* the name of the image */
+};
+
+/*
  * Input: struct bed_injection; no output. Works on the disk or adapter named by `instance`:
  *  RESET_LUN, RESET_TARGET, RESET_BUS  as the time-out escalation would, at once
  *  FORCE_TIMEOUT   the outstanding requests are taken to have timed out

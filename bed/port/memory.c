@@ -18,6 +18,17 @@ static UCHAR *block_data(struct block *block)
     return (UCHAR *)(block + 1);
 }
 
+static void count(struct miniport *miniport, ULONG length, BOOLEAN made)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&miniports_lock, &irql);
+    miniport->memory_bytes += made ? (LONG64)length : -(LONG64)length;
+    miniport->memory_blocks += made ? 1 : (ULONG)-1;
+    miniport->memory_made += made ? 1 : 0;
+    KeReleaseSpinLock(&miniports_lock, irql);
+}
+
 ULONG memory_allocate(struct adapter *adapter, ULONG length, ULONG tag, void **data)
 {
     struct block *block;
@@ -42,6 +53,7 @@ ULONG memory_allocate(struct adapter *adapter, ULONG length, ULONG tag, void **d
     KeAcquireSpinLock(&adapter->memory_lock, &irql);
     list_append(&adapter->memory, &block->link);
     KeReleaseSpinLock(&adapter->memory_lock, irql);
+    count(adapter->miniport, length, TRUE);
     *data = block_data(block);
     return STOR_STATUS_SUCCESS;
 }
@@ -88,6 +100,7 @@ ULONG memory_free(struct adapter *adapter, void *data)
         port_violation("pool-free: StorPortFreePool of %p, which is no block of StorPortAllocatePool", data);
         return STOR_STATUS_INVALID_PARAMETER;
     }
+    count(adapter->miniport, block->length, FALSE);
     check_edges(block);
     RtlFillMemory(block_data(block), block->length, PORT_FILL);
     ExFreePoolWithTag(block, PORT_TAG);
@@ -105,6 +118,7 @@ void memory_check(struct adapter *adapter)
         port_violation(
             "pool-leak: %lu bytes of StorPortAllocatePool, tag 0x%lx, were not freed by HwFreeAdapterResources",
             block->length, block->tag);
+        count(adapter->miniport, block->length, FALSE);
         check_edges(block);
         ExFreePoolWithTag(block, PORT_TAG);
     }

@@ -59,6 +59,10 @@ struct miniport {
     void *context;
     UNICODE_STRING registry_path;
     struct parameters parameters;
+    /* guarded by miniports_lock: StorPortAllocatePool of all its adapters */
+    ULONG64 memory_bytes;
+    ULONG memory_blocks;
+    ULONG memory_made;
     PDRIVER_UNLOAD unload; /* the miniport's own, which chains to ours; set at the first AddDevice */
 };
 

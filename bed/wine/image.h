@@ -12,7 +12,15 @@ struct bed_image {
     UCHAR *base;
     UCHAR *end;
     WCHAR name[32];
+    /* guarded by the lock of shim_pool.c */
+    ULONG64 nonpaged_bytes;
+    ULONG64 paged_bytes;
+    ULONG64 pool_peak;
+    ULONG blocks;
+    ULONG blocks_made;
     /* atomic: what the driver holds */
+    volatile LONG irp_bytes;
+    volatile LONG mdl_bytes;
     volatile LONG threads;
     volatile LONG mdls;
     volatile LONG irps;
@@ -21,6 +29,11 @@ struct bed_image {
     volatile LONG traces;
     volatile LONG networks;
     volatile LONG sockets;
+    /* atomic: how often it has asked */
+    volatile LONG threads_made;
+    volatile LONG mdls_made;
+    volatile LONG irps_made;
+    volatile LONG sockets_made;
 };
 
 /* The image that holds `address`, for instance a return address; NULL when that is no driver under test. Any IRQL. */
@@ -48,6 +61,10 @@ bool bed_imports_from(const void *base, const char *name);
 
 /* Gives threads that have said good-bye but not ended yet a moment. */
 void bed_threads_settle(struct bed_image *image);
+
+/* Fills in what concerns pool. */
+struct bed_counts;
+void bed_pool_count(const struct bed_image *image, struct bed_counts *counts);
 
 /* Reports pool blocks that the image has not freed. */
 void bed_pool_check_left(struct bed_image *image);

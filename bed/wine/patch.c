@@ -5,6 +5,7 @@
 #include "bed/wine/image.h"
 #include "bed/wine/patch.h"
 #include "bed/wine/shim.h"
+#include "bed/port/control.h"
 #include "bed/port/violation.h"
 
 #define IMAGES_MAX     16
@@ -159,6 +160,28 @@ void bed_patch_imports(DRIVER_OBJECT *driver)
     const WCHAR *name = driver->DriverName.Buffer != NULL ? wcsrchr(driver->DriverName.Buffer, '\\') : NULL;
 
     bed_patch_driver(driver->DriverStart, name != NULL ? name + 1 : L"driver");
+}
+
+BOOLEAN bed_driver_count(DRIVER_OBJECT *driver, struct bed_counts *counts)
+{
+    const struct bed_image *image = bed_image_of(driver->DriverStart);
+
+    if (image == NULL) {
+        return FALSE;
+    }
+    memset(counts, 0, sizeof(*counts));
+    bed_pool_count(image, counts);
+    counts->nonpaged_bytes += (ULONG)image->irp_bytes + (ULONG)image->mdl_bytes;
+    counts->irps = (ULONG)image->irps;
+    counts->mdls = (ULONG)image->mdls;
+    counts->threads = (ULONG)image->threads;
+    counts->sockets = (ULONG)image->sockets;
+    counts->irps_made = (ULONG)image->irps_made;
+    counts->mdls_made = (ULONG)image->mdls_made;
+    counts->threads_made = (ULONG)image->threads_made;
+    counts->sockets_made = (ULONG)image->sockets_made;
+    memcpy(counts->driver, image->name, sizeof(counts->driver));
+    return TRUE;
 }
 
 static void check_left(const struct bed_image *image, const volatile LONG *count, const char *what)

@@ -8,6 +8,8 @@
 
 #include "driver/ddk.h"
 
+struct bed_counts;
+
 /*
  * Rewrites the imports of the driver's image, once; called again for the same image it does nothing. Images that were
  * mapped when storport.sys was loaded were rewritten then already. PASSIVE_LEVEL.
@@ -19,5 +21,9 @@ void bed_patch_imports(DRIVER_OBJECT *driver);
  * registrations, MDLs locked. Each thing left is a violation. PASSIVE_LEVEL.
  */
 void bed_driver_unloaded(DRIVER_OBJECT *driver);
+
+/* Fills in what the driver holds and has asked for, all but StorPortAllocatePool: bed/port/control.h. FALSE: its image
+ * is not known. PASSIVE_LEVEL. */
+BOOLEAN bed_driver_count(DRIVER_OBJECT *driver, struct bed_counts *counts);
 
 #endif

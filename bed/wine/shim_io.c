@@ -21,6 +21,8 @@ static PIRP NTAPI shim_IoAllocateIrp(CCHAR stack_size, BOOLEAN quota)
     irp = IoAllocateIrp(stack_size, quota);
     if (irp != NULL) {
         BED_COUNT(BED_CALLER(), irps, 1);
+        BED_COUNT(BED_CALLER(), irps_made, 1);
+        BED_COUNT(BED_CALLER(), irp_bytes, (LONG)IoSizeOfIrp(irp->StackCount));
     }
     return irp;
 }
@@ -28,6 +30,7 @@ static PIRP NTAPI shim_IoAllocateIrp(CCHAR stack_size, BOOLEAN quota)
 static VOID NTAPI shim_IoFreeIrp(PIRP irp)
 {
     BED_COUNT(BED_CALLER(), irps, -1);
+    BED_COUNT(BED_CALLER(), irp_bytes, -(LONG)IoSizeOfIrp(irp->StackCount));
     IoFreeIrp(irp);
 }
 

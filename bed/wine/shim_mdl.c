@@ -123,6 +123,8 @@ static PMDL NTAPI shim_IoAllocateMdl(PVOID address, ULONG length, BOOLEAN second
         /* Wine states less. Nothing here ever writes page numbers behind the MDL. */
         mdl->Size = (CSHORT)(sizeof(MDL) + sizeof(PFN_NUMBER) * pages(address, length));
         BED_COUNT(BED_CALLER(), mdls, 1);
+        BED_COUNT(BED_CALLER(), mdls_made, 1);
+        BED_COUNT(BED_CALLER(), mdl_bytes, mdl->Size);
     }
     return mdl;
 }
@@ -137,6 +139,7 @@ static VOID NTAPI shim_IoFreeMdl(PMDL mdl)
         BED_COUNT(BED_CALLER(), mapped, -1);
     }
     BED_COUNT(BED_CALLER(), mdls, -1);
+    BED_COUNT(BED_CALLER(), mdl_bytes, -mdl->Size);
     IoFreeMdl(mdl);
 }
 

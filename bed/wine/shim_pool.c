@@ -8,6 +8,7 @@
 #include "bed/wine/image.h"
 #include "bed/wine/irql.h"
 #include "bed/wine/shim.h"
+#include "bed/port/control.h"
 #include "bed/port/violation.h"
 #include "core/base/list.h"
 
@@ -32,6 +33,7 @@ struct block {
     struct list_link link;   /* guarded by lock */
     ULONG tag;
     bool pages; /* from VirtualAlloc */
+    bool paged; /* paged pool */
 } __attribute__((aligned(16)));
 
 static RTL_SRWLOCK lock;
@@ -82,7 +84,41 @@ static void give_back(const struct block *block)
     }
 }
 
-static void *allocate(size_t size, ULONG tag, UCHAR fill, struct bed_image *owner)
+/* Called with the lock held. */
+static void count(const struct block *block, bool made)
+{
+    struct bed_image *owner = block->owner;
+    ULONG64 *bytes;
+
+    if (owner == NULL) {
+        return;
+    }
+    bytes = block->paged ? &owner->paged_bytes : &owner->nonpaged_bytes;
+    if (!made) {
+        owner->blocks--;
+        *bytes -= block->size;
+        return;
+    }
+    owner->blocks++;
+    owner->blocks_made++;
+    *bytes += block->size;
+    if (owner->paged_bytes + owner->nonpaged_bytes > owner->pool_peak) {
+        owner->pool_peak = owner->paged_bytes + owner->nonpaged_bytes;
+    }
+}
+
+void bed_pool_count(const struct bed_image *image, struct bed_counts *counts)
+{
+    RtlAcquireSRWLockExclusive(&lock);
+    counts->nonpaged_bytes = image->nonpaged_bytes;
+    counts->paged_bytes = image->paged_bytes;
+    counts->pool_peak = image->pool_peak;
+    counts->blocks = image->blocks;
+    counts->blocks_made = image->blocks_made;
+    RtlReleaseSRWLockExclusive(&lock);
+}
+
+static void *allocate(size_t size, ULONG tag, bool paged, struct bed_image *owner)
 {
     bool pages = size >= PAGE_BYTES;
     size_t before = pages ? PAGE_BYTES : sizeof(struct block);
@@ -93,12 +129,13 @@ static void *allocate(size_t size, ULONG tag, UCHAR fill, struct bed_image *owne
         return NULL;
     }
     block = (struct block *)(void *)(memory + before) - 1;
-    *block = (struct block){.size = size, .memory = memory, .owner = owner, .tag = tag, .pages = pages};
+    *block = (struct block){.size = size, .memory = memory, .owner = owner, .tag = tag, .pages = pages, .paged = paged};
     block->mark = mark_of(block);
-    memset(data_of(block), fill, size);
+    memset(data_of(block), FRESH, size);
     memset(data_of(block) + size, TAIL, TAIL_BYTES);
     RtlAcquireSRWLockExclusive(&lock);
     list_append(&live, &block->link);
+    count(block, true);
     RtlReleaseSRWLockExclusive(&lock);
     return data_of(block);
 }
@@ -149,6 +186,7 @@ static void release(struct block *block)
     memset(data_of(block), FREED, block->size);
     RtlAcquireSRWLockExclusive(&lock);
     list_remove(&block->link);
+    count(block, false);
     block->mark = ~mark_of(block);
     if (block->size <= QUARANTINE_LARGE) {
         list_append(&dead, &block->link);
@@ -171,16 +209,21 @@ static void check_request(size_t size, bool paged)
     }
 }
 
+static bool is_paged(POOL_TYPE type)
+{
+    return ((ULONG)type & 7) == POOL_TYPE_PAGED;
+}
+
 static PVOID NTAPI shim_ExAllocatePoolWithTag(POOL_TYPE type, SIZE_T size, ULONG tag)
 {
-    check_request(size, ((ULONG)type & 7) == POOL_TYPE_PAGED);
-    return allocate(size, tag, FRESH, BED_CALLER());
+    check_request(size, is_paged(type));
+    return allocate(size, tag, is_paged(type), BED_CALLER());
 }
 
 static PVOID NTAPI shim_ExAllocatePool(POOL_TYPE type, SIZE_T size)
 {
-    check_request(size, ((ULONG)type & 7) == POOL_TYPE_PAGED);
-    return allocate(size, 0x656e6f4e, FRESH, BED_CALLER());
+    check_request(size, is_paged(type));
+    return allocate(size, 0x656e6f4e, is_paged(type), BED_CALLER());
 }
 
 static void pool_free(void *data)

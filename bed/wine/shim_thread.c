@@ -40,6 +40,7 @@ static NTSTATUS NTAPI shim_PsCreateSystemThread(PHANDLE handle, ULONG access, PO
     }
     *start = (struct thread_start){routine, context, image};
     BED_COUNT(image, threads, 1);
+    BED_COUNT(image, threads_made, 1);
     status = PsCreateSystemThread(handle, access, attributes, process, id, thread_main, start);
     if (!NT_SUCCESS(status)) {
         BED_COUNT(image, threads, -1);

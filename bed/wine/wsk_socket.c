@@ -11,6 +11,7 @@ static void sockets_count(struct wsk_socket *socket, LONG by)
 {
     InterlockedExchangeAdd(&socket->client->sockets, by);
     BED_COUNT(socket->client->image, sockets, by);
+    BED_COUNT(socket->client->image, sockets_made, by > 0);
 }
 
 static void resources_free(struct wsk_socket *socket)

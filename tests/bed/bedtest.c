@@ -104,6 +104,8 @@ static void run(const char *name, char **arguments, int count)
         command_list();
     } else if (strcmp(name, "violations") == 0) {
         command_violations();
+    } else if (strcmp(name, "counts") == 0) {
+        command_counts();
     } else if (strcmp(name, "service") == 0) {
         command_service();
     } else if (count == 2 && strncmp(name, "inject", 6) == 0) {

@@ -42,6 +42,7 @@ void command_trim(const char *number);
 void command_absent(const char *number);
 void command_list(void);
 void command_violations(void);
+void command_counts(void);
 void command_service(void);
 void command_remove(const char *number, BOOL open);
 void command_cycle_adapter(const char *number);

@@ -104,6 +104,26 @@ void command_violations(void)
     CloseHandle(device);
 }
 
+void command_counts(void)
+{
+    static struct bed_counts all[8];
+    HANDLE device = open_control();
+    DWORD got = 0;
+
+    if (control(device, BED_CONTROL_COUNTS, NULL, 0, all, sizeof(all), &got) != 0) {
+        fail("BED_CONTROL_COUNTS");
+    }
+    for (DWORD i = 0; i < got / sizeof(all[0]); i++) {
+        printf("counts %ls nonpaged_bytes=%llu paged_bytes=%llu pool_peak=%llu blocks=%lu irps=%lu mdls=%lu "
+               "threads=%lu sockets=%lu blocks_made=%lu irps_made=%lu mdls_made=%lu threads_made=%lu "
+               "sockets_made=%lu\n",
+               all[i].driver, all[i].nonpaged_bytes, all[i].paged_bytes, all[i].pool_peak, all[i].blocks, all[i].irps,
+               all[i].mdls, all[i].threads, all[i].sockets, all[i].blocks_made, all[i].irps_made, all[i].mdls_made,
+               all[i].threads_made, all[i].sockets_made);
+    }
+    CloseHandle(device);
+}
+
 void command_absent(const char *number)
 {
     char name[64];

@@ -69,6 +69,19 @@ def test_ramdisk_keeps_data(options):
     right('rw', 5, ',', 'queue', 5, ',', 'edges', 5, ',', 'flush', 5, ',', 'pass', 5, ',', 'trim', 5, timeout=120, **options)
 
 
+def counts(said):
+    """Each `counts` in what bedtest said."""
+    return [{name: int(value) for name, value in re.findall(r'(\w+)=(\d+)', line)}
+            for line in re.findall(r'^counts \w+\.sys (.*)$', said, re.M)]
+
+
+def test_ramdisk_holds_its_memory_and_asks_for_no_more():
+    first, last = counts(right('info', 5, ',', 'counts', ',', 'rw', 5, ',', 'counts'))
+    assert first['nonpaged_bytes'] == first['pool_peak'] == 64 << 20
+    assert (first['blocks'], first['blocks_made'], first['threads'], first['irps'], first['mdls']) == (1, 1, 0, 0, 0)
+    assert last == first
+
+
 def test_ramdisk_read_only():
     said = bed('ramdisk', 'info', 5, ',', 'write', 5, 0, 4096, ReadOnly=1)
     assert 'writable: error 19' in said.stdout
@@ -213,6 +226,16 @@ def test_wrong_initialization_is_refused(name, rule):
     done = bed('wrong', 'absent', 5, Wrong=WRONGS.index(name))
     assert done.returncode != 0
     assert f'BED VIOLATION: {rule}' in done.stderr
+
+
+@pytest.mark.parametrize('name, count, made, growth', [('LEAKS_POOL', 'nonpaged_bytes', 'blocks_made', 1000),
+                                                       ('LEAKS_STORPORT_POOL', 'nonpaged_bytes', 'blocks_made', 100),
+                                                       ('LEAVES_THREAD', 'threads', 'threads_made', 1)])
+def test_wrong_is_counted(name, count, made, growth):
+    """What is leaked shows at once to whoever asks for the counts, not only at the end."""
+    done = wrong(name, 'info', 5, ',', 'counts', ',', *DRIVES['read'], ',', 'counts', expect=EXIT_VIOLATION)
+    first, last = counts(done.stdout)
+    assert (last[count] - first[count], last[made] - first[made]) == (growth, 1)
 
 
 def test_wrong_completed_while_lent():
