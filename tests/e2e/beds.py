@@ -166,6 +166,13 @@ class Bed:
         rows = self.client("list").ok().out.splitlines()[1:]
         return [row.split(None, 4)[4].strip() for row in rows if row.strip()]
 
+    def counts(self):
+        """What the driver holds of the kernel, and how often it has asked: struct bed_counts of bed/port/control.h."""
+        out = self.start(BUILD / "tests" / "bed" / "bedtest.exe", "counts").wait().ok().out
+        line = re.search(r"^counts wnbd\.sys (.*)$", out, re.MULTILINE)
+        assert line, out
+        return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line[1])}
+
     def unmap_all(self):
         """Unmaps what is mapped the hard way; how many disks that were."""
         names = self.mapped()
