@@ -193,7 +193,7 @@ static BOOLEAN count(const struct miniport *miniport, struct bed_counts *counts)
     return TRUE;
 }
 
-/* A driver is not unloaded while this runs: requests are served in turn with that. */
+/* Not to be asked while a driver is being unloaded. */
 static NTSTATUS counts(IRP *irp, ULONG_PTR *information)
 {
     struct bed_counts *all = irp->AssociatedIrp.SystemBuffer;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-What a disk costs the kernel, by the bed's counts of what the driver holds (pool, IRPs, MDLs, threads, sockets) and of how
-often it has asked. Nothing is asked for while requests are served.
+What a disk costs the kernel, by the bed's counts of what the driver holds (pool, IRPs, MDLs, threads, sockets) and of
+how often it has asked. Nothing is asked for while requests are served.
 """
 
 import time
