@@ -246,9 +246,9 @@ DWORD WnbdGetAdapterDevInst(PDEVINST DeviceInst);
  * the other files stand beside it). Device nodes left behind by an earlier installation are removed first. After a
  * failure nothing remains. *RebootRequired is set either way. Needs an administrator.
  *
- * 87 NULL arguments; 50 this Windows is too old; 2 no such file, or a folder; 0xE0000202 ERROR_DUPLICATE_FOUND an
- * adapter exists already; 21 ERROR_NOT_READY the driver was installed but its adapter did not start; others from
- * Windows' set-up.
+ * 87 NULL arguments; 50 this Windows is too old; 2 no such file, a folder, or one of the other files is missing;
+ * 0xE0000202 ERROR_DUPLICATE_FOUND an adapter exists already; 21 ERROR_NOT_READY the driver was installed but its
+ * adapter did not start; others from Windows' set-up.
  */
 DWORD WnbdInstallDriver(CONST CHAR *FileName, PBOOL RebootRequired);
 

@@ -4,6 +4,7 @@
 #include "libwnbd/deadline.h"
 #include "libwnbd/devnodes.h"
 #include "libwnbd/log.h"
+#include "libwnbd/package.h"
 
 #include <newdev.h>
 #include <winternl.h>
@@ -30,22 +31,7 @@ static DWORD check_windows(void)
     return ERROR_NOT_SUPPORTED;
 }
 
-/* Windows' set-up reads a folder as an INF file that it may not open, and says so. */
-static DWORD check_file(const CHAR *file_name, const WCHAR *path)
-{
-    DWORD attributes = GetFileAttributesW(path);
-
-    if (attributes == INVALID_FILE_ATTRIBUTES) {
-        log_error("cannot install the driver: there is no file '%s'", file_name);
-        return ERROR_FILE_NOT_FOUND;
-    }
-    if (attributes & FILE_ATTRIBUTE_DIRECTORY) {
-        log_error("cannot install the driver: '%s' is a folder, not an INF file", file_name);
-        return ERROR_FILE_NOT_FOUND;
-    }
-    return ERROR_SUCCESS;
-}
-
+/* The full path of a driver package that is whole. */
 static DWORD full_path(const CHAR *file_name, WCHAR *path, DWORD length)
 {
     WCHAR name[MAX_PATH];
@@ -58,7 +44,7 @@ static DWORD full_path(const CHAR *file_name, WCHAR *path, DWORD length)
         return GetLastError();
     if (used >= length)
         return ERROR_FILENAME_EXCED_RANGE;
-    return check_file(file_name, path);
+    return package_check(path, file_name);
 }
 
 static DWORD check_no_adapter(void)

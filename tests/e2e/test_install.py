@@ -117,6 +117,12 @@ def test_installing_from_a_folder(package, bare):
     assert not is_installed(bare)
 
 
+def test_installing_an_inf_file_without_the_driver_beside_it(tmp_path, bare):
+    inf = derived(ROOT / "driver" / "wnbd.inf", tmp_path)
+    install(bare, inf).failed(2, "wnbd.sys", windows_path(inf))
+    assert not is_installed(bare) and device_nodes(bare) == []
+
+
 @pytest.mark.parametrize("content", [b"", b"Not an INF file.\r\n", b"MZ\x90\0" + bytes(range(256))],
                          ids=["empty", "text", "binary"])
 def test_installing_from_what_is_no_inf_file(content, tmp_path, bare):
