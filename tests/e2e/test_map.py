@@ -2,6 +2,7 @@
 """Mapping and unmapping: forms of the command line, kinds of servers, many disks, many clients."""
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,6 +20,7 @@ STATS = ["TotalReceivedIORequests", "TotalSubmittedIORequests", "TotalReceivedIO
          "PendingSubmittedIORequests", "AbortedSubmittedIORequests", "AbortedUnsubmittedIORequests",
          "CompletedAbortedIORequests", "OutstandingIOCount", "TimeSinceLastReceivedReqMs",
          "TimeSinceLastSubmittedReqMs", "TimeSinceLastReplyMs"]
+COMMANDS = ["version", "help", "list", "show", "map", "unmap", "stats", "install-driver", "uninstall-driver"]
 LIST_HEADER = "Pid         DiskNumber  Nbd    Owner            InstanceName"
 
 
@@ -108,11 +110,24 @@ def test_version_is_three_lines(bed):
 
 def test_help_lists_every_command_and_each_has_its_own(bed):
     out = bed.client("help").ok().out
-    assert bed.client().ok().out == out == bed.client("--help").ok().out
-    for command in ("version", "help", "list", "show", "map", "unmap", "stats", "install-driver", "uninstall-driver"):
+    assert bed.client().ok().out == out == bed.client("--help").ok().out == bed.client("-h").ok().out
+    assert re.findall(r"^  (\S+)", out, re.MULTILINE) == COMMANDS
+    for command in COMMANDS:
         assert re.search(rf"\b{command}\b", out), command
         assert command in bed.client("help", command).ok().out
     assert "clear text" in bed.client("help", "map").ok().out
+
+
+@pytest.mark.parametrize("ask", ["--help", "-h"])
+def test_every_command_explains_itself_and_does_nothing(ask, server, bed):
+    bed.map("stays", server)
+    for command in COMMANDS:
+        result = bed.client(command, ask).ok()
+        assert result.out == bed.client("help", command).ok().out and result.err == ""
+        assert re.match(rf"Usage: wnbd-client {command}\b", result.out)
+    for words in (("unmap", "stays", "--hard-disconnect"), ("map", "more", server.address, "--port", server.port)):
+        assert bed.client(*words, ask).ok().out.startswith("Usage: ")
+    assert bed.mapped() == ["stays"]
 
 
 # --- the form of 2020
@@ -124,6 +139,34 @@ def test_2020_map_and_unmap(server, bed):
     assert (fields["ReadOnly"], fields["BlockSize"], fields["ExportName"]) == ("0", "512", "any")
     works(bed, fields["DiskNumber"])
     bed.client("unmap", "vol-b").ok()
+    assert bed.mapped() == []
+
+
+@pytest.mark.parametrize("count", range(5, 9))
+def test_2020_map_may_leave_operands_out(count, server, bed):
+    bed.client("map", *("vol-b", server.address, server.port, "any", "false", "no", 0, 512)[:count]).ok()
+    fields = bed.show("vol-b")
+    assert (fields["ReadOnly"], fields["BlockSize"], fields["SkipNegotiation"]) == ("0", "512", "0")
+    bed.client("unmap", "vol-b", "false").ok()
+    assert bed.mapped() == []
+
+
+def test_2020_map_with_4096_byte_blocks(server, bed):
+    bed.client("map", "vol-b", server.address, server.port, "any", "0", "0", "0", 4096).ok()
+    assert bed.show("vol-b")["BlockSize"] == "4096"
+    assert bed.client("stats", "vol-b").ok().out.startswith("Disk stats")
+    assert bed.client("list").ok().out.splitlines()[1].split()[-1] == "vol-b"
+
+
+def test_2020_unmap_asks_first_unless_it_is_told_not_to(server, bed, tmp_path):
+    """`unmap NAME false` is a soft removal: an open handle keeps it waiting, which `unmap NAME true` does not mind."""
+    number = bed.map("vol-b", server)
+    with bed.hold(number, tmp_path):
+        soft = bed.start_client("unmap", "vol-b", "false")
+        time.sleep(1.5)
+        assert soft.process.poll() is None and bed.mapped() == ["vol-b"]
+        bed.client("unmap", "vol-b", "true").ok()
+        soft.wait()
     assert bed.mapped() == []
 
 
