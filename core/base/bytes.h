@@ -41,7 +41,20 @@ static inline void store_be24(uint8_t *bytes, uint32_t value)
     store_be16(bytes + 1, (uint16_t)value);
 }
 
-/* Spelled out so that compilers see one byte swap and one store. */
+/* Clang makes one load of the bytes above, but eight stores of eight: there the swap has to be said. */
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static inline void store_be32(uint8_t *bytes, uint32_t value)
+{
+    value = __builtin_bswap32(value);
+    __builtin_memcpy(bytes, &value, sizeof value);
+}
+
+static inline void store_be64(uint8_t *bytes, uint64_t value)
+{
+    value = __builtin_bswap64(value);
+    __builtin_memcpy(bytes, &value, sizeof value);
+}
+#else
 static inline void store_be32(uint8_t *bytes, uint32_t value)
 {
     bytes[0] = (uint8_t)(value >> 24);
@@ -55,5 +68,6 @@ static inline void store_be64(uint8_t *bytes, uint64_t value)
     store_be32(bytes, (uint32_t)(value >> 32));
     store_be32(bytes + 4, (uint32_t)value);
 }
+#endif
 
 #endif
