@@ -13,4 +13,13 @@
 #define MUST_CHECK
 #endif
 
+/* A rare way out of a short function: kept out of it, so that the short way saves no registers for the long one. */
+#if defined(__GNUC__) || defined(__clang__)
+#define RARE __attribute__((noinline, cold))
+#elif defined(_MSC_VER)
+#define RARE __declspec(noinline)
+#else
+#define RARE
+#endif
+
 #endif

@@ -63,15 +63,18 @@ static enum nbd_reader_step fail(struct nbd_reader *reader, const char *broken)
     return NBD_READER_BAD;
 }
 
+static RARE enum nbd_reader_step fail_magic(struct nbd_reader *reader, uint32_t magic)
+{
+    return fail(reader, magic == NBD_STRUCTURED_REPLY_MAGIC ? "it sent a structured reply, which was not negotiated"
+                                                            : "it sent a reply with a wrong magic number");
+}
+
 static enum nbd_reader_step parse_header(struct nbd_reader *reader, const uint8_t *header)
 {
     uint32_t magic = load_be32(header);
 
-    if (magic == NBD_STRUCTURED_REPLY_MAGIC) {
-        return fail(reader, "it sent a structured reply, which was not negotiated");
-    }
     if (magic != NBD_SIMPLE_REPLY_MAGIC) {
-        return fail(reader, "it sent a reply with a wrong magic number");
+        return fail_magic(reader, magic);
     }
     reader->error = load_be32(header + 4);
     reader->cookie = load_be64(header + 8);
@@ -103,7 +106,7 @@ static enum nbd_reader_step step_payload(struct nbd_reader *reader, const uint8_
 }
 
 /* A header that came in more than one piece is put together in the reader. */
-static enum nbd_reader_step step_cut_header(struct nbd_reader *reader, const uint8_t **bytes, size_t *length)
+static RARE enum nbd_reader_step step_cut_header(struct nbd_reader *reader, const uint8_t **bytes, size_t *length)
 {
     uint32_t count = smaller(NBD_SIMPLE_REPLY_SIZE - reader->header_have, *length);
 
@@ -136,16 +139,4 @@ enum nbd_reader_step nbd_reader_step(struct nbd_reader *reader, const uint8_t **
     }
     use_up(bytes, length, NBD_SIMPLE_REPLY_SIZE);
     return parse_header(reader, header);
-}
-
-void nbd_reader_expect(struct nbd_reader *reader, uint32_t length)
-{
-    reader->payload_left = length;
-    reader->payload_offset = 0;
-}
-
-void nbd_reader_received(struct nbd_reader *reader, uint32_t length)
-{
-    reader->payload_left -= length;
-    reader->payload_offset += length;
 }

@@ -74,9 +74,17 @@ MUST_CHECK enum nbd_reader_step nbd_reader_step(struct nbd_reader *reader, const
                                                 struct nbd_chunk *chunk);
 
 /* After NBD_READER_REPLY of a read that succeeded, before the next step: `length` bytes of payload follow. */
-void nbd_reader_expect(struct nbd_reader *reader, uint32_t length);
+static inline void nbd_reader_expect(struct nbd_reader *reader, uint32_t length)
+{
+    reader->payload_left = length;
+    reader->payload_offset = 0;
+}
 
 /* `length` bytes of payload (at most payload_left) were received straight into the read's memory. */
-void nbd_reader_received(struct nbd_reader *reader, uint32_t length);
+static inline void nbd_reader_received(struct nbd_reader *reader, uint32_t length)
+{
+    reader->payload_left -= length;
+    reader->payload_offset += length;
+}
 
 #endif
