@@ -171,7 +171,7 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
     return false;
 }
 
-static bool refuse(struct scsi_sense *sense, enum scsi_asc asc)
+static RARE bool refuse(struct scsi_sense *sense, enum scsi_asc asc)
 {
     *sense = sense_make(SENSE_KEY_ILLEGAL_REQUEST, asc);
     return false;

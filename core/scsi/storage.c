@@ -11,20 +11,20 @@
 #define UNMAP_HEADER     8
 #define UNMAP_DESCRIPTOR 16
 
-static enum storage_step refuse(struct scsi_sense *sense, enum scsi_asc asc)
+static RARE enum storage_step refuse(struct scsi_sense *sense, enum scsi_asc asc)
 {
     *sense = sense_make(SENSE_KEY_ILLEGAL_REQUEST, asc);
     return STORAGE_REFUSED;
 }
 
-static enum storage_step refuse_write(struct scsi_sense *sense)
+static RARE enum storage_step refuse_write(struct scsi_sense *sense)
 {
     *sense = sense_make(SENSE_KEY_DATA_PROTECT, ASC_WRITE_PROTECTED);
     return STORAGE_REFUSED;
 }
 
 /* Says that [lba, lba + some blocks) leaves a disk of `block_count`: where it does so first. */
-static enum storage_step refuse_range(struct scsi_sense *sense, uint64_t lba, uint64_t block_count)
+static RARE enum storage_step refuse_range(struct scsi_sense *sense, uint64_t lba, uint64_t block_count)
 {
     uint64_t first = lba > block_count ? lba : block_count;
 
@@ -258,11 +258,11 @@ static bool take_descriptor(struct storage_command *storage, struct scsi_sense *
     return true;
 }
 
-enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense)
+static RARE enum storage_step next(struct storage_command *storage, struct scsi_sense *sense)
 {
     while (storage->range_length == 0) {
         if (storage->descriptors_left == 0) {
-            return STORAGE_DONE;
+            return STORAGE_DONE; /* the last descriptors were empty */
         }
         if (!take_descriptor(storage, sense)) {
             return STORAGE_REFUSED;
@@ -270,4 +270,12 @@ enum storage_step storage_next(struct storage_command *storage, struct scsi_sens
     }
     next_of_range(storage);
     return STORAGE_REQUEST;
+}
+
+enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense)
+{
+    if (storage->range_length == 0 && storage->descriptors_left == 0) {
+        return STORAGE_DONE;
+    }
+    return next(storage, sense);
 }
