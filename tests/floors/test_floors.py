@@ -26,6 +26,7 @@ ALLOWED = {
     # The bed knows nothing of WNBD: floor 0 is integers and lists.
     "bed/port": {"core/base", "bed/port", "bed/wine/patch.h", "bed/wine/irql.h", "driver/ddk"},
     "bed/wine": {"core/base", "bed", "driver/ddk"},
+    "bench": {"core", "bench"},
     "tests/bed": {"core/base", "tests/bed", "bed/port/control.h", "driver/ddk"},
 }
 GENERATED = {"version.h"}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bench/null_server.h"
+#include "bench/pattern.h"
+#include "bench/plan.h"
+#include "core/nbd/wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#define RECEIVE_MAX (256u << 10)
+#define BATCH_MAX   500 /* replies in one send: two pieces each, below IOV_MAX */
+
+struct null_batch {
+    size_t count; /* replies */
+    size_t pieces_count;
+    uint8_t headers[BATCH_MAX][NBD_SIMPLE_REPLY_SIZE];
+    struct iovec pieces[2 * BATCH_MAX];
+};
+
+struct null_session {
+    int descriptor;
+    bool verify;
+    const uint8_t *pattern; /* a period and the longest request more */
+    struct null_batch batch;
+
+    /* a request that was cut in two */
+    uint8_t header[NBD_REQUEST_SIZE];
+    uint32_t header_have;
+
+    /* a write whose payload is coming */
+    uint64_t offset; /* of the next byte */
+    uint32_t left;   /* bytes */
+    uint32_t error;
+    uint8_t cookie[8];
+};
+
+/* ---- Replies ---- */
+
+static bool flush(struct null_session *session)
+{
+    struct null_batch *batch = &session->batch;
+    struct iovec *piece = batch->pieces;
+    struct iovec *end = piece + batch->pieces_count;
+
+    while (piece != end) {
+        struct msghdr message = {.msg_iov = piece, .msg_iovlen = (size_t)(end - piece)};
+        ssize_t sent = sendmsg(session->descriptor, &message, MSG_NOSIGNAL);
+
+        if (sent <= 0) {
+            return false;
+        }
+        while (piece != end && (size_t)sent >= piece->iov_len) {
+            sent -= (ssize_t)piece->iov_len;
+            piece++;
+        }
+        if (piece != end) {
+            piece->iov_base = (uint8_t *)piece->iov_base + sent;
+            piece->iov_len -= (size_t)sent;
+        }
+    }
+    batch->count = 0;
+    batch->pieces_count = 0;
+    return true;
+}
+
+static void add_piece(struct null_batch *batch, const uint8_t *bytes, size_t length)
+{
+    batch->pieces[batch->pieces_count++] = (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+}
+
+static bool reply(struct null_session *session, const uint8_t *cookie, uint32_t error, const uint8_t *data,
+                  size_t length)
+{
+    struct null_batch *batch = &session->batch;
+    uint8_t *header = batch->headers[batch->count++];
+
+    store_be32(header, NBD_SIMPLE_REPLY_MAGIC);
+    store_be32(header + 4, error);
+    memcpy(header + 8, cookie, 8);
+    add_piece(batch, header, NBD_SIMPLE_REPLY_SIZE);
+    if (length != 0) {
+        add_piece(batch, data, length);
+    }
+    return batch->count < BATCH_MAX || flush(session);
+}
+
+/* ---- Requests ---- */
+
+static bool begin_write(struct null_session *session, const uint8_t *header)
+{
+    session->offset = load_be64(header + 16);
+    session->left = load_be32(header + 24);
+    session->error = 0;
+    memcpy(session->cookie, header + 8, 8);
+    return session->left != 0;
+}
+
+/* False: the client has gone or said NBD_CMD_DISC. */
+static bool request(struct null_session *session, const uint8_t *header)
+{
+    uint64_t offset = load_be64(header + 16);
+    uint32_t length = load_be32(header + 24);
+
+    if (load_be32(header) != NBD_REQUEST_MAGIC || length > PLAN_SIZE_MAX) {
+        return false;
+    }
+    switch (load_be16(header + 6)) {
+    case NBD_CMD_READ:
+        return reply(session, header + 8, 0, session->pattern + offset % PATTERN_PERIOD, length);
+    case NBD_CMD_WRITE:
+        return begin_write(session, header);
+    case NBD_CMD_FLUSH:
+    case NBD_CMD_TRIM:
+        return reply(session, header + 8, 0, NULL, 0);
+    default:
+        return false;
+    }
+}
+
+static bool payload(struct null_session *session, const uint8_t *bytes, uint32_t length)
+{
+    if (session->verify && memcmp(bytes, session->pattern + session->offset % PATTERN_PERIOD, length) != 0) {
+        session->error = NBD_EIO;
+    }
+    session->offset += length;
+    session->left -= length;
+    return session->left != 0 || reply(session, session->cookie, session->error, NULL, 0);
+}
+
+/* The bytes of one receive. */
+static bool parse(struct null_session *session, const uint8_t *bytes, size_t length)
+{
+    while (length != 0) {
+        size_t limit = session->left != 0 ? session->left : NBD_REQUEST_SIZE - session->header_have;
+        size_t count = length < limit ? length : limit;
+        bool going_on = true;
+
+        if (session->left != 0) {
+            going_on = payload(session, bytes, (uint32_t)count);
+        } else if (count == NBD_REQUEST_SIZE) {
+            going_on = request(session, bytes);
+        } else {
+            memcpy(session->header + session->header_have, bytes, count);
+            session->header_have += (uint32_t)count;
+            if (session->header_have == NBD_REQUEST_SIZE) {
+                session->header_have = 0;
+                going_on = request(session, session->header);
+            }
+        }
+        if (!going_on) {
+            return false;
+        }
+        bytes += count;
+        length -= count;
+    }
+    return true;
+}
+
+static const uint8_t *make_pattern(void)
+{
+    uint8_t *pattern = allocate(PATTERN_PERIOD + PLAN_SIZE_MAX);
+
+    pattern_fill(pattern, PATTERN_PERIOD + PLAN_SIZE_MAX, 0);
+    return pattern;
+}
+
+void null_serve(int descriptor, bool verify)
+{
+    static struct null_session session; /* one connection a process */
+    uint8_t *bytes = allocate(RECEIVE_MAX);
+    ssize_t count;
+
+    session.descriptor = descriptor;
+    session.verify = verify;
+    session.pattern = make_pattern();
+    do {
+        count = recv(descriptor, bytes, RECEIVE_MAX, 0);
+    } while (count > 0 && parse(&session, bytes, (size_t)count) && flush(&session));
+}
