@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Three commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
+# Four commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
 
-.PHONY: demo check clean windows
+.PHONY: bench demo check clean windows
 
 demo: windows
 	scripts/demo
@@ -9,6 +9,13 @@ demo: windows
 check:
 	scripts/setup
 	tests/check
+
+# docs/performance.md. Its environment: bench/run.py.
+bench:
+	scripts/setup bench
+	cmake --preset bench >build/bench.log
+	cmake --build --preset bench
+	/usr/bin/python3 -B bench/run.py
 
 # Driver, library, client and test bed, in build/windows-x64.
 windows:

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures: each case in rounds, each round every contender once, whose order turns from round to round."""
+
+import csv
+import itertools
+import tempfile
+
+import calls
+import contenders
+import servers
+
+FIELDS = ["case", "round", "contender", "requests_per_s", "cpu_us_per_request", "calls_per_request"]
+
+
+def present(programs):
+    """The contenders that can run; of the others says why not."""
+    found = []
+    for contender in contenders.every(programs):
+        why = contender.missing()
+        if why is None:
+            found.append(contender)
+        else:
+            print(f"without {contender.name}: {why}")
+    return found
+
+
+def measure_case(writer, found, address, case, rounds, seconds):
+    """Writes a row of each round and contender."""
+    counted = {contender.name: calls.per_request(contender, address, case) for contender in found
+               if contender.name in ("libnbd", "fio")}
+    rows = []
+    for number in range(rounds):
+        turn = number % len(found)
+        for contender in found[turn:] + found[:turn]:
+            sample = contender.sample(address, case, seconds)
+            made = counted[contender.name] if sample.calls is None else sample.calls
+            rows.append([case, number + 1, contender.name, f"{sample.rate:.1f}", f"{sample.cpu_us:.4f}", f"{made:.4f}"])
+    writer.writerows(rows)
+    return rows
+
+
+def warm(programs, address, case):
+    """Writes to most of a server's memory once, so that the first round finds what the last one does."""
+    contenders.run([programs / "bench-raw", address, "write", 1 << 20, 8, 512])
+
+
+def measure(programs, cases, path, rounds, seconds, done):
+    """Writes every sample to `path` (CSV) and calls done(case) after each case."""
+    found = present(programs)
+    with open(path, "w", newline="") as file, tempfile.TemporaryDirectory() as directory:
+        writer = csv.writer(file)
+        writer.writerow(FIELDS)
+        for (server, transport), group in itertools.groupby(cases, key=lambda case: (case.server, case.transport)):
+            with servers.serving(programs, server, transport, directory) as address:
+                for number, case in enumerate(group):
+                    if number == 0:
+                        warm(programs, address, case)
+                    measure_case(writer, found, address, case, rounds, seconds)
+                    file.flush()
+                    done(case)

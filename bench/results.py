@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""From samples (measure.py) to results: medians, and ours against each peer."""
+
+import csv
+import statistics
+from dataclasses import dataclass
+
+import cases
+
+METRICS = {
+    "requests_per_s": "requests/s",
+    "cpu_us_per_request": "client CPU us/request",
+    "calls_per_request": "client system calls/request",
+}
+PEERS = ["raw", "libnbd", "fio"]
+
+
+@dataclass
+class Result:
+    case: cases.Case
+    medians: dict  # contender -> metric -> median
+    spread: float  # of ours: (largest - smallest requests/s) / median
+    raw_spread: float
+
+    def ratio(self, peer, metric="requests_per_s"):
+        """Ours to the peer's; None without that peer."""
+        other = self.medians.get(peer, {}).get(metric)
+        return self.medians["ours"][metric] / other if other else None
+
+
+def spread(rates):
+    return (max(rates) - min(rates)) / statistics.median(rates)
+
+
+def load(path):
+    samples = {}
+    with open(path, newline="") as file:
+        for row in csv.DictReader(file):
+            samples.setdefault(row["case"], {}).setdefault(row["contender"], []).append(row)
+    return [result(cases.parse(name), by_contender) for name, by_contender in samples.items()]
+
+
+def result(case, by_contender):
+    medians = {name: {metric: statistics.median(float(row[metric]) for row in rows) for metric in METRICS}
+               for name, rows in by_contender.items()}
+    rates = {name: [float(row["requests_per_s"]) for row in rows] for name, rows in by_contender.items()}
+    return Result(case, medians, spread(rates["ours"]), spread(rates["raw"]))
+
+
+def write(path, results, instructions):
+    """build/bench/results.csv: a row for each case, metric and peer. `instructions`: name -> (ours, committed)."""
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["case", "ours", "peer", "peer_name", "ratio", "unit"])
+        for one in results:
+            for metric, unit in METRICS.items():
+                for peer in PEERS:
+                    ratio = one.ratio(peer, metric)
+                    if ratio is not None:
+                        writer.writerow([one.case, f"{one.medians['ours'][metric]:.4g}",
+                                         f"{one.medians[peer][metric]:.4g}", peer, f"{ratio:.3f}", unit])
+        for name, (ours, committed) in instructions.items():
+            if committed:
+                writer.writerow([f"instructions/{name}", f"{ours:.1f}", f"{committed:.1f}", "committed",
+                                 f"{ours / committed:.3f}", "instructions/request"])
+
+
+def line(one):
+    """A result for a person, in one line."""
+    ours = one.medians["ours"]
+    words = [f"{str(one.case):26} {ours['requests_per_s']:9.0f}/s {ours['cpu_us_per_request']:7.2f} us"
+             f" {ours['calls_per_request']:6.3f} calls"]
+    for peer in PEERS:
+        ratio = one.ratio(peer)
+        if ratio is not None:
+            other = one.medians[peer]
+            words.append(f"{ratio:5.2f} x {peer} ({other['cpu_us_per_request']:.2f} us,"
+                         f" {other['calls_per_request']:.3f} calls)")
+    return "   ".join(words)
+
+
+def misses(one):
+    """What of the goals (docs/performance.md) a case does not reach, in words."""
+    ours = one.medians["ours"]
+    small_deep = one.case.server == "null" and one.case.size == 4 * cases.KIB and one.case.depth == 64
+    floor = 0.97 if one.case.depth == 1 else 0.8
+    if one.ratio("raw") < floor:
+        yield f"{one.ratio('raw'):.2f} of the raw loop, not {floor}"
+    for peer in ("libnbd", "fio"):
+        ratio = one.ratio(peer)
+        if ratio is not None and ratio < (3 if small_deep and peer == "libnbd" else 1):
+            yield f"{ratio:.2f} times {peer}"
+    if small_deep and ours["cpu_us_per_request"] > 2.5:
+        yield f"{ours['cpu_us_per_request']:.2f} us of CPU a request, not 2.5"
+    if small_deep and ours["calls_per_request"] > 0.3:
+        yield f"{ours['calls_per_request']:.2f} system calls a request, not 0.3"
+    calls = one.medians["raw"]["calls_per_request"]
+    if one.case.depth == 1 and ours["calls_per_request"] > calls + 0.02:
+        yield f"{ours['calls_per_request']:.2f} system calls a request, not the raw loop's {calls:.2f}"

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The benchmark; what `make bench` runs after building. One line for each case; everything in build/bench/results.csv,
+every single sample in build/bench/samples.csv, the plot in build/bench/performance.svg. By the environment:
+
+    BENCH_SECONDS=2     one run of one contender
+    BENCH_ROUNDS=5
+    BENCH_CASES=        regular expression: only cases like null/tcp/read-4K-64 that have a match
+    BENCH_DOCS=         1: write the figures and the plot into docs/ as well
+    BENCH_SAMPLES=      a samples.csv to report from instead of measuring
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import cases
+import document
+import instructions
+import measure
+import plot
+import results
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "bench"
+PROGRAMS = BUILD / "bench"
+DOCUMENT = ROOT / "docs" / "performance.md"
+
+
+def setting(name, default):
+    return os.environ.get(f"BENCH_{name}") or default
+
+
+def report_instructions():
+    counted = instructions.compare(PROGRAMS, DOCUMENT)
+    for kind, (now, before) in counted.items():
+        print(f"instructions/{kind:13} {now:9.1f} a request, committed {before if before else 'none'}")
+    return counted
+
+
+def report_misses(measured):
+    missed = [f"{one.case}: {what}" for one in measured for what in results.misses(one)]
+    print(f"{len(measured)} cases; goals missed (docs/performance.md): {len(missed)}")
+    for line in missed:
+        print(f"  {line}")
+
+
+def main():
+    rounds = int(setting("ROUNDS", 5))
+    seconds = float(setting("SECONDS", 2))
+    samples = setting("SAMPLES", None)
+    sys.stdout.reconfigure(line_buffering=True)
+    if samples is None:
+        samples = BUILD / "samples.csv"
+        chosen = cases.chosen(setting("CASES", ""))
+        measure.measure(PROGRAMS, chosen, samples, rounds, seconds,
+                        lambda case: print(results.line(next(one for one in results.load(samples) if one.case == case))))
+    measured = results.load(samples)
+    counted = report_instructions()
+    results.write(BUILD / "results.csv", measured, counted)
+    plot.plot(BUILD / "performance.svg", measured)
+    if setting("DOCS", None):
+        document.write(DOCUMENT, measured, counted, rounds, seconds)
+        plot.plot(DOCUMENT.with_suffix(".svg"), measured)
+    report_misses(measured)
+    print(f"results: {(BUILD / 'results.csv').relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
