@@ -33,14 +33,15 @@ def first_line(*command):
         return f"no {command[0]}"
 
 
-def machine(rounds, seconds):
+def machine(results, rounds, seconds):
     virtual = "hypervisor" in Path("/proc/cpuinfo").read_text()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     yield f"* {processor()}, {os.cpu_count()} cores{', virtual machine' if virtual else ''}, {memory:.0f} GiB"
     yield f"* Linux {platform.release()}; {first_line('clang-19', '--version')}"
     yield f"* {first_line('fio', '--version')}, {first_line('nbdkit', '--version')}, " \
           f"libnbd {first_line('pkg-config', '--modversion', 'libnbd')}"
-    yield f"* {rounds} rounds of {seconds:g} s, medians"
+    busy = sum(one.busy for one in results) / len(results)
+    yield f"* {rounds} rounds of {seconds:g} s, medians; {busy * 100:.0f} % of the machine was busy with other work"
 
 
 def number(value):
@@ -63,7 +64,7 @@ def table(results):
                       f"{'TCP' if transport == 'tcp' else 'Unix socket'}**"
                 yield ""
                 yield "| case | requests/s | of raw | times libnbd | times fio | CPU us: ours, raw, libnbd, fio |" \
-                      " calls: ours, raw, libnbd, fio | spread |"
+                      " calls: ours, raw, libnbd, fio | spread: ours, raw |"
                 yield "|---|---|---|---|---|---|---|---|"
                 yield from map(row, chosen)
 
@@ -76,7 +77,7 @@ def row(one):
             + " | ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in ratios) + " | "
             + ", ".join(cell(one, name, "cpu_us_per_request") for name in names) + " | "
             + ", ".join(cell(one, name, "calls_per_request") for name in names)
-            + f" | {one.spread * 100:.0f} % |")
+            + f" | {one.spread * 100:.0f} %, {one.raw_spread * 100:.0f} % |")
 
 
 def instruction_rows(counted):
@@ -88,7 +89,7 @@ def instruction_rows(counted):
 
 def write(path, results, counted, rounds, seconds):
     text = path.read_text()
-    text = put(text, "machine", list(machine(rounds, seconds)))
+    text = put(text, "machine", list(machine(results, rounds, seconds)))
     text = put(text, "results", list(table(results)))
     if counted:
         text = put(text, "instructions", list(instruction_rows(counted)))

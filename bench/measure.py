@@ -7,9 +7,10 @@ import tempfile
 
 import calls
 import contenders
+import quiet
 import servers
 
-FIELDS = ["case", "round", "contender", "requests_per_s", "cpu_us_per_request", "calls_per_request"]
+FIELDS = ["case", "round", "contender", "requests_per_s", "cpu_us_per_request", "calls_per_request", "busy_before"]
 
 
 def present(programs):
@@ -24,19 +25,18 @@ def present(programs):
     return found
 
 
-def measure_case(writer, found, address, case, rounds, seconds):
+def measure_case(writer, found, address, case, rounds, seconds, patience_s):
     """Writes a row of each round and contender."""
     counted = {contender.name: calls.per_request(contender, address, case) for contender in found
                if contender.name in ("libnbd", "fio")}
-    rows = []
     for number in range(rounds):
         turn = number % len(found)
         for contender in found[turn:] + found[:turn]:
+            busy = quiet.wait(patience_s)
             sample = contender.sample(address, case, seconds)
             made = counted[contender.name] if sample.calls is None else sample.calls
-            rows.append([case, number + 1, contender.name, f"{sample.rate:.1f}", f"{sample.cpu_us:.4f}", f"{made:.4f}"])
-    writer.writerows(rows)
-    return rows
+            writer.writerow([case, number + 1, contender.name, f"{sample.rate:.1f}", f"{sample.cpu_us:.4f}", f"{made:.4f}",
+                             f"{busy:.2f}"])
 
 
 def warm(programs, address, case):
@@ -44,8 +44,9 @@ def warm(programs, address, case):
     contenders.run([programs / "bench-raw", address, "write", 1 << 20, 8, 512])
 
 
-def measure(programs, cases, path, rounds, seconds, done):
-    """Writes every sample to `path` (CSV) and calls done(case) after each case."""
+def measure(programs, cases, path, rounds, seconds, patience_s, done):
+    """Writes every sample to `path` (CSV) and calls done(case) after each case. Waits up to `patience_s` before a sample
+    until the machine is quiet."""
     found = present(programs)
     with open(path, "w", newline="") as file, tempfile.TemporaryDirectory() as directory:
         writer = csv.writer(file)
@@ -55,6 +56,6 @@ def measure(programs, cases, path, rounds, seconds, done):
                 for number, case in enumerate(group):
                     if number == 0:
                         warm(programs, address, case)
-                    measure_case(writer, found, address, case, rounds, seconds)
+                    measure_case(writer, found, address, case, rounds, seconds, patience_s)
                     file.flush()
                     done(case)

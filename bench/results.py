@@ -6,6 +6,7 @@ import statistics
 from dataclasses import dataclass
 
 import cases
+import quiet
 
 METRICS = {
     "requests_per_s": "requests/s",
@@ -21,6 +22,7 @@ class Result:
     medians: dict  # contender -> metric -> median
     spread: float  # of ours: (largest - smallest requests/s) / median
     raw_spread: float
+    busy: float  # of the machine's CPU time while no contender ran, the mean
 
     def ratio(self, peer, metric="requests_per_s"):
         """Ours to the peer's; None without that peer."""
@@ -44,7 +46,8 @@ def result(case, by_contender):
     medians = {name: {metric: statistics.median(float(row[metric]) for row in rows) for metric in METRICS}
                for name, rows in by_contender.items()}
     rates = {name: [float(row["requests_per_s"]) for row in rows] for name, rows in by_contender.items()}
-    return Result(case, medians, spread(rates["ours"]), spread(rates["raw"]))
+    busy = statistics.mean(float(row["busy_before"]) for rows in by_contender.values() for row in rows)
+    return Result(case, medians, spread(rates["ours"]), spread(rates["raw"]), busy)
 
 
 def write(path, results, instructions):
@@ -76,6 +79,8 @@ def line(one):
             other = one.medians[peer]
             words.append(f"{ratio:5.2f} x {peer} ({other['cpu_us_per_request']:.2f} us,"
                          f" {other['calls_per_request']:.3f} calls)")
+    if one.busy > quiet.QUIET:
+        words.append(f"(the machine was {one.busy * 100:.0f} % busy otherwise)")
     return "   ".join(words)
 
 

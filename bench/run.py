@@ -5,6 +5,7 @@ every single sample in build/bench/samples.csv, the plot in build/bench/performa
 
     BENCH_SECONDS=2     one run of one contender
     BENCH_ROUNDS=5
+    BENCH_PATIENCE=0    seconds to wait, before each run, until the machine has nothing else to do
     BENCH_CASES=        regular expression: only cases like null/tcp/read-4K-64 that have a match
     BENCH_DOCS=         1: write the figures and the plot into docs/ as well
     BENCH_SAMPLES=      a samples.csv to report from instead of measuring
@@ -53,7 +54,7 @@ def main():
     if samples is None:
         samples = BUILD / "samples.csv"
         chosen = cases.chosen(setting("CASES", ""))
-        measure.measure(PROGRAMS, chosen, samples, rounds, seconds,
+        measure.measure(PROGRAMS, chosen, samples, rounds, seconds, float(setting("PATIENCE", 0)),
                         lambda case: print(results.line(next(one for one in results.load(samples) if one.case == case))))
     measured = results.load(samples)
     counted = report_instructions()
