@@ -14,11 +14,32 @@ void bed_free(void *block)
     HeapFree(GetProcessHeap(), 0, block);
 }
 
-bool bed_thread_start(unsigned long(__stdcall *start)(void *), void *argument)
-{
-    void *thread = CreateThread(NULL, THREAD_STACK, start, argument, 0, NULL);
+struct start {
+    void (*routine)(void *argument);
+    void *argument;
+};
 
+static unsigned long __stdcall run(void *argument)
+{
+    struct start start = *(struct start *)argument;
+
+    bed_free(argument);
+    start.routine(start.argument);
+    return 0;
+}
+
+bool bed_thread_start(void (*routine)(void *argument), void *argument)
+{
+    struct start *start = bed_allocate(sizeof(*start));
+    void *thread;
+
+    if (start == NULL) {
+        return false;
+    }
+    *start = (struct start){routine, argument};
+    thread = CreateThread(NULL, THREAD_STACK, run, start, 0, NULL);
     if (thread == NULL) {
+        bed_free(start);
         return false;
     }
     CloseHandle(thread);

@@ -68,7 +68,7 @@ void *bed_allocate(size_t size);
 void bed_free(void *block);
 
 /* Starts a thread that nobody waits for; false when there is none. */
-bool bed_thread_start(unsigned long(__stdcall *start)(void *), void *argument);
+bool bed_thread_start(void (*start)(void *argument), void *argument);
 
 /* Sleeps until *word is no longer `value`, is woken, or `ms` have passed (WAIT_INFINITE: for ever). May wake early. */
 void bed_wait_word(const volatile LONG *word, LONG value, ULONG ms);

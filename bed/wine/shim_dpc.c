@@ -62,7 +62,7 @@ static KDPC *take(void)
     return dpc;
 }
 
-static unsigned long __stdcall dpc_thread(void *unused)
+static void dpc_thread(void *unused)
 {
     (void)unused;
     for (;;) {

@@ -25,6 +25,7 @@ ALLOWED = {
     "wnbd-client": {"wnbd-client", "include", "generated"},
     # The bed knows nothing of WNBD: floor 0 is integers and lists.
     "bed/port": {"core/base", "bed/port", "bed/wine/patch.h", "bed/wine/irql.h", "driver/ddk"},
+    "bed/wsk": {"core/base", "bed/wsk", "bed/port/port.h", "bed/port/violation.h", "driver/ddk"},
     "bed/wine": {"core/base", "bed", "driver/ddk"},
     "bench": {"core", "bench"},
     "tests/bed": {"core/base", "tests/bed", "bed/port/control.h", "driver/ddk"},

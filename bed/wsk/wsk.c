@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Registration with Winsock Kernel and the provider's dispatch table, in the place of netio.sys. */
-#include "bed/wine/wsk.h"
-#include "bed/wine/irql.h"
-#include "bed/wine/shim.h"
+#include "bed/wsk/wsk.h"
 #include "bed/port/violation.h"
 
 #define WSK_TDI_BEHAVIOR 6
@@ -103,9 +101,8 @@ static const WSK_PROVIDER_DISPATCH provider_dispatch = {
     .WskGetNameInfo = wsk_get_name_info,
 };
 
-static NTSTATUS WSKAPI shim_WskRegister(PWSK_CLIENT_NPI npi, PWSK_REGISTRATION registration)
+NTSTATUS wsk_client_register(PWSK_CLIENT_NPI npi, PWSK_REGISTRATION registration, void *owner)
 {
-    struct bed_image *image = BED_CALLER();
     struct wsk_client *client;
 
     bed_irql_at_most(PASSIVE_LEVEL, "WskRegister");
@@ -113,13 +110,13 @@ static NTSTATUS WSKAPI shim_WskRegister(PWSK_CLIENT_NPI npi, PWSK_REGISTRATION r
         port_violation("wsk: WskRegister for a version other than 1.0");
         return STATUS_INVALID_PARAMETER;
     }
-    client = bed_allocate(sizeof(*client));
+    client = bed_wsk_fault() ? NULL : bed_allocate(sizeof(*client));
     if (client == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    client->image = image;
+    client->owner = owner;
     registration->ReservedRegistrationContext = client;
-    BED_COUNT(image, networks, 1);
+    bed_count_network(owner, 1);
     return STATUS_SUCCESS;
 }
 
@@ -133,8 +130,21 @@ static struct wsk_client *client_of(const WSK_REGISTRATION *registration, const 
     return client;
 }
 
+static void client_free(struct wsk_client *client)
+{
+    struct wsk_socket *socket = client->all;
+
+    while (socket != NULL) {
+        struct wsk_socket *next = socket->next;
+
+        bed_free_late(socket);
+        socket = next;
+    }
+    bed_free_late(client);
+}
+
 /* Windows waits here until all is given back: a driver that never does would hang. */
-static VOID WSKAPI shim_WskDeregister(PWSK_REGISTRATION registration)
+void wsk_client_deregister(PWSK_REGISTRATION registration)
 {
     struct wsk_client *client = client_of(registration, "WskDeregister");
 
@@ -147,10 +157,11 @@ static VOID WSKAPI shim_WskDeregister(PWSK_REGISTRATION registration)
                        (int)client->captures, (int)client->sockets, (int)client->names);
     }
     registration->ReservedRegistrationContext = NULL;
-    BED_COUNT(client->image, networks, -1);
+    bed_count_network(client->owner, -1);
+    client_free(client);
 }
 
-static NTSTATUS WSKAPI shim_WskCaptureProviderNPI(PWSK_REGISTRATION registration, ULONG timeout, PWSK_PROVIDER_NPI npi)
+NTSTATUS wsk_client_capture(PWSK_REGISTRATION registration, ULONG timeout, PWSK_PROVIDER_NPI npi)
 {
     struct wsk_client *client = client_of(registration, "WskCaptureProviderNPI");
 
@@ -158,13 +169,16 @@ static NTSTATUS WSKAPI shim_WskCaptureProviderNPI(PWSK_REGISTRATION registration
     if (client == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
+    if (bed_wsk_fault()) {
+        return STATUS_DEVICE_NOT_READY;
+    }
     InterlockedIncrement(&client->captures);
     npi->Client = client;
     npi->Dispatch = &provider_dispatch;
     return STATUS_SUCCESS;
 }
 
-static VOID WSKAPI shim_WskReleaseProviderNPI(PWSK_REGISTRATION registration)
+void wsk_client_release(PWSK_REGISTRATION registration)
 {
     struct wsk_client *client = client_of(registration, "WskReleaseProviderNPI");
 
@@ -173,19 +187,9 @@ static VOID WSKAPI shim_WskReleaseProviderNPI(PWSK_REGISTRATION registration)
     }
 }
 
-static NTSTATUS WSKAPI shim_WskQueryProviderCharacteristics(PWSK_REGISTRATION registration, USHORT range[2])
+NTSTATUS wsk_client_characteristics(USHORT range[2])
 {
-    (void)registration;
     range[0] = MAKE_WSK_VERSION(1, 0);
     range[1] = MAKE_WSK_VERSION(1, 0);
     return STATUS_SUCCESS;
 }
-
-const struct shim bed_wsk_shims[] = {
-    SHIM_CHECK(WskRegister),
-    SHIM_CHECK(WskDeregister),
-    SHIM_CHECK(WskCaptureProviderNPI),
-    SHIM_CHECK(WskReleaseProviderNPI),
-    SHIM_CHECK(WskQueryProviderCharacteristics),
-    SHIM_END,
-};

@@ -3,15 +3,13 @@
  * Sending. WskSend hands over to the network at once when nobody is before it; what does not fit is left to the sender,
  * which gathers what has queued up into one system call. All completions are the sender's.
  */
-#include "bed/wine/wsk.h"
+#include "bed/wsk/wsk.h"
 #include "bed/port/port.h"
 #include "bed/port/violation.h"
 
 #define PARTS_MAX  64
 #define HELD_EVERY 4  /* each n-th send is completed late */
 #define HELD_MS    10 /* at most */
-
-#define TIME_PER_MS 10000 /* of the system time */
 
 /* The queued requests' parts, from the first on, until one that is no send. Called with the lock held. */
 static size_t gather(const struct list_link *sends, struct net_part *parts)
@@ -29,20 +27,12 @@ static size_t gather(const struct list_link *sends, struct net_part *parts)
     return count;
 }
 
-static LONGLONG system_time(void)
-{
-    LARGE_INTEGER time;
-
-    NtQuerySystemTime(&time);
-    return time.QuadPart;
-}
-
 static void accept_first(struct wsk_socket *socket, struct wsk_op *op)
 {
     list_remove(&op->link);
     op->deliveries = socket->deliveries;
     op->held = op->kind == WSK_OP_SEND && ++socket->send_counter % HELD_EVERY == 0;
-    op->due = op->kind == WSK_OP_SEND && port_ack_ms != 0 ? system_time() + (LONGLONG)port_ack_ms * TIME_PER_MS : 0;
+    op->due = op->kind == WSK_OP_SEND && port_ack_ms != 0 ? bed_now_ms() + port_ack_ms : 0;
     list_append(&socket->accepted, &op->link);
 }
 
@@ -74,9 +64,9 @@ static NTSTATUS send_some(struct wsk_socket *socket)
 
     if (count != 0) {
         socket->sending = true;
-        RtlReleaseSRWLockExclusive(&socket->lock);
+        bed_mutex_release(&socket->lock);
         status = net_send(socket->fd, parts, count, &done);
-        RtlAcquireSRWLockExclusive(&socket->lock);
+        bed_mutex_acquire(&socket->lock);
         socket->sending = false;
     }
     account(socket, done);
@@ -101,9 +91,9 @@ static void say_good_bye(struct wsk_socket *socket)
 /* How long the request still has to wait for the other side's word that it has it. */
 static ULONG unacknowledged_ms(const struct wsk_op *op)
 {
-    LONGLONG left = op->due != 0 ? op->due - system_time() : 0;
+    LONGLONG left = op->due != 0 ? op->due - bed_now_ms() : 0;
 
-    return left > 0 ? (ULONG)(left / TIME_PER_MS) + 1 : 0;
+    return left > 0 ? (ULONG)left : 0;
 }
 
 /* The first request to complete, unless it is held back; *ms says how long to sleep then. Called with the lock held. */
@@ -141,9 +131,9 @@ static enum step sender_step(struct wsk_socket *socket, ULONG *ms)
     enum step step = STEP_SLEEP;
 
     if (op != NULL) {
-        RtlReleaseSRWLockExclusive(&socket->lock);
+        bed_mutex_release(&socket->lock);
         wsk_op_end(op, op->status, op->done);
-        RtlAcquireSRWLockExclusive(&socket->lock);
+        bed_mutex_acquire(&socket->lock);
         return STEP_DONE;
     }
     if (!list_is_empty(&socket->sends) && !socket->sending) {
@@ -175,9 +165,9 @@ static void sender_round(struct wsk_socket *socket)
         return;
     }
     end_broken(socket);
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     step = sender_step(socket, &ms);
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     if (step == STEP_WAIT_ROOM && ms == WAIT_INFINITE && socket->send_work == seen) {
         net_wait(socket->fd, true, socket->send_bell);
     } else if (step != STEP_DONE) {
@@ -189,11 +179,11 @@ static void sender_round(struct wsk_socket *socket)
 static void wait_until_idle(struct wsk_socket *socket)
 {
     while (socket->sending || socket->calls != 0) {
-        Sleep(1);
+        bed_sleep(1);
     }
 }
 
-unsigned long __stdcall wsk_sender(void *argument)
+void wsk_sender(void *argument)
 {
     struct wsk_socket *socket = argument;
 
@@ -205,9 +195,9 @@ unsigned long __stdcall wsk_sender(void *argument)
         ULONG ms;
         struct wsk_op *op;
 
-        RtlAcquireSRWLockExclusive(&socket->lock);
+        bed_mutex_acquire(&socket->lock);
         op = take_accepted(socket, &ms);
-        RtlReleaseSRWLockExclusive(&socket->lock);
+        bed_mutex_release(&socket->lock);
         if (op == NULL) {
             break;
         }
@@ -215,7 +205,6 @@ unsigned long __stdcall wsk_sender(void *argument)
     }
     wsk_end_all(socket, &socket->sends, STATUS_CANCELLED);
     wsk_thread_leaves(socket);
-    return 0;
 }
 
 /* Why nothing can be sent now. Called with the lock held. */
@@ -232,7 +221,7 @@ static NTSTATUS queue_send(struct wsk_socket *socket, struct wsk_op *op)
 {
     NTSTATUS status;
 
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     status = send_check(socket);
     if (NT_SUCCESS(status)) {
         bool first = list_is_empty(&socket->sends) && !socket->sending;
@@ -243,10 +232,25 @@ static NTSTATUS queue_send(struct wsk_socket *socket, struct wsk_op *op)
         }
         status = STATUS_PENDING;
     }
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     InterlockedIncrement(&socket->send_work);
     bed_wake_word(&socket->send_work);
     return status;
+}
+
+/* Completes inside the call what the network has taken, in order, unless the sender is about to. */
+static void complete_inside(struct wsk_socket *socket)
+{
+    struct wsk_op *op = NULL;
+
+    bed_mutex_acquire(&socket->lock);
+    if (!list_is_empty(&socket->accepted) && !list_member(socket->accepted.next, struct wsk_op, link)->held) {
+        op = list_member(list_take_first(&socket->accepted), struct wsk_op, link);
+    }
+    bed_mutex_release(&socket->lock);
+    if (op != NULL) {
+        wsk_op_end(op, op->status, op->done);
+    }
 }
 
 NTSTATUS WSKAPI wsk_send(PWSK_SOCKET face, PWSK_BUF buffer, ULONG flags, PIRP irp)
@@ -265,6 +269,8 @@ NTSTATUS WSKAPI wsk_send(PWSK_SOCKET face, PWSK_BUF buffer, ULONG flags, PIRP ir
         status = queue_send(socket, op);
         if (status != STATUS_PENDING) {
             wsk_op_end(op, status, 0);
+        } else if (bed_wsk_inline()) {
+            complete_inside(socket);
         }
     }
     wsk_leave(socket);
@@ -274,13 +280,13 @@ NTSTATUS WSKAPI wsk_send(PWSK_SOCKET face, PWSK_BUF buffer, ULONG flags, PIRP ir
 /* A reset happens now; the request is completed after what was queued before it. */
 static NTSTATUS abort_now(struct wsk_socket *socket, struct wsk_op *op)
 {
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     socket->disconnected = true;
     if (socket->broken == STATUS_SUCCESS) {
         net_abort(socket->fd);
     }
     wsk_break_locked(socket, STATUS_CONNECTION_ABORTED);
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     wsk_op_end(op, STATUS_SUCCESS, 0);
     return STATUS_SUCCESS;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The life of a socket: made, bound, connected, closed. */
-#include "bed/wine/wsk.h"
-#include "bed/wine/irql.h"
+#include "bed/wsk/wsk.h"
 #include "bed/port/violation.h"
 
 #define SOCKET_MARK        0x74656b636f736b77ULL
@@ -10,8 +9,7 @@
 static void sockets_count(struct wsk_socket *socket, LONG by)
 {
     InterlockedExchangeAdd(&socket->client->sockets, by);
-    BED_COUNT(socket->client->image, sockets, by);
-    BED_COUNT(socket->client->image, sockets_made, by > 0);
+    bed_count_socket(socket->client->owner, by);
 }
 
 static void resources_free(struct wsk_socket *socket)
@@ -24,6 +22,18 @@ static void resources_free(struct wsk_socket *socket)
         net_close(socket->send_bell);
     }
     bed_free(socket->staging);
+}
+
+/* Onto the client's list of all, closed ones too. */
+static void remember(struct wsk_socket *socket)
+{
+    struct wsk_client *client = socket->client;
+    void *first;
+
+    do {
+        first = client->all;
+        socket->next = first;
+    } while (InterlockedCompareExchangePointer(&client->all, socket, first) != first);
 }
 
 struct wsk_socket *wsk_socket_create(struct wsk_client *client, ADDRESS_FAMILY family, NTSTATUS *status)
@@ -57,6 +67,7 @@ struct wsk_socket *wsk_socket_create(struct wsk_client *client, ADDRESS_FAMILY f
     list_init(&socket->sends);
     list_init(&socket->accepted);
     sockets_count(socket, 1);
+    remember(socket);
     return socket;
 }
 
@@ -144,13 +155,13 @@ static NTSTATUS WSKAPI wsk_close(PWSK_SOCKET face, PIRP irp)
     }
     /* This call itself counts as a thread until it has rung the others' bells. */
     InterlockedIncrement(&socket->threads);
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     socket->close = op;
     socket->closing = true;
     calls = socket->calls;
     wsk_wake_receiver(socket);
     wsk_wake_sender(socket);
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     if (calls > 1) {
         port_violation("wsk: WskCloseSocket of %p while %d other calls on it are running", (void *)socket,
                        (int)calls - 1);
@@ -251,10 +262,10 @@ static NTSTATUS WSKAPI wsk_connect(PWSK_SOCKET face, PSOCKADDR address, ULONG fl
         return end_now(socket, op, status);
     }
     memcpy(&op->address, address, address->sa_family == AF_INET6 ? sizeof(SOCKADDR_IN6) : sizeof(SOCKADDR_IN));
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     wsk_op_queue(op, &socket->connects);
     wsk_wake_receiver(socket);
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     wsk_leave(socket);
     return STATUS_PENDING;
 }

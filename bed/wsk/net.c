@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "bed/wine/nt.h"
-#include "bed/wine/net.h"
+#include "bed/wsk/env.h"
+#include "bed/wsk/net.h"
 
 /* Linux, x86-64 */
 enum {
@@ -163,6 +163,9 @@ static NTSTATUS transfer(int64_t number, int fd, const struct net_part *parts, s
     struct linux_message message = {.parts = parts, .count = count};
     int64_t result;
 
+    for (size_t i = 0; i < count; i++) {
+        bed_wsk_touch(parts[i].address, parts[i].length, number == SYS_RECVMSG);
+    }
     do {
         result = call3(number, (uint64_t)fd, (uintptr_t)&message, LINUX_MSG_NOSIGNAL);
     } while (result == -LINUX_EINTR);

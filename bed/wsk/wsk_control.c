@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Socket options and ioctls. Known options do what they say; known ones without meaning here succeed. */
-#include "bed/wine/wsk.h"
-#include "bed/wine/irql.h"
+#include "bed/wsk/wsk.h"
 #include "bed/port/violation.h"
 
 #define SO_WSK_EVENT_CALLBACK 0x4004

@@ -1,91 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Name resolution: winsock's GetAddrInfoW on a thread of its own for each question; it cannot be interrupted. */
-#include "bed/wine/wsk.h"
-#include "bed/wine/irql.h"
+/* Name resolution: bed_resolve on a thread of its own for each question; it cannot be interrupted. */
+#include "bed/wsk/wsk.h"
 #include "bed/port/violation.h"
 
-#define WINSOCK_VERSION 0x202
-#define WSANO_RECOVERY  11003
 #define NAME_CHARACTERS 256
-#define WSADATA_BYTES   1024
-#define STATUS_NO_SUCH  ((NTSTATUS)0xC0000225) /* STATUS_NOT_FOUND */
-
-struct addrinfo_w {
-    int flags;
-    int family;
-    int type;
-    int protocol;
-    size_t address_length;
-    wchar_t *canonical_name;
-    SOCKADDR *address;
-    struct addrinfo_w *next;
-};
-
-__declspec(dllimport) int __stdcall WSAStartup(unsigned short version, void *data);
-__declspec(dllimport) int __stdcall GetAddrInfoW(const wchar_t *node, const wchar_t *service,
-                                                 const struct addrinfo_w *hints, struct addrinfo_w **result);
-__declspec(dllimport) void __stdcall FreeAddrInfoW(struct addrinfo_w *list);
 
 struct question {
     struct wsk_client *client;
     IRP *irp;
     ADDRINFOEXW **result;
-    struct addrinfo_w hints;
-    wchar_t node[NAME_CHARACTERS];
-    wchar_t service[NAME_CHARACTERS];
+    ADDRINFOEXW hints;
+    WCHAR node[NAME_CHARACTERS];
+    WCHAR service[NAME_CHARACTERS];
     bool has_node;
     bool has_service;
 };
-
-struct entry {
-    ADDRINFOEXW info;
-    SOCKADDR_IN6 address;
-};
-
-static ADDRINFOEXW *copy_list(const struct addrinfo_w *list)
-{
-    struct entry *entries;
-    size_t count = 0;
-
-    for (const struct addrinfo_w *at = list; at != NULL; at = at->next) {
-        count++;
-    }
-    entries = bed_allocate(count * sizeof(*entries));
-    if (entries == NULL || count == 0) {
-        bed_free(entries);
-        return NULL;
-    }
-    for (struct entry *to = entries; list != NULL; list = list->next, to++) {
-        size_t length = list->address_length < sizeof(to->address) ? list->address_length : sizeof(to->address);
-
-        memcpy(&to->address, list->address, length);
-        to->info.ai_family = list->family;
-        to->info.ai_socktype = list->type;
-        to->info.ai_protocol = list->protocol;
-        to->info.ai_addrlen = length;
-        to->info.ai_addr = (SOCKADDR *)&to->address;
-        to->info.ai_next = list->next != NULL ? &to[1].info : NULL;
-    }
-    return &entries->info;
-}
-
-static NTSTATUS resolve(const struct question *question, ADDRINFOEXW **answer)
-{
-    struct addrinfo_w *list = NULL;
-    UCHAR data[WSADATA_BYTES];
-    int error = WSAStartup(WINSOCK_VERSION, data);
-
-    if (error == 0) {
-        error = GetAddrInfoW(question->has_node ? question->node : NULL,
-                             question->has_service ? question->service : NULL, &question->hints, &list);
-    }
-    if (error != 0) {
-        return error == WSANO_RECOVERY ? STATUS_UNSUCCESSFUL : STATUS_NO_SUCH;
-    }
-    *answer = copy_list(list);
-    FreeAddrInfoW(list);
-    return *answer != NULL ? STATUS_SUCCESS : STATUS_NO_SUCH;
-}
 
 static VOID NTAPI question_cancel(PDEVICE_OBJECT device, PIRP irp)
 {
@@ -94,11 +23,12 @@ static VOID NTAPI question_cancel(PDEVICE_OBJECT device, PIRP irp)
     wsk_irp_end(irp, STATUS_CANCELLED, 0);
 }
 
-static unsigned long __stdcall resolver(void *argument)
+static void resolver(void *argument)
 {
     struct question *question = argument;
     ADDRINFOEXW *answer = NULL;
-    NTSTATUS status = resolve(question, &answer);
+    NTSTATUS status = bed_resolve(question->has_node ? question->node : NULL,
+                                  question->has_service ? question->service : NULL, &question->hints, &answer);
 
     /* Cancelled meanwhile: the IRP and the place for the answer are gone. */
     if (IoSetCancelRoutine(question->irp, NULL) == NULL) {
@@ -111,10 +41,9 @@ static unsigned long __stdcall resolver(void *argument)
         wsk_irp_end(question->irp, status, 0);
     }
     bed_free(question);
-    return 0;
 }
 
-static bool copy_name(const UNICODE_STRING *name, wchar_t text[NAME_CHARACTERS])
+static bool copy_name(const UNICODE_STRING *name, WCHAR text[NAME_CHARACTERS])
 {
     size_t count = name != NULL ? name->Length / sizeof(WCHAR) : 0;
 
@@ -137,10 +66,7 @@ static struct question *question_create(struct wsk_client *client, const UNICODE
     question->has_node = copy_name(node, question->node);
     question->has_service = copy_name(service, question->service);
     if (hints != NULL) {
-        question->hints.flags = hints->ai_flags;
-        question->hints.family = hints->ai_family;
-        question->hints.type = hints->ai_socktype;
-        question->hints.protocol = hints->ai_protocol;
+        question->hints = *hints;
     }
     return question;
 }

@@ -5,8 +5,8 @@
  * closed. So these are the Linux system calls themselves (x86-64), which Wine lets a process make. Addresses are in the
  * form of Windows (AF_INET6 is 23). Functions that can fail answer an NTSTATUS. Any thread.
  */
-#ifndef WNBD_BED_WINE_NET_H
-#define WNBD_BED_WINE_NET_H
+#ifndef BED_WSK_NET_H
+#define BED_WSK_NET_H
 
 #include <stdbool.h>
 #include <stddef.h>

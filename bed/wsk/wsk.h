@@ -11,19 +11,19 @@
  * A request (struct wsk_op) ends exactly once: by the thread that owns its list, or, if IoCancelIrp came in between, by
  * the cancel routine. Lock order: nothing is called with socket->lock held, neither IoCompleteRequest nor the client.
  */
-#ifndef WNBD_BED_WINE_WSK_H
-#define WNBD_BED_WINE_WSK_H
+#ifndef BED_WSK_WSK_H
+#define BED_WSK_WSK_H
 
-#include "bed/wine/image.h"
-#include "bed/wine/net.h"
-#include "bed/wine/nt.h"
+#include "bed/wsk/net.h"
+#include "bed/wsk/env.h"
 #include "core/base/list.h"
 
 #define WSK_STAGING_BYTES 65536
 
 /* A registration: WskRegister until WskDeregister. */
 struct wsk_client {
-    struct bed_image *image;
+    void *owner;        /* for bed_count_network, bed_count_socket */
+    void *volatile all; /* struct wsk_socket, closed ones too, by `next` */
     volatile LONG captures;
     volatile LONG sockets;
     volatile LONG names; /* answers of WskGetAddressInfo not freed yet */
@@ -51,7 +51,7 @@ struct wsk_op {
     size_t done;
     LONG deliveries; /* of the socket when the send was accepted, for one that is held back */
     bool held;
-    LONGLONG due; /* system time from which it may complete, with port_ack_ms */
+    LONGLONG due; /* bed_now_ms() from which it may complete, with port_ack_ms */
     size_t part_count;
     struct net_part parts[];
 };
@@ -60,6 +60,7 @@ struct wsk_socket {
     WSK_SOCKET face; /* first: what the client has a pointer to */
     uint64_t mark;
     /* fixed after init */
+    struct wsk_socket *next;
     struct wsk_client *client;
     ADDRESS_FAMILY family;
     int fd;
@@ -67,7 +68,7 @@ struct wsk_socket {
     int send_bell;
     UCHAR *staging; /* data received beyond what was asked for */
     /* guarded by lock */
-    RTL_SRWLOCK lock;
+    struct bed_mutex lock;
     struct list_link connects;
     struct list_link receives;
     struct list_link sends;    /* WSK_OP_SEND and graceful WSK_OP_DISCONNECT, in order */
@@ -94,6 +95,13 @@ struct wsk_socket {
 };
 
 extern const WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch;
+
+/* wsk.c: what WskRegister and its like are; `owner` stands for the driver that registers */
+NTSTATUS wsk_client_register(PWSK_CLIENT_NPI npi, PWSK_REGISTRATION registration, void *owner);
+void wsk_client_deregister(PWSK_REGISTRATION registration);
+NTSTATUS wsk_client_capture(PWSK_REGISTRATION registration, ULONG timeout, PWSK_PROVIDER_NPI npi);
+void wsk_client_release(PWSK_REGISTRATION registration);
+NTSTATUS wsk_client_characteristics(USHORT range[2]);
 
 /* wsk_op.c */
 
@@ -136,8 +144,8 @@ struct wsk_socket *wsk_enter(WSK_SOCKET *face, IRP *irp, const char *routine);
 void wsk_leave(struct wsk_socket *socket);
 
 /* wsk_receive.c, wsk_send.c: the two threads and their calls */
-unsigned long __stdcall wsk_receiver(void *socket);
-unsigned long __stdcall wsk_sender(void *socket);
+void wsk_receiver(void *socket);
+void wsk_sender(void *socket);
 NTSTATUS WSKAPI wsk_receive(PWSK_SOCKET face, PWSK_BUF buffer, ULONG flags, PIRP irp);
 NTSTATUS WSKAPI wsk_send(PWSK_SOCKET face, PWSK_BUF buffer, ULONG flags, PIRP irp);
 NTSTATUS WSKAPI wsk_disconnect(PWSK_SOCKET face, PWSK_BUF buffer, ULONG flags, PIRP irp);

@@ -3,21 +3,13 @@
  * The receiver. It takes as much as one system call gives: into the parts of the first request and, what is more, into
  * the staging buffer, from where the next requests are served without a call.
  */
-#include "bed/wine/wsk.h"
-#include "bed/wine/stack.h"
+#include "bed/wsk/wsk.h"
 #include "bed/port/violation.h"
 
 #define PARTS_MAX 32
 
 /* The stack a completion needs at least; with less left a request is not completed inside the call that makes it. */
 #define STACK_NEEDED 3000
-
-#define TEB_THREAD_ID 0x48
-
-static ULONG_PTR thread_id(void)
-{
-    return __readgsqword(TEB_THREAD_ID);
-}
 
 static size_t take_staged(struct wsk_socket *socket, struct wsk_op *op)
 {
@@ -72,9 +64,9 @@ static struct wsk_op *first_of(struct wsk_socket *socket, const struct list_link
 {
     struct wsk_op *op;
 
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     op = list_is_empty(list) ? NULL : list_member(list->next, struct wsk_op, link);
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     return op;
 }
 
@@ -82,9 +74,9 @@ static void end_first(struct wsk_socket *socket, struct wsk_op *op, NTSTATUS sta
 {
     size_t done = op->done;
 
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     list_remove(&op->link);
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     wsk_op_end(op, status, done);
     if (done != 0) {
         InterlockedIncrement(&socket->deliveries);
@@ -107,9 +99,9 @@ static bool serve(struct wsk_socket *socket, struct wsk_op *op)
         return false;
     }
     if (!NT_SUCCESS(status)) {
-        RtlAcquireSRWLockExclusive(&socket->lock);
+        bed_mutex_acquire(&socket->lock);
         wsk_break_locked(socket, status);
-        RtlReleaseSRWLockExclusive(&socket->lock);
+        bed_mutex_release(&socket->lock);
         op->done = 0;
         end_first(socket, op, status);
     } else if (last || satisfied(op)) {
@@ -120,10 +112,10 @@ static bool serve(struct wsk_socket *socket, struct wsk_op *op)
 
 static void connect_ended(struct wsk_socket *socket, struct wsk_op *op, NTSTATUS status)
 {
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     list_remove(&op->link);
     socket->connected = NT_SUCCESS(status);
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     wsk_op_end(op, status, 0);
 }
 
@@ -164,18 +156,17 @@ static void receiver_step(struct wsk_socket *socket)
     }
 }
 
-unsigned long __stdcall wsk_receiver(void *argument)
+void wsk_receiver(void *argument)
 {
     struct wsk_socket *socket = argument;
 
-    socket->receiver = thread_id();
+    socket->receiver = bed_thread_id();
     while (!socket->closing) {
         receiver_step(socket);
     }
     wsk_end_all(socket, &socket->connects, STATUS_CANCELLED);
     wsk_end_all(socket, &socket->receives, STATUS_CANCELLED);
     wsk_thread_leaves(socket);
-    return 0;
 }
 
 /*
@@ -184,7 +175,7 @@ unsigned long __stdcall wsk_receiver(void *argument)
  */
 static bool serve_inside(struct wsk_socket *socket, struct wsk_op *op)
 {
-    if (socket->receiver != thread_id() || socket->staged_from == socket->staged_to || op->cancelled ||
+    if (socket->receiver != bed_thread_id() || socket->staged_from == socket->staged_to || op->cancelled ||
         bed_stack_left(__builtin_frame_address(0)) < STACK_NEEDED) {
         return false;
     }
@@ -200,7 +191,7 @@ static NTSTATUS queue_receive(struct wsk_socket *socket, struct wsk_op *op)
     NTSTATUS status = STATUS_PENDING;
     bool idle = false;
 
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     if (!socket->connected || socket->closing) {
         status = STATUS_INVALID_DEVICE_STATE;
     } else {
@@ -211,7 +202,7 @@ static NTSTATUS queue_receive(struct wsk_socket *socket, struct wsk_op *op)
         InterlockedIncrement(&socket->receive_work);
         bed_wake_word(&socket->receive_work);
     }
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     return status;
 }
 

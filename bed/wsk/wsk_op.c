@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Requests: an IRP, the memory it lends, and the one way it ends. */
-#include "bed/wine/wsk.h"
-#include "bed/wine/irql.h"
-#include "bed/wine/stack.h"
+#include "bed/wsk/wsk.h"
 #include "bed/port/port.h"
 #include "bed/port/violation.h"
 
@@ -97,7 +95,7 @@ struct wsk_op *wsk_op_begin(struct wsk_socket *socket, IRP *irp, enum wsk_kind k
     count = buffer != NULL ? count_parts(buffer, routine) : 0;
     IoSetNextIrpStackLocation(irp);
     IoGetCurrentIrpStackLocation(irp)->DeviceObject = NULL;
-    op = bed_allocate(sizeof(*op) + count * sizeof(op->parts[0]));
+    op = kind != WSK_OP_CLOSE && bed_wsk_fault() ? NULL : bed_allocate(sizeof(*op) + count * sizeof(op->parts[0]));
     if (op == NULL) {
         *status = wsk_irp_end(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
         return NULL;
@@ -111,6 +109,7 @@ struct wsk_op *wsk_op_begin(struct wsk_socket *socket, IRP *irp, enum wsk_kind k
         fill_parts(op, buffer);
     }
     IoMarkIrpPending(irp);
+    bed_wsk_hand_over(irp);
     *status = STATUS_PENDING;
     return op;
 }
@@ -124,6 +123,7 @@ static void op_complete(struct wsk_op *op)
     for (size_t i = 0; i < op->part_count; i++) {
         port_range_returned(op->parts[i].address, op->parts[i].length);
     }
+    bed_wsk_take_over(irp);
     bed_free(op);
     wsk_irp_end(irp, status, done);
 }
@@ -137,7 +137,7 @@ static VOID NTAPI op_cancel(PDEVICE_OBJECT device, PIRP irp)
 
     (void)device;
     IoReleaseCancelSpinLock(irp->CancelIrql);
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     op->cancelled = true;
     op->cancel_seen = true;
     ended = op->ended;
@@ -146,7 +146,7 @@ static VOID NTAPI op_cancel(PDEVICE_OBJECT device, PIRP irp)
         wsk_wake_receiver(socket);
         wsk_wake_sender(socket);
     }
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     if (ended) {
         op_complete(op);
     }
@@ -172,12 +172,12 @@ static bool claim(struct wsk_op *op)
     if (op->irp->Tail.Overlay.DriverContext[0] != op || IoSetCancelRoutine(op->irp, NULL) != NULL) {
         return true;
     }
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     if (!op->cancel_seen) {
         op->ended = true;
         ours = false;
     }
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     return ours;
 }
 
@@ -217,7 +217,7 @@ static struct wsk_op *take_cancelled(struct wsk_socket *socket, struct list_link
 {
     struct wsk_op *found = NULL;
 
-    RtlAcquireSRWLockExclusive(&socket->lock);
+    bed_mutex_acquire(&socket->lock);
     for (struct list_link *at = list->next; at != list && found == NULL && !in_use(socket, list); at = at->next) {
         struct wsk_op *op = list_member(at, struct wsk_op, link);
 
@@ -226,7 +226,7 @@ static struct wsk_op *take_cancelled(struct wsk_socket *socket, struct list_link
     if (found != NULL) {
         list_remove(&found->link);
     }
-    RtlReleaseSRWLockExclusive(&socket->lock);
+    bed_mutex_release(&socket->lock);
     return found;
 }
 
@@ -251,9 +251,9 @@ void wsk_end_all(struct wsk_socket *socket, struct list_link *list, NTSTATUS sta
     for (;;) {
         struct list_link *link;
 
-        RtlAcquireSRWLockExclusive(&socket->lock);
+        bed_mutex_acquire(&socket->lock);
         link = in_use(socket, list) ? NULL : list_take_first(list);
-        RtlReleaseSRWLockExclusive(&socket->lock);
+        bed_mutex_release(&socket->lock);
         if (link == NULL) {
             return;
         }
