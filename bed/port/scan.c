@@ -6,6 +6,7 @@
 #include "bed/port/internal.h"
 #include "bed/port/relations.h"
 
+/* Taken without raising the IRQL: its holders call what needs PASSIVE_LEVEL. */
 static FAST_MUTEX topology;
 
 void topology_init(void)
@@ -15,12 +16,12 @@ void topology_init(void)
 
 void topology_lock(void)
 {
-    ExAcquireFastMutex(&topology);
+    ExAcquireFastMutexUnsafe(&topology);
 }
 
 void topology_unlock(void)
 {
-    ExReleaseFastMutex(&topology);
+    ExReleaseFastMutexUnsafe(&topology);
 }
 
 /* With unit_release; NULL when nobody is known there. */
