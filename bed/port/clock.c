@@ -119,7 +119,7 @@ static void NTAPI clock_thread(void *context)
     struct schedule schedule = {now() + SECOND, 0};
 
     while (!adapter->clock_off) {
-        if (schedule.retry == 0 && !list_is_empty(&adapter->delayed)) {
+        if (schedule.retry == 0 && !list_looks_empty(&adapter->delayed)) {
             schedule.retry = now() + RETRY_TICK_MS * SECOND / 1000;
         }
         wait_until(adapter, &schedule);

@@ -5,6 +5,12 @@
 
 #include "bed/port/objects.h"
 
+/* Whether a list looked empty just now, without the lock that guards it: for a hint that may be wrong. */
+static inline BOOLEAN list_looks_empty(const struct list_link *list)
+{
+    return *(struct list_link *const volatile *)&list->next == list;
+}
+
 /* init.c */
 extern struct miniport *miniports;
 extern struct adapter *adapters;

@@ -235,7 +235,7 @@ void adapter_pump(struct adapter *adapter)
 {
     if (adapter->issuer_count == 0) {
         adapter_pump_here(adapter);
-    } else if (!list_is_empty(&adapter->ready)) {
+    } else if (!list_looks_empty(&adapter->ready)) {
         KeReleaseSemaphore(&adapter->issue, IO_NO_INCREMENT, 1, FALSE);
     }
 }
