@@ -109,7 +109,6 @@ struct wsk_op *wsk_op_begin(struct wsk_socket *socket, IRP *irp, enum wsk_kind k
         fill_parts(op, buffer);
     }
     IoMarkIrpPending(irp);
-    bed_wsk_hand_over(irp);
     *status = STATUS_PENDING;
     return op;
 }
@@ -154,6 +153,7 @@ static VOID NTAPI op_cancel(PDEVICE_OBJECT device, PIRP irp)
 
 void wsk_op_queue(struct wsk_op *op, struct list_link *list)
 {
+    bed_wsk_hand_over(op->irp);
     list_append(list, &op->link);
     op->irp->Tail.Overlay.DriverContext[0] = op;
     IoSetCancelRoutine(op->irp, op_cancel);

@@ -67,6 +67,9 @@ static struct wsk_op *first_of(struct wsk_socket *socket, const struct list_link
     bed_mutex_acquire(&socket->lock);
     op = list_is_empty(list) ? NULL : list_member(list->next, struct wsk_op, link);
     bed_mutex_release(&socket->lock);
+    if (op != NULL) {
+        bed_wsk_take_over(op->irp);
+    }
     return op;
 }
 

@@ -22,6 +22,7 @@ static size_t gather(const struct list_link *sends, struct net_part *parts)
         if (op->kind != WSK_OP_SEND) {
             break;
         }
+        bed_wsk_take_over(op->irp);
         count += wsk_op_rest(op, parts + count, PARTS_MAX - count);
     }
     return count;

@@ -133,7 +133,9 @@ static void finish_close(struct wsk_socket *socket)
 
 void wsk_thread_leaves(struct wsk_socket *socket)
 {
+    bed_wsk_hand_over(socket);
     if (InterlockedDecrement(&socket->threads) == 0) {
+        bed_wsk_take_over(socket);
         finish_close(socket);
     }
 }
