@@ -28,6 +28,8 @@ ALLOWED = {
     "bed/wsk": {"core/base", "bed/wsk", "bed/port/port.h", "bed/port/violation.h", "driver/ddk"},
     "bed/wine": {"core/base", "bed", "driver/ddk"},
     "bench": {"core", "bench"},
+    "bed/host": {"core/base", "bed/host", "bed/port", "bed/wsk", "driver/ddk"},
+    "tests/host": {"core/base", "tests/host", "bed/host", "bed/port/violation.h", "include", "driver/ddk"},
     "tests/bed": {"core/base", "tests/bed", "bed/port/control.h", "driver/ddk"},
 }
 GENERATED = {"version.h"}

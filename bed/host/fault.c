@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bed/host/fault.h"
+
+static volatile unsigned kinds;
+static volatile unsigned left;
+
+void bed_fault_arm(unsigned new_kinds, unsigned k)
+{
+    __atomic_store_n(&left, k, __ATOMIC_SEQ_CST);
+    kinds = new_kinds;
+}
+
+bool bed_fault_happened(void)
+{
+    return __atomic_load_n(&left, __ATOMIC_SEQ_CST) == 0;
+}
+
+bool bed_fault(enum bed_fault kind)
+{
+    unsigned now = __atomic_load_n(&left, __ATOMIC_SEQ_CST);
+
+    if ((kinds & kind) == 0) {
+        return false;
+    }
+    while (now != 0 && !__atomic_compare_exchange_n(&left, &now, now - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    }
+    return now == 1;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Faults: of the calls a driver makes that may fail, the k-th does. */
+#ifndef BED_HOST_FAULT_H
+#define BED_HOST_FAULT_H
+
+#include <stdbool.h>
+
+enum bed_fault {
+    BED_FAULT_POOL = 1 << 0,
+    BED_FAULT_MDL = 1 << 1,
+    BED_FAULT_IRP = 1 << 2,
+    BED_FAULT_THREAD = 1 << 3,
+    BED_FAULT_REGISTRY = 1 << 4,
+    BED_FAULT_INTERFACE = 1 << 5,
+    BED_FAULT_WSK = 1 << 6,
+    BED_FAULT_ALL = (1 << 7) - 1,
+};
+
+/* Counts the calls of these kinds from now on; the k-th fails (1: the first). k = 0: none. */
+void bed_fault_arm(unsigned kinds, unsigned k);
+
+/* Whether the k-th call was reached since bed_fault_arm. */
+bool bed_fault_happened(void);
+
+/* Asked by a routine that may fail: whether it has to, now. */
+bool bed_fault(enum bed_fault kind);
+
+#endif

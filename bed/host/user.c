@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bed/host/user.h"
+
+#include "bed/host/clock.h"
+#include "bed/host/device.h"
+#include "bed/host/interface.h"
+#include "bed/host/irp.h"
+#include "bed/host/object.h"
+#include "bed/host/pnp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_DISK 5
+#define LAST_DISK  200
+
+struct bed_file {
+    PFILE_OBJECT object;
+    PDEVICE_OBJECT named; /* the device that was opened: its ReferenceCount counts handles */
+    PDEVICE_OBJECT top;   /* of its stack */
+};
+
+static void io_ended(PIRP irp, void *context)
+{
+    struct bed_io *io = context;
+
+    UNREFERENCED_PARAMETER(irp);
+    KeSetEvent(&io->done, IO_NO_INCREMENT, FALSE);
+}
+
+/* An IRP for the top of the file's stack, with the major function and the file set. */
+static PIO_STACK_LOCATION begin(struct bed_io *io, struct bed_file *file, UCHAR major)
+{
+    PIO_STACK_LOCATION stack;
+
+    memset(io, 0, sizeof(*io));
+    io->file = file;
+    KeInitializeEvent(&io->done, NotificationEvent, FALSE);
+    io->irp = bed_irp_create(file->top->StackSize, io_ended, io);
+    if (io->irp == NULL) {
+        abort();
+    }
+    io->irp->RequestorMode = UserMode;
+    io->irp->Tail.Overlay.OriginalFileObject = file->object;
+    stack = IoGetNextIrpStackLocation(io->irp);
+    stack->MajorFunction = major;
+    stack->FileObject = file->object;
+    return stack;
+}
+
+NTSTATUS bed_io_wait(struct bed_io *io, ULONG milliseconds, ULONG_PTR *information)
+{
+    LARGE_INTEGER limit = {.QuadPart = -(LONGLONG)milliseconds * 10000};
+    NTSTATUS status =
+        KeWaitForSingleObject(&io->done, Executive, UserMode, FALSE, milliseconds == MAXULONG ? NULL : &limit);
+    PIRP irp = io->irp;
+    ULONG_PTR moved = irp->IoStatus.Information;
+
+    if (status == STATUS_TIMEOUT) {
+        return status;
+    }
+    status = irp->IoStatus.Status;
+    if (io->system_buffer != NULL && io->output != NULL && !NT_ERROR(status)) {
+        memcpy(io->output, io->system_buffer, min(moved, io->output_length));
+    }
+    free(io->system_buffer);
+    if (irp->MdlAddress != NULL) {
+        MmUnlockPages(irp->MdlAddress);
+        IoFreeMdl(irp->MdlAddress);
+    }
+    if (information != NULL) {
+        *information = moved;
+    }
+    IoFreeIrp(irp);
+    io->irp = NULL;
+    return status;
+}
+
+void bed_io_cancel(struct bed_io *io)
+{
+    IoCancelIrp(io->irp);
+}
+
+/* ---- files ---- */
+
+static NTSTATUS simple(struct bed_file *file, UCHAR major)
+{
+    struct bed_io io;
+
+    begin(&io, file, major);
+    IoCallDriver(file->top, io.irp);
+    return bed_io_wait(&io, MAXULONG, NULL);
+}
+
+static void file_free(struct bed_file *file)
+{
+    bed_object_release(file->object);
+    bed_object_release(file->top);
+    bed_object_release(file->named);
+    free(file);
+}
+
+/* Takes the reference to the device. */
+static NTSTATUS open_device(PDEVICE_OBJECT device, struct bed_file **file)
+{
+    struct bed_file *opened = calloc(1, sizeof(*opened));
+    NTSTATUS status;
+
+    opened->object = bed_object_create(BED_OBJECT_FILE, sizeof(FILE_OBJECT), NULL, __builtin_return_address(0));
+    opened->named = device;
+    opened->top = IoGetAttachedDeviceReference(device);
+    opened->object->DeviceObject = device;
+    InterlockedIncrement(&device->ReferenceCount);
+    status = simple(opened, IRP_MJ_CREATE);
+    if (!NT_SUCCESS(status)) {
+        InterlockedDecrement(&device->ReferenceCount);
+        file_free(opened);
+        return status;
+    }
+    *file = opened;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS bed_open(const char *name, struct bed_file **file)
+{
+    PDEVICE_OBJECT device = bed_device_named(name);
+
+    return device != NULL ? open_device(device, file) : STATUS_OBJECT_NAME_NOT_FOUND;
+}
+
+NTSTATUS bed_open_interface(const GUID *class, struct bed_file **file)
+{
+    PDEVICE_OBJECT device = bed_interface_find(class);
+
+    return device != NULL ? open_device(device, file) : STATUS_OBJECT_NAME_NOT_FOUND;
+}
+
+/* On Windows CLOSE comes with the last reference; whoever keeps one here for longer is seen as a leak. */
+void bed_close(struct bed_file *file)
+{
+    simple(file, IRP_MJ_CLEANUP);
+    simple(file, IRP_MJ_CLOSE);
+    InterlockedDecrement(&file->named->ReferenceCount);
+    file_free(file);
+    bed_pnp_handle_closed();
+}
+
+/* ---- controls ---- */
+
+void bed_control_begin(struct bed_io *io, struct bed_file *file, ULONG code, const void *input, ULONG input_length,
+                       void *output, ULONG output_length)
+{
+    PIO_STACK_LOCATION stack = begin(io, file, IRP_MJ_DEVICE_CONTROL);
+    ULONG size = max(input_length, output_length);
+
+    stack->Parameters.DeviceIoControl.IoControlCode = code;
+    stack->Parameters.DeviceIoControl.InputBufferLength = input_length;
+    stack->Parameters.DeviceIoControl.OutputBufferLength = output_length;
+    io->code = code;
+    io->output = output;
+    io->output_length = output_length;
+    io->system_buffer = size != 0 ? malloc(size) : NULL;
+    if (io->system_buffer != NULL) {
+        memset(io->system_buffer, 0xCB, size);
+    }
+    if (input_length != 0) {
+        memcpy(io->system_buffer, input, input_length);
+    }
+    io->irp->AssociatedIrp.SystemBuffer = io->system_buffer;
+    IoCallDriver(file->top, io->irp);
+}
+
+NTSTATUS bed_control(struct bed_file *file, ULONG code, const void *input, ULONG input_length, void *output,
+                     ULONG output_length, ULONG *returned)
+{
+    ULONG_PTR information = 0;
+    struct bed_io io;
+    NTSTATUS status;
+
+    bed_control_begin(&io, file, code, input, input_length, output, output_length);
+    status = bed_io_wait(&io, MAXULONG, &information);
+    if (returned != NULL) {
+        *returned = (ULONG)information;
+    }
+    return status;
+}
+
+/* ---- transfers ---- */
+
+void bed_transfer_begin(struct bed_io *io, struct bed_file *file, bool write, ULONGLONG offset, void *buffer,
+                        ULONG length)
+{
+    PIO_STACK_LOCATION stack = begin(io, file, write ? IRP_MJ_WRITE : IRP_MJ_READ);
+
+    stack->Parameters.Read.Length = length;
+    stack->Parameters.Read.ByteOffset.QuadPart = (LONGLONG)offset;
+    if (length != 0) {
+        IoAllocateMdl(buffer, length, FALSE, FALSE, io->irp);
+        MmProbeAndLockPages(io->irp->MdlAddress, UserMode, write ? IoReadAccess : IoWriteAccess);
+        io->irp->MdlAddress->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+    }
+    IoCallDriver(file->top, io->irp);
+}
+
+static NTSTATUS transfer(struct bed_file *file, bool write, ULONGLONG offset, void *buffer, ULONG length)
+{
+    struct bed_io io;
+
+    bed_transfer_begin(&io, file, write, offset, buffer, length);
+    return bed_io_wait(&io, MAXULONG, NULL);
+}
+
+NTSTATUS bed_read(struct bed_file *file, ULONGLONG offset, void *buffer, ULONG length)
+{
+    return transfer(file, false, offset, buffer, length);
+}
+
+NTSTATUS bed_write(struct bed_file *file, ULONGLONG offset, const void *buffer, ULONG length)
+{
+    return transfer(file, true, offset, (void *)(uintptr_t)buffer, length);
+}
+
+NTSTATUS bed_flush(struct bed_file *file)
+{
+    return simple(file, IRP_MJ_FLUSH_BUFFERS);
+}
+
+/* ---- disks ---- */
+
+static bool has_target(struct bed_file *file, UCHAR target)
+{
+    SCSI_ADDRESS address = {0};
+
+    return NT_SUCCESS(bed_control(file, IOCTL_SCSI_GET_ADDRESS, NULL, 0, &address, sizeof(address), NULL)) &&
+           address.TargetId == target;
+}
+
+static bool try_disks(UCHAR target, struct bed_file **file)
+{
+    for (unsigned number = FIRST_DISK; number < LAST_DISK; number++) {
+        char name[48];
+
+        snprintf(name, sizeof(name), "\\DosDevices\\PhysicalDrive%u", number);
+        if (!NT_SUCCESS(bed_open(name, file))) {
+            continue;
+        }
+        if (has_target(*file, target)) {
+            return true;
+        }
+        bed_close(*file);
+    }
+    return false;
+}
+
+NTSTATUS bed_open_disk(UCHAR target, ULONG milliseconds, struct bed_file **file)
+{
+    LARGE_INTEGER pause = {.QuadPart = -1 * 10000};
+    uint64_t deadline = bed_clock_ns() + milliseconds * 1000000ull;
+
+    while (!try_disks(target, file)) {
+        if (bed_clock_ns() >= deadline) {
+            return STATUS_NO_SUCH_DEVICE;
+        }
+        KeDelayExecutionThread(UserMode, FALSE, &pause);
+    }
+    return STATUS_SUCCESS;
+}
