@@ -3,6 +3,7 @@
 
 static volatile unsigned kinds;
 static volatile unsigned left;
+static volatile bool happened;
 
 void bed_fault_arm(unsigned new_kinds, unsigned k)
 {
@@ -10,9 +11,9 @@ void bed_fault_arm(unsigned new_kinds, unsigned k)
     kinds = new_kinds;
 }
 
-bool bed_fault_happened(void)
+bool bed_fault_happened_once(void)
 {
-    return __atomic_load_n(&left, __ATOMIC_SEQ_CST) == 0;
+    return __atomic_exchange_n(&happened, false, __ATOMIC_SEQ_CST);
 }
 
 bool bed_fault(enum bed_fault kind)
@@ -23,6 +24,9 @@ bool bed_fault(enum bed_fault kind)
         return false;
     }
     while (now != 0 && !__atomic_compare_exchange_n(&left, &now, now - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    }
+    if (now == 1) {
+        __atomic_store_n(&happened, true, __ATOMIC_SEQ_CST);
     }
     return now == 1;
 }

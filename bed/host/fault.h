@@ -19,8 +19,8 @@ enum bed_fault {
 /* Counts the calls of these kinds from now on; the k-th fails (1: the first). k = 0: none. */
 void bed_fault_arm(unsigned kinds, unsigned k);
 
-/* Whether the k-th call was reached since bed_fault_arm. */
-bool bed_fault_happened(void);
+/* Whether a call has been made to fail since this was asked last. */
+bool bed_fault_happened_once(void);
 
 /* Asked by a routine that may fail: whether it has to, now. */
 bool bed_fault(enum bed_fault kind);

@@ -36,14 +36,17 @@ struct server {
     pthread_t acceptor;
     pthread_mutex_t lock;
     /* guarded by lock */
-    int connections[CONNECTIONS_MAX];
-    pthread_t threads[CONNECTIONS_MAX];
-    unsigned count;
+    struct slot {
+        pthread_t thread;
+        bool used; /* the thread is to be waited for */
+        int fd;    /* -1: it has closed it */
+    } slots[CONNECTIONS_MAX];
     unsigned requests;
 };
 
 struct connection {
     struct server *server;
+    struct slot *slot;
     int fd;
     uint8_t *payload; /* REQUEST_MAX bytes */
 };
@@ -283,11 +286,7 @@ static void *serve(void *argument)
     }
     shutdown(connection->fd, SHUT_RDWR);
     pthread_mutex_lock(&connection->server->lock);
-    for (unsigned i = 0; i < connection->server->count; i++) {
-        if (connection->server->connections[i] == connection->fd) {
-            connection->server->connections[i] = -1;
-        }
-    }
+    connection->slot->fd = -1;
     close(connection->fd);
     pthread_mutex_unlock(&connection->server->lock);
     free(connection->payload);
@@ -295,23 +294,48 @@ static void *serve(void *argument)
     return NULL;
 }
 
+/* A place for another connection; those that have ended are waited for. NULL: there is none. */
+static struct slot *free_slot(struct server *server)
+{
+    struct slot *found = NULL;
+
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        struct slot *slot = &server->slots[i];
+        bool ended;
+
+        pthread_mutex_lock(&server->lock);
+        ended = slot->used && slot->fd < 0;
+        pthread_mutex_unlock(&server->lock);
+        if (ended) {
+            pthread_join(slot->thread, NULL);
+            slot->used = false;
+        }
+        found = slot->used ? found : slot;
+    }
+    return found;
+}
+
 static void begin(struct server *server, int fd)
 {
-    struct connection *connection = calloc(1, sizeof(*connection));
+    struct slot *slot = free_slot(server);
+    struct connection *connection;
     int one = 1;
 
+    if (slot == NULL) {
+        close(fd);
+        return;
+    }
+    connection = calloc(1, sizeof(*connection));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     connection->server = server;
+    connection->slot = slot;
     connection->fd = fd;
     connection->payload = malloc(REQUEST_MAX);
     pthread_mutex_lock(&server->lock);
-    if (server->count < CONNECTIONS_MAX &&
-        pthread_create(&server->threads[server->count], NULL, serve, connection) == 0) {
-        server->connections[server->count++] = fd;
-    } else {
-        close(fd);
-        free(connection->payload);
-        free(connection);
+    slot->fd = fd;
+    slot->used = true;
+    if (pthread_create(&slot->thread, NULL, serve, connection) != 0) {
+        abort();
     }
     pthread_mutex_unlock(&server->lock);
 }
@@ -383,14 +407,16 @@ void server_stop(struct server *server)
     pthread_join(server->acceptor, NULL);
     close(server->listener);
     pthread_mutex_lock(&server->lock);
-    for (unsigned i = 0; i < server->count; i++) {
-        if (server->connections[i] >= 0) {
-            shutdown(server->connections[i], SHUT_RDWR);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        if (server->slots[i].used && server->slots[i].fd >= 0) {
+            shutdown(server->slots[i].fd, SHUT_RDWR);
         }
     }
     pthread_mutex_unlock(&server->lock);
-    for (unsigned i = 0; i < server->count; i++) {
-        pthread_join(server->threads[i], NULL);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        if (server->slots[i].used) {
+            pthread_join(server->slots[i].thread, NULL);
+        }
     }
     pthread_mutex_destroy(&server->lock);
     free(server->data);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Each call of the driver that may fail does so once: the first in one run, the second in the next, until a run asks
+ * for fewer calls. Whatever happens then, it ends, nothing is left, and the next attempt succeeds.
+ */
+#include "tests/host/server.h"
+#include "tests/host/wnbd.h"
+
+#include "bed/host/clock.h"
+#include "bed/host/fault.h"
+#include "bed/host/print.h"
+#include "bed/host/registry.h"
+#include "bed/port/violation.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define EXPORT_BYTES (8 << 20)
+#define K_MAX        2000
+#define DATA_BYTES   (192 << 10)
+
+static const char *image;
+static struct server *server;
+static struct bed_file *adapter;
+
+/* One run with the k-th call failing. */
+typedef void scenario(unsigned k);
+
+static void check_clean(unsigned k)
+{
+    if (port_violation_count() != 0) {
+        fail_msg("violations when call %u fails", k);
+    }
+}
+
+static void machine_start(void)
+{
+    assert_int_equal(bed_machine_start(image), STATUS_SUCCESS);
+    adapter = wnbd_open();
+    assert_non_null(adapter);
+}
+
+static void machine_stop(void)
+{
+    bed_close(adapter);
+    assert_int_equal(bed_machine_stop(BED_REMOVAL_ASKED), STATUS_SUCCESS);
+}
+
+static void disarm(void)
+{
+    bed_fault_arm(0, 0);
+}
+
+static void transfers(struct bed_file *disk)
+{
+    static UCHAR data[DATA_BYTES];
+
+    bed_write(disk, 0, data, 512);
+    bed_write(disk, 4096, data, sizeof(data));
+    bed_read(disk, 4096, data, sizeof(data));
+    bed_read(disk, 0, data, 4096);
+    bed_flush(disk);
+}
+
+static void map_use_and_unmap(void)
+{
+    static UCHAR data[512];
+    struct bed_file *disk;
+
+    assert_int_equal(wnbd_map_port(adapter, "again", server_port(server)), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "again", &disk), STATUS_SUCCESS);
+    assert_int_equal(bed_write(disk, 0, data, sizeof(data)), STATUS_SUCCESS);
+    bed_close(disk);
+    assert_int_equal(wnbd_unmap(adapter, "again"), STATUS_SUCCESS);
+}
+
+/* ---- what is tried ---- */
+
+static void starting(unsigned k)
+{
+    NTSTATUS status;
+
+    bed_fault_arm(BED_FAULT_ALL, k);
+    status = bed_machine_start(image);
+    disarm();
+    if (NT_SUCCESS(status)) {
+        adapter = wnbd_open();
+        machine_stop();
+    }
+}
+
+static void mapping(unsigned k)
+{
+    NTSTATUS status;
+
+    machine_start();
+    bed_fault_arm(BED_FAULT_ALL, k);
+    status = wnbd_map_port(adapter, "vol1", server_port(server));
+    disarm();
+    if (NT_SUCCESS(status)) {
+        assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
+    }
+    map_use_and_unmap();
+    machine_stop();
+}
+
+static void using(unsigned k)
+{
+    struct bed_file *disk;
+
+    machine_start();
+    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    bed_fault_arm(BED_FAULT_ALL, k);
+    transfers(disk);
+    disarm();
+    bed_close(disk);
+    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
+    map_use_and_unmap();
+    machine_stop();
+}
+
+static void unmapping(unsigned k)
+{
+    struct bed_file *disk;
+
+    machine_start();
+    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    transfers(disk);
+    bed_close(disk);
+    bed_fault_arm(BED_FAULT_ALL, k);
+    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
+    disarm();
+    map_use_and_unmap();
+    machine_stop();
+}
+
+static void unloading(unsigned k)
+{
+    machine_start();
+    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
+    bed_fault_arm(BED_FAULT_ALL, k);
+    machine_stop();
+    disarm();
+}
+
+static void for_each_call(scenario *run)
+{
+    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL};
+    bool happened = true;
+    unsigned k;
+
+    server = server_start(&options);
+    for (k = 1; happened && k < K_MAX; k++) {
+        run(k);
+        happened = bed_fault_happened_once();
+        check_clean(k);
+    }
+    server_stop(server);
+    assert_true(k > 1 && k < K_MAX);
+    print_message("%u calls\n", k - 2);
+}
+
+static void starting_fails(void **state)
+{
+    (void)state;
+    bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 4000);
+    for_each_call(starting);
+}
+
+static void mapping_fails(void **state)
+{
+    (void)state;
+    for_each_call(mapping);
+}
+
+static void using_fails(void **state)
+{
+    (void)state;
+    for_each_call(using);
+}
+
+static void unmapping_fails(void **state)
+{
+    (void)state;
+    for_each_call(unmapping);
+}
+
+static void unloading_fails(void **state)
+{
+    (void)state;
+    for_each_call(unloading);
+}
+
+int main(int count, char **arguments)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starting_fails),  cmocka_unit_test(mapping_fails),   cmocka_unit_test(using_fails),
+        cmocka_unit_test(unmapping_fails), cmocka_unit_test(unloading_fails),
+    };
+
+    if (count != 2) {
+        return 2;
+    }
+    image = arguments[1];
+    bed_clock_speed(50);
+    bed_print_options(getenv("BED_VERBOSE") == NULL, getenv("BED_FATAL") != NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
