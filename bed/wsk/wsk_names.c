@@ -6,8 +6,11 @@
 #define NAME_CHARACTERS 256
 
 struct question {
+    struct bed_mutex lock;
+    bool cancelled; /* guarded by lock: the cancel routine has the IRP */
+    LONG users;     /* the resolver, and the cancel routine when it runs; who is last frees it */
     struct wsk_client *client;
-    IRP *irp;
+    IRP *irp; /* not to be looked at once `cancelled` */
     ADDRINFOEXW **result;
     ADDRINFOEXW hints;
     WCHAR node[NAME_CHARACTERS];
@@ -16,11 +19,35 @@ struct question {
     bool has_service;
 };
 
+static void question_leave(struct question *question)
+{
+    if (InterlockedDecrement(&question->users) == 0) {
+        bed_free(question);
+    }
+}
+
 static VOID NTAPI question_cancel(PDEVICE_OBJECT device, PIRP irp)
 {
+    struct question *question = irp->Tail.Overlay.DriverContext[0];
+
     (void)device;
     IoReleaseCancelSpinLock(irp->CancelIrql);
+    bed_mutex_acquire(&question->lock);
+    question->cancelled = true;
+    bed_mutex_release(&question->lock);
+    question_leave(question);
     wsk_irp_end(irp, STATUS_CANCELLED, 0);
+}
+
+/* Whether the IRP is the resolver's to complete; else the cancel routine has been there or is about to. */
+static bool claim(struct question *question)
+{
+    bool ours;
+
+    bed_mutex_acquire(&question->lock);
+    ours = !question->cancelled && IoSetCancelRoutine(question->irp, NULL) != NULL;
+    bed_mutex_release(&question->lock);
+    return ours;
 }
 
 static void resolver(void *argument)
@@ -30,17 +57,17 @@ static void resolver(void *argument)
     NTSTATUS status = bed_resolve(question->has_node ? question->node : NULL,
                                   question->has_service ? question->service : NULL, &question->hints, &answer);
 
-    /* Cancelled meanwhile: the IRP and the place for the answer are gone. */
-    if (IoSetCancelRoutine(question->irp, NULL) == NULL) {
-        bed_free(answer);
-    } else {
-        if (answer != NULL) {
-            *question->result = answer;
-            InterlockedIncrement(&question->client->names);
-        }
-        wsk_irp_end(question->irp, status, 0);
+    if (!claim(question)) {
+        bed_free(answer); /* the place for it is gone */
+        question_leave(question);
+        return;
     }
-    bed_free(question);
+    if (answer != NULL) {
+        *question->result = answer;
+        InterlockedIncrement(&question->client->names);
+    }
+    wsk_irp_end(question->irp, status, 0);
+    bed_free(question); /* there is no cancel routine any more */
 }
 
 static bool copy_name(const UNICODE_STRING *name, WCHAR text[NAME_CHARACTERS])
@@ -95,17 +122,21 @@ NTSTATUS WSKAPI wsk_get_address_info(PWSK_CLIENT client, PUNICODE_STRING node, P
         return STATUS_INVALID_PARAMETER;
     }
     bed_free(op); /* it was for the checks */
+    question->users = 2;
     question->irp = irp;
     question->result = result;
+    irp->Tail.Overlay.DriverContext[0] = question;
     IoSetCancelRoutine(irp, question_cancel);
     if (irp->Cancel && IoSetCancelRoutine(irp, NULL) != NULL) {
         bed_free(question);
         return wsk_irp_end(irp, STATUS_CANCELLED, 0);
     }
     if (!bed_thread_start(resolver, question)) {
-        bed_free(question);
-        if (IoSetCancelRoutine(irp, NULL) != NULL) {
+        if (claim(question)) {
+            bed_free(question);
             wsk_irp_end(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+        } else {
+            question_leave(question);
         }
     }
     return STATUS_PENDING;
