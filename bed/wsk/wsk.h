@@ -77,10 +77,11 @@ struct wsk_socket {
     bool bound;
     bool connected;
     bool threads_started;
-    bool sending;      /* somebody is in net_send, without the lock */
     bool disconnected; /* our side said good-bye */
-    bool closing;
-    NTSTATUS broken; /* what every transfer fails with, STATUS_SUCCESS while all is well */
+    /* the same, and read without it by the threads, after the words they sleep on: so the compiler may not move them */
+    volatile bool sending; /* somebody is in net_send, without the lock */
+    volatile bool closing;
+    volatile NTSTATUS broken; /* what every transfer fails with, STATUS_SUCCESS while all is well */
     ULONG send_counter;
     /* the receiver's */
     size_t staged_from;
