@@ -188,10 +188,10 @@ struct unit {
     ULONG paused_until;   /* StorPortPauseDevice */
     ULONG held;           /* > 0: nothing is started (reset under way) */
     BOOLEAN dead;         /* no request is accepted any more */
+    enum recovery recovery;
     /* guarded by the topology lock, as `disk` is */
     BOOLEAN ejected;     /* its disk was removed on request */
     LONG ejected_change; /* adapter->changes then: the disk comes back when the miniport reports a change later */
-    enum recovery recovery;
 };
 
 /* What INQUIRY, its pages and READ CAPACITY said. */

@@ -15,12 +15,32 @@
 
 /* ---- recovery ---- */
 
+static void recovery_set(struct unit *unit, enum recovery step)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&unit->adapter->lock, &irql);
+    unit->recovery = step;
+    KeReleaseSpinLock(&unit->adapter->lock, irql);
+}
+
+static enum recovery recovery_get(struct unit *unit)
+{
+    enum recovery step;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&unit->adapter->lock, &irql);
+    step = unit->recovery;
+    KeReleaseSpinLock(&unit->adapter->lock, irql);
+    return step;
+}
+
 static void reset_done(struct request *request)
 {
     struct unit *unit = request->unit;
     struct adapter *adapter = request->adapter;
     BOOLEAN helped = request->outcome.srb_status == SRB_STATUS_SUCCESS;
-    enum recovery step = unit->recovery;
+    enum recovery step = recovery_get(unit);
     KIRQL irql;
 
     KeAcquireSpinLock(&adapter->lock, &irql);
@@ -80,7 +100,7 @@ void adapter_reset_bus(struct adapter *adapter, ULONG path)
 /* Takes the step; any IRQL up to DISPATCH_LEVEL. */
 void unit_recover(struct unit *unit, enum recovery step)
 {
-    unit->recovery = step;
+    recovery_set(unit, step);
     switch (step) {
     case RECOVERY_NONE:
         return;
@@ -99,7 +119,7 @@ void unit_recover(struct unit *unit, enum recovery step)
     case RECOVERY_BUS_RESET:
         break;
     }
-    unit->recovery = RECOVERY_BUS_RESET;
+    recovery_set(unit, RECOVERY_BUS_RESET);
     adapter_reset_bus(unit->adapter, unit->path);
 }
 
@@ -221,7 +241,7 @@ void second_tick(struct adapter *adapter)
     ULONG count = collect_overdue(adapter, units);
 
     for (ULONG i = 0; i < count; i++) {
-        enum recovery step = units[i]->recovery;
+        enum recovery step = recovery_get(units[i]);
 
         unit_recover(units[i], step < RECOVERY_BUS_RESET ? step + 1 : RECOVERY_BUS_RESET);
         unit_release(units[i]);
