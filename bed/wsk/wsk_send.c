@@ -30,6 +30,7 @@ static size_t gather(const struct list_link *sends, struct net_part *parts)
 
 static void accept_first(struct wsk_socket *socket, struct wsk_op *op)
 {
+    bed_wsk_hand_over(op->irp);
     list_remove(&op->link);
     op->deliveries = socket->deliveries;
     op->held = op->kind == WSK_OP_SEND && ++socket->send_counter % HELD_EVERY == 0;
@@ -120,6 +121,7 @@ static struct wsk_op *take_accepted(struct wsk_socket *socket, ULONG *ms)
         }
     }
     list_remove(&op->link);
+    bed_wsk_take_over(op->irp);
     return op;
 }
 
@@ -247,6 +249,7 @@ static void complete_inside(struct wsk_socket *socket)
     bed_mutex_acquire(&socket->lock);
     if (!list_is_empty(&socket->accepted) && !list_member(socket->accepted.next, struct wsk_op, link)->held) {
         op = list_member(list_take_first(&socket->accepted), struct wsk_op, link);
+        bed_wsk_take_over(op->irp);
     }
     bed_mutex_release(&socket->lock);
     if (op != NULL) {
