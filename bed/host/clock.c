@@ -23,6 +23,11 @@ void bed_clock_speed(unsigned factor)
     speed = factor;
 }
 
+unsigned bed_clock_factor(void)
+{
+    return speed;
+}
+
 uint64_t bed_clock_ns(void)
 {
     return read_clock(CLOCK_MONOTONIC) * speed;

@@ -16,5 +16,6 @@ uint64_t bed_clock_real_ns(uint64_t span);
 
 /* 1 to begin with. Only while no driver is loaded. */
 void bed_clock_speed(unsigned factor);
+unsigned bed_clock_factor(void);
 
 #endif
