@@ -47,14 +47,12 @@ void bed_driver_unloaded(DRIVER_OBJECT *object)
     bed_pool_check(true);
 }
 
-static NTSTATUS load(const char *library)
+/* DriverEntry, as the I/O manager calls it. */
+static NTSTATUS enter(void)
 {
     UNICODE_STRING key = {.Buffer = key_buffer};
     NTSTATUS status;
 
-    if (!bed_image_load(&image, library)) {
-        return STATUS_OBJECT_NAME_NOT_FOUND;
-    }
     memset(&driver, 0, sizeof(driver));
     memset(&extension, 0, sizeof(extension));
     driver.DriverExtension = &extension;
@@ -63,9 +61,9 @@ static NTSTATUS load(const char *library)
     extension.DriverObject = &driver;
     bed_text_widen(BED_SERVICE_KEY, &key);
     status = image.entry(&driver, &key);
-    if (!NT_SUCCESS(status)) {
-        settle();
-        bed_image_unload(&image);
+    if (bed_irql() != PASSIVE_LEVEL) {
+        port_violation("irql: DriverEntry was left at IRQL %u", bed_irql());
+        bed_irql_lower(PASSIVE_LEVEL);
     }
     return status;
 }
@@ -82,6 +80,14 @@ static void check_all(void)
     bed_links_check();
 }
 
+static void forget(void)
+{
+    check_all();
+    bed_spinlocks_forget();
+    bed_irps_settle();
+    bed_image_unload(&image);
+}
+
 static void unload(void)
 {
     if (driver.DriverUnload == NULL) {
@@ -89,17 +95,19 @@ static void unload(void)
     } else {
         driver.DriverUnload(&driver);
     }
-    check_all();
-    bed_spinlocks_forget();
-    bed_irps_settle();
-    bed_image_unload(&image);
+    forget();
 }
 
 NTSTATUS bed_machine_start(const char *library)
 {
-    NTSTATUS status = load(library);
+    NTSTATUS status;
 
+    if (!bed_image_load(&image, library)) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    status = enter();
     if (!NT_SUCCESS(status)) {
+        forget();
         return status;
     }
     status = bed_pnp_add_adapter(&driver);

@@ -13,7 +13,7 @@
 #define FRESH_BYTE 0xCB
 #define BLOCK_MARK 0x6c6f6f706b636f6cULL
 
-/* Two cache lines: what follows is aligned as pool is. */
+/* What follows is aligned as pool is. */
 struct block {
     struct list_link link; /* guarded by lock */
     ULONGLONG mark;
@@ -39,7 +39,7 @@ static PVOID allocate(SIZE_T length, ULONG tag, bool paged, const void *caller)
     if (of_driver && bed_fault(BED_FAULT_POOL)) {
         return NULL;
     }
-    block = aligned_alloc(16, (sizeof(*block) + length + 15) & ~(SIZE_T)15);
+    block = malloc(sizeof(*block) + length); /* the exact length: what follows is out of bounds */
     if (block == NULL) {
         return NULL;
     }
