@@ -69,7 +69,8 @@ static void check_length(const struct request *request, UCHAR srb_status, ULONG 
         port_violation("length-grown: DataTransferLength grew from %lu to %lu (CDB 0x%x)", command->length, transferred,
                        command->cdb[0]);
     } else if (SRB_STATUS(srb_status) == SRB_STATUS_SUCCESS && command->function == SRB_FUNCTION_EXECUTE_SCSI &&
-               is_read_or_write(command) && transferred != command->length) {
+               is_read_or_write(command) && request->irp != NULL && transferred != command->length) {
+        /* The class driver's: a pass-through may bring a larger buffer than its CDB asks for. */
         port_violation("length-wrong: a READ or WRITE (CDB 0x%x) of %lu bytes succeeded with DataTransferLength %lu",
                        command->cdb[0], command->length, transferred);
     }
