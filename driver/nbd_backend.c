@@ -142,7 +142,7 @@ void nbd_complete(struct disk *disk, struct list_link *done)
         count++;
     }
     /* A reset that found these on their way is on its list by now, or will look at the count after it has got there. */
-    if (count != 0 && InterlockedAdd(&nbd->completing, -count) == 0 && !list_is_empty(&nbd->resets)) {
+    if (count != 0 && InterlockedExchangeAdd(&nbd->completing, -count) == count && !list_is_empty(&nbd->resets)) {
         nbd_complete_resets(disk);
     }
 }

@@ -309,3 +309,15 @@ ULONG bed_irps_check(void)
     bed_unlock_unseen(&lock);
     return count;
 }
+
+/* ---- what bed/port asks for: IRPs here stay until a cancel that has begun is over ---- */
+
+void bed_irp_begin(IRP *irp)
+{
+    UNREFERENCED_PARAMETER(irp);
+}
+
+void bed_irp_end(IRP *irp)
+{
+    UNREFERENCED_PARAMETER(irp);
+}

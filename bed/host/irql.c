@@ -64,6 +64,12 @@ VOID KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
     *OldIrql = bed_irql_raise(NewIrql);
 }
 
+KIRQL KeRaiseIrqlToDpcLevel(VOID)
+{
+    bed_irql_at_most(DISPATCH_LEVEL, "KeRaiseIrqlToDpcLevel");
+    return bed_irql_raise(DISPATCH_LEVEL);
+}
+
 VOID KeLowerIrql(KIRQL NewIrql)
 {
     bed_irql_lower(NewIrql);

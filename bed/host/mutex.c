@@ -71,6 +71,7 @@ BOOLEAN ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef)
         }
     } while (!__atomic_compare_exchange_n(&RunRef->Count, &count, count + RUNDOWN_USER, 0, __ATOMIC_SEQ_CST,
                                           __ATOMIC_SEQ_CST));
+    bed_observe(RunRef);
     return TRUE;
 }
 
@@ -95,4 +96,15 @@ VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
         KeDelayExecutionThread(KernelMode, FALSE, &pause);
     }
     bed_observe(RunRef);
+}
+
+VOID ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
+{
+    ULONG_PTR expected = RUNDOWN_ACTIVE;
+
+    bed_irql_at_most(APC_LEVEL, "ExReInitializeRundownProtection");
+    bed_publish(RunRef);
+    if (!__atomic_compare_exchange_n(&RunRef->Count, &expected, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        port_violation("rundown: %p is initialised again before it has run down", (void *)RunRef);
+    }
 }

@@ -59,6 +59,14 @@ void bed_sleep(ULONG milliseconds)
     nanosleep(&pause, NULL);
 }
 
+LONGLONG bed_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void bed_wait_word(const volatile LONG *word, LONG value, ULONG ms)
 {
     bed_word_wait(word, (uint32_t)value, ms);

@@ -55,4 +55,9 @@ void bed_patch_imports(DRIVER_OBJECT *driver);
 /* The driver's unload routine has returned: pool, threads, MDLs that it left are violations. PASSIVE_LEVEL. */
 void bed_driver_unloaded(DRIVER_OBJECT *driver);
 
+/* Fills in what the driver holds and has asked for, all but StorPortAllocatePool: bed/port/control.h. FALSE: it is not
+ * known. PASSIVE_LEVEL. */
+struct bed_counts;
+BOOLEAN bed_driver_count(DRIVER_OBJECT *driver, struct bed_counts *counts);
+
 #endif

@@ -22,8 +22,4 @@ void bed_patch_imports(DRIVER_OBJECT *driver);
  */
 void bed_driver_unloaded(DRIVER_OBJECT *driver);
 
-/* Fills in what the driver holds and has asked for, all but StorPortAllocatePool: bed/port/control.h. FALSE: its image
- * is not known. PASSIVE_LEVEL. */
-BOOLEAN bed_driver_count(DRIVER_OBJECT *driver, struct bed_counts *counts);
-
 #endif

@@ -14,6 +14,7 @@
 
 KIRQL KeGetCurrentIrql(VOID);
 VOID KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql);
+KIRQL KeRaiseIrqlToDpcLevel(VOID);
 VOID KeLowerIrql(KIRQL NewIrql);
 
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock);
@@ -64,6 +65,7 @@ VOID ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef);
 BOOLEAN ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef);
 VOID ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef);
 VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef);
+VOID ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef);
 
 /* ---- Ob, Ps, Zw ---- */
 
@@ -305,6 +307,11 @@ static inline LONG InterlockedExchange(volatile LONG *Target, LONG Value)
 static inline LONG InterlockedExchangeAdd(volatile LONG *Addend, LONG Value)
 {
     return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);
+}
+
+static inline LONG64 InterlockedIncrement64(volatile LONG64 *Addend)
+{
+    return __atomic_add_fetch(Addend, 1, __ATOMIC_SEQ_CST);
 }
 
 static inline LONG64 InterlockedExchangeAdd64(volatile LONG64 *Addend, LONG64 Value)
