@@ -20,6 +20,7 @@
 
 #include "driver/driver.h"
 #include "driver/nbd.h"
+#include "driver/reconnect.h"
 
 #include "core/io/queue.h"
 #include "core/io/stats.h"
@@ -45,6 +46,8 @@ struct disk {
     /* written by the thread before the disk is ready, fixed after */
     WNBD_PROPERTIES properties;
     struct scsi_device device;
+
+    struct search search; /* the thread's */
 
     /* guarded by adapter->lock */
     bool peer_known; /* from disk_claim_export on */

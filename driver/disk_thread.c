@@ -3,7 +3,6 @@
 #include "driver/create.h"
 #include "driver/disk.h"
 #include "driver/log.h"
-#include "driver/reconnect.h"
 
 /* Storport looks at the bus again. */
 static void announce(struct disk *disk)

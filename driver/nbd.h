@@ -86,13 +86,15 @@ struct nbd_backend {
     uint32_t calls;       /* threads inside WskSend or WskReceive */
     uint32_t outstanding; /* sends whose IRP is not back, and 1 while receiving goes on */
     bool open;            /* requests may be sent */
+    bool answered;        /* a reply has come over this connection */
     bool listening;       /* replies may come in; still after `open` has ended, until the stream does */
     bool peer_closed;     /* the server has ended its side: it carries nothing out any more */
     bool suspended;       /* there is no socket: all that is in the queue waits */
     bool pumping;         /* somebody is in nbd_pump_locked's loop */
     bool reset;           /* the connection is being ended because of a reset */
     char reason[128];     /* why it was lost, or why the last try to make it again failed */
-    uint64_t lost_at;     /* interrupt time */
+    uint64_t opened_at;   /* interrupt time */
+    uint64_t lost_at;     /* the same */
     uint64_t reconnects;
     uint64_t replayed; /* requests sent again over another connection */
     uint64_t unfenced; /* of the connections ended with writes unanswered: those whose server did not close */

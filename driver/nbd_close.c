@@ -20,6 +20,8 @@ void nbd_open(struct disk *disk)
     KeClearEvent(&nbd->lost);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     nbd->open = true;
+    nbd->answered = false;
+    nbd->opened_at = clock_now();
     nbd->listening = true;
     nbd->peer_closed = false;
     nbd->suspended = false;

@@ -44,6 +44,7 @@ static bool reply_locked(struct disk *disk, struct list_link *done)
         nbd_ended_locked(disk, "the server answered a request that is not out");
         return false;
     }
+    nbd->answered = true;
     if (nbd->reader.error == 0 && request->operation == IO_READ) {
         record->holds |= RECORD_RECEIVING;
         nbd->receiving = record;

@@ -9,7 +9,7 @@
  * Requests of a paused disk do not age in Storport (docs/verification.md). A pause has an end of its own, so that it is
  * renewed before each try.
  */
-#include "driver/reconnect.h"
+#include "driver/disk.h"
 
 #include "driver/clock.h"
 #include "driver/log.h"
@@ -17,19 +17,32 @@
 
 #define FIRST_PAUSE_MS 100 /* doubled after each try */
 #define LAST_PAUSE_MS  5000
-#define TRY_MS_MIN     1000 /* a try at the end of ReconnectTimeoutMs still gets this */
-#define MARGIN_S       10   /* that a pause of Storport's outlives a try by */
+#define TRY_MS_MIN     1000  /* a try at the end of ReconnectTimeoutMs still gets this */
+#define LIVED_MS       10000 /* a connection that lasted was good, even if nobody asked for anything */
+#define MARGIN_S       10    /* that a pause of Storport's outlives a try by */
 
-struct search {
-    ULONGLONG deadline; /* interrupt time: requests wait no longer; 0: for ever */
-    ULONG pause_ms;     /* before the next try */
-    bool given_up;      /* the requests have failed */
-};
+/* Whether the connection that is lost was of use. One that was made and broke at once, again and again, brings nobody
+ * further: the search for a good one goes on then. */
+static bool was_of_use(struct disk *disk)
+{
+    const struct nbd_backend *nbd = &disk->nbd;
+    KLOCK_QUEUE_HANDLE handle;
+    bool of_use;
 
-static void begin(const struct disk *disk, struct search *search)
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    of_use = nbd->answered || nbd->lost_at - nbd->opened_at >= LIVED_MS * CLOCK_TICKS_PER_MS;
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return of_use;
+}
+
+static void begin(struct disk *disk)
 {
     ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
+    struct search *search = &disk->search;
 
+    if (!was_of_use(disk)) {
+        return;
+    }
     search->deadline = timeout_ms != 0 ? clock_now() + timeout_ms * CLOCK_TICKS_PER_MS : 0;
     search->pause_ms = 0;
     search->given_up = false;
@@ -68,9 +81,13 @@ static bool sleep(struct disk *disk, ULONG milliseconds)
     return KeWaitForSingleObject(&disk->stop, Executive, KernelMode, FALSE, &timeout) != STATUS_SUCCESS;
 }
 
+/* A try must not begin later than the requests may wait. */
 static void next_pause(struct search *search)
 {
     search->pause_ms = search->pause_ms == 0 ? FIRST_PAUSE_MS : min(2 * search->pause_ms, LAST_PAUSE_MS);
+    if (!search->given_up) {
+        search->pause_ms = min(search->pause_ms, max(left_ms(search), FIRST_PAUSE_MS));
+    }
 }
 
 /* The last sentence about it, for reports. */
@@ -83,17 +100,18 @@ static void note(struct disk *disk)
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
-static void give_up(struct disk *disk, struct search *search)
+static void give_up(struct disk *disk)
 {
     log_print(LOG_ERROR, "%s: no connection within %lu ms: requests fail until there is one (%s)",
               disk->properties.InstanceName, disk->adapter->options.reconnect_timeout_ms, disk->nbd.reason);
-    search->given_up = true;
+    disk->search.given_up = true;
     nbd_fail_waiting(disk);
     let_come(disk);
 }
 
-static bool try(struct disk *disk, const struct search *search)
+static bool try(struct disk *disk)
 {
+    const struct search *search = &disk->search;
     ULONG timeout_ms = disk->adapter->options.connect_timeout_ms;
     NTSTATUS status;
 
@@ -122,23 +140,35 @@ static void go_on(struct disk *disk)
     let_come(disk);
 }
 
+/* The connection ends. What was not answered waits, or, if others have waited too long already, fails. */
+static void end_connection(struct disk *disk)
+{
+    if (!disk->search.given_up) {
+        hold_back(disk);
+    }
+    nbd_suspend(disk);
+    if (disk->search.given_up) {
+        nbd_fail_waiting(disk);
+    } else if (left_ms(&disk->search) == 0) {
+        give_up(disk);
+    }
+}
+
 void reconnect(struct disk *disk)
 {
-    struct search search;
+    struct search *search = &disk->search;
 
-    begin(disk, &search);
+    begin(disk);
     log_print(LOG_ERROR, "%s: the connection is lost: %s", disk->properties.InstanceName, disk->nbd.reason);
-    hold_back(disk);
-    nbd_suspend(disk);
-    while (sleep(disk, search.pause_ms)) {
-        if (try(disk, &search)) {
+    end_connection(disk);
+    while (sleep(disk, search->pause_ms)) {
+        next_pause(search);
+        if (try(disk)) {
             go_on(disk);
             return;
         }
-        if (!search.given_up && left_ms(&search) == 0) {
-            give_up(disk, &search);
+        if (!search->given_up && left_ms(search) == 0) {
+            give_up(disk);
         }
-        next_pause(&search);
-        search.pause_ms = search.given_up ? search.pause_ms : min(search.pause_ms, left_ms(&search));
     }
 }

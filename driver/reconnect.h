@@ -2,7 +2,18 @@
 #ifndef WNBD_DRIVER_RECONNECT_H
 #define WNBD_DRIVER_RECONNECT_H
 
-#include "driver/disk.h"
+#include "driver/ddk.h"
+
+#include <stdbool.h>
+
+struct disk;
+
+/* A search for the next connection; it goes on over connections that were of no use. The disk's thread's. */
+struct search {
+    ULONGLONG deadline; /* interrupt time: requests wait no longer; 0: for ever */
+    ULONG pause_ms;     /* before the next try */
+    bool given_up;      /* the requests have failed */
+};
 
 /* The connection is lost: ends it and makes another one, for as long as it takes. Returns when the disk is ready again
  * or is to be removed. PASSIVE_LEVEL, the disk's thread. */
