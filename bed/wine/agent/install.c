@@ -147,16 +147,32 @@ static bool service_wait_stopped(SC_HANDLE service)
     return false;
 }
 
+/* While a service works on a control, for instance takes root devices away, it does not take another. */
+static bool ask_to_stop(SC_HANDLE service)
+{
+    SERVICE_STATUS status;
+
+    for (DWORD waited = 0; waited < WAIT_MS; waited += WAIT_STEP_MS) {
+        if (ControlService(service, SERVICE_CONTROL_STOP, &status) || GetLastError() == ERROR_SERVICE_NOT_ACTIVE) {
+            return true;
+        }
+        if (GetLastError() != ERROR_SERVICE_CANNOT_ACCEPT_CTRL) {
+            return false;
+        }
+        Sleep(WAIT_STEP_MS);
+    }
+    return false;
+}
+
 static bool stop_service(SC_HANDLE manager, const wchar_t *name, wchar_t error[MAX_PATH])
 {
     SC_HANDLE service = OpenServiceW(manager, name, SERVICE_STOP | SERVICE_QUERY_STATUS);
-    SERVICE_STATUS status;
     bool stopped = true;
 
     if (!service) {
         return GetLastError() == ERROR_SERVICE_DOES_NOT_EXIST || fail(error, L"a service cannot be opened");
     }
-    if (!ControlService(service, SERVICE_CONTROL_STOP, &status) && GetLastError() != ERROR_SERVICE_NOT_ACTIVE) {
+    if (!ask_to_stop(service)) {
         stopped = fail(error, L"the driver was not asked to unload");
     } else if (!service_wait_stopped(service)) {
         stopped = fail(error, L"the driver did not unload within 60 s");
