@@ -129,6 +129,7 @@ class Session:
         """Waits until the agent has said `word`."""
         deadline = time.monotonic() + seconds
         while True:
+            has_ended = self.agent and self.agent.poll() is not None  # before reading what it said last
             said = log.text_of(self.where / 'agent.out').splitlines()
             for line in said:
                 if line.split()[:1] == [word]:
@@ -137,7 +138,7 @@ class Session:
                     self._check_crash()
                     raise BedError(f'{failure}: {line[7:].strip()}')
             self._check_crash()
-            if self.agent and self.agent.poll() is not None:
+            if has_ended:
                 raise BedError(f'{failure}: the agent ended with {self.agent.returncode}')
             if time.monotonic() > deadline:
                 raise Hang(f'{failure} within {seconds} s', debug.driver_stacks(self.prefix, self.where))
