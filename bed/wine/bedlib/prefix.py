@@ -16,12 +16,12 @@ WINE = '/usr/lib/wine/wine64'
 WINESERVER = '/usr/lib/wine/wineserver64'
 # Written in place by wineserver, so a clone needs its own.
 PRIVATE_FILES = ('system.reg', 'user.reg', 'userdef.reg', '.update-timestamp')
-TEMPLATE_VERSION = 4  # counts up when the recipe of the template changes
+TEMPLATE_VERSION = 5  # counts up when the recipe of the template changes
 
-SERVICES = r'HKLM\System\CurrentControlSet\Services'
+# Game controllers, which nothing here needs. The process that hosts their drivers crashes now and then when a prefix
+# starts on a busy machine: it is asked for its devices before it is ready. Without devices it is not started.
+UNWANTED_DEVICES = tuple(rf'HKLM\System\CurrentControlSet\Enum\{name}' for name in (r'ROOT\WINE', 'WINEBUS', 'HID'))
 TEMPLATE_VALUES = (
-    # Game controllers. winebus crashes now and then when the prefix starts, and nothing here needs these.
-    *((f'{SERVICES}\\{name}', 'Start', 'REG_DWORD', '4') for name in ('winebus', 'wineusb', 'winehid')),
     # A crash is written to stderr, not shown in a window.
     (r'HKCU\Software\Wine\WineDbg', 'ShowCrashDialog', 'REG_DWORD', '0'),
     (r'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug', 'Debugger', 'REG_SZ',
@@ -89,6 +89,8 @@ def _make_template(root, path):
             _run(prefix, WINE, 'winecfg', '-v', 'win10', timeout=60)
             for key, value, kind, data in TEMPLATE_VALUES:
                 _run(prefix, WINE, 'reg', 'add', key, '/v', value, '/t', kind, '/d', data, '/f', timeout=60)
+            for key in UNWANTED_DEVICES:
+                _run(prefix, WINE, 'reg', 'delete', key, '/f', timeout=60)
             _run(prefix, WINESERVER, '-w', timeout=60)
         finally:
             end(prefix)
