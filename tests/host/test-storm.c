@@ -26,6 +26,8 @@
 #define WRITERS      3
 #define RUN_MS       250
 #define SEEDS        16
+#define REMOVALS     30
+#define MANY_WRITERS 8
 
 static const char *image;
 static struct server *server;
@@ -235,6 +237,60 @@ static void storm(uint64_t seed)
     }
 }
 
+/* ---- a disk removed under those who write to it ---- */
+
+static void *write_only(void *argument)
+{
+    UCHAR *data = calloc(1, 128 << 10); /* of its own: the bed takes an overlap with lent memory for a fault */
+    struct actor *actor = argument;
+
+    while (!stopping && NT_SUCCESS(bed_write(actor->disk, choose(actor, 100) * 512, data, 512u << choose(actor, 9)))) {
+    }
+    free(data);
+    return NULL;
+}
+
+static void remove_under_writers(uint64_t seed)
+{
+    LARGE_INTEGER pause = {.QuadPart = -(LONGLONG)(seed % 10) * 30 * 10000};
+    struct actor actors[MANY_WRITERS];
+    struct bed_file *disk;
+
+    bed_schedule_seed(seed);
+    stopping = false;
+    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    for (unsigned i = 0; i < MANY_WRITERS; i++) {
+        actors[i].disk = disk;
+        act(&actors[i], write_only, seed, i);
+    }
+    KeDelayExecutionThread(UserMode, FALSE, &pause);
+    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
+    for (unsigned i = 0; i < MANY_WRITERS; i++) {
+        pthread_join(actors[i].thread, NULL);
+    }
+    bed_close(disk);
+    if (port_violation_count() != 0) {
+        fail_msg("violations with seed %llu", (unsigned long long)seed);
+    }
+}
+
+static void removals_under_writers(void **state)
+{
+    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL};
+
+    (void)state;
+    server = server_start(&options);
+    assert_int_equal(bed_machine_start(image), STATUS_SUCCESS);
+    adapter = wnbd_open();
+    for (uint64_t seed = 0; seed < REMOVALS; seed++) {
+        remove_under_writers(seed);
+    }
+    bed_close(adapter);
+    assert_int_equal(bed_machine_stop(BED_REMOVAL_ASKED), STATUS_SUCCESS);
+    server_stop(server);
+}
+
 static void storms(void **state)
 {
     const char *chosen = getenv("BED_SEED");
@@ -253,6 +309,7 @@ int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(storms),
+        cmocka_unit_test(removals_under_writers),
     };
 
     if (count != 2) {
