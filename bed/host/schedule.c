@@ -3,12 +3,12 @@
 
 #include "bed/host/thread.h"
 
-#include <sched.h>
 #include <time.h>
 
-#define YIELD_ONE_IN 4
-#define PAUSE_ONE_IN 24
-#define PAUSE_US_MAX 300
+/* Sleeping lets another thread on however busy the machine is; a yield there would cost what the others make of it. */
+#define SWITCH_ONE_IN 12
+#define PAUSE_ONE_IN  32
+#define PAUSE_US_MAX  250
 
 static volatile uint64_t seed;
 
@@ -33,6 +33,13 @@ void bed_schedule_thread(struct bed_thread *thread)
     thread->random = seed * 1000003u + thread->number;
 }
 
+static void pause_us(long microseconds)
+{
+    struct timespec pause = {0, microseconds * 1000 + 1};
+
+    nanosleep(&pause, NULL);
+}
+
 void bed_schedule_point(enum bed_point point)
 {
     uint64_t choice;
@@ -43,11 +50,9 @@ void bed_schedule_point(enum bed_point point)
     }
     choice = next(&bed_thread_self()->random);
     if (choice % PAUSE_ONE_IN == 0) {
-        struct timespec pause = {0, (long)(choice >> 32) % PAUSE_US_MAX * 1000};
-
-        nanosleep(&pause, NULL);
-    } else if (choice % YIELD_ONE_IN == 0) {
-        sched_yield();
+        pause_us((long)(choice >> 32) % PAUSE_US_MAX);
+    } else if (choice % SWITCH_ONE_IN == 0) {
+        pause_us(0);
     }
 }
 

@@ -10,11 +10,9 @@
 #include "bed/port/port.h"
 #include "bed/port/violation.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 #define CLASSES 256
-#define SPINS   50
 
 enum { SPIN_FREE, SPIN_HELD, SPIN_CONTENDED };
 
@@ -137,14 +135,11 @@ static void check_recursion(const struct bed_thread *thread, PKSPIN_LOCK spin)
     }
 }
 
+/* Sleeps: with more threads than processors, spinning waits for whoever holds the lock and does not run. */
 static void wait(struct word *word)
 {
-    for (unsigned spins = 0; __atomic_exchange_n(&word->state, SPIN_CONTENDED, __ATOMIC_ACQUIRE) != SPIN_FREE;) {
-        if (spins++ < SPINS) {
-            sched_yield();
-        } else {
-            bed_word_wait(&word->state, SPIN_CONTENDED, BED_FOREVER);
-        }
+    while (__atomic_exchange_n(&word->state, SPIN_CONTENDED, __ATOMIC_ACQUIRE) != SPIN_FREE) {
+        bed_word_wait(&word->state, SPIN_CONTENDED, BED_FOREVER);
     }
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DISK_LIMIT_MS 60000
+#define DISK_LIMIT_MS 600000
 
 struct bed_file *wnbd_open(void)
 {
