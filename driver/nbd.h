@@ -86,7 +86,7 @@ struct nbd_backend {
     uint32_t calls;       /* threads inside WskSend or WskReceive */
     uint32_t outstanding; /* sends whose IRP is not back, and 1 while receiving goes on */
     bool open;            /* requests may be sent */
-    bool answered;        /* a reply has come over this connection */
+    bool answered;        /* a whole answer has come over this connection */
     bool listening;       /* replies may come in; still after `open` has ended, until the stream does */
     bool peer_closed;     /* the server has ended its side: it carries nothing out any more */
     bool suspended;       /* there is no socket: all that is in the queue waits */
@@ -201,6 +201,9 @@ void nbd_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hol
 /* The record fails because its connection has ended. Whether the server carried the request out is not known: an
  * aborted command, which Windows tries again. disk->lock is held. */
 void nbd_abort_locked(struct disk *disk, struct record *record);
+
+/* Takes a record out of the queue, to fail; nothing of it is with WSK. disk->lock is held. */
+void nbd_drain_one_locked(struct disk *disk, struct record *record, struct list_link *done);
 
 /* Takes everything out of the queue, to fail; nothing of it is with WSK. disk->lock is held. */
 void nbd_drain_locked(struct disk *disk, struct list_link *done);

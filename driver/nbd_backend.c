@@ -165,24 +165,26 @@ void nbd_complete_resets(struct disk *disk)
     }
 }
 
+void nbd_drain_one_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    if (record->holds == 0) {
+        list_remove(&record->link); /* from `waiting` */
+        stats_aborted_unsubmitted(&disk->stats);
+    } else {
+        stats_aborted_submitted(&disk->stats);
+    }
+    queue_take(&disk->nbd.queue, record->command.request.cookie);
+    nbd_abort_locked(disk, record);
+    to_complete_locked(disk, record, done);
+}
+
 void nbd_drain_locked(struct disk *disk, struct list_link *done)
 {
-    struct nbd_backend *nbd = &disk->nbd;
     struct io_request *request;
     uint32_t position = 0;
 
-    while ((request = queue_next(&nbd->queue, &position)) != NULL) {
-        struct record *record = record_of_request(request);
-
-        if (record->holds == 0) {
-            list_remove(&record->link); /* from `waiting` */
-            stats_aborted_unsubmitted(&disk->stats);
-        } else {
-            stats_aborted_submitted(&disk->stats);
-        }
-        queue_take(&nbd->queue, request->cookie);
-        nbd_abort_locked(disk, record);
-        to_complete_locked(disk, record, done);
+    while ((request = queue_next(&disk->nbd.queue, &position)) != NULL) {
+        nbd_drain_one_locked(disk, record_of_request(request), done);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #define ORDERLY_END_MS 1000 /* how long the server has to take NBD_CMD_DISC and close */
 #define FENCE_MS       2000 /* the same, when writes are unanswered */
+#define REPLAYS_MAX    8    /* of one request */
 #define GOODBYE_MS     500  /* how long telling a server may take that is not wanted */
 
 void nbd_open(struct disk *disk)
@@ -194,8 +195,9 @@ static void fence(struct disk *disk)
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
-/* What was sent and not answered waits with the rest to be sent again, whole. */
-static void withdraw_locked(struct disk *disk)
+/* What was sent and not answered waits with the rest to be sent again, whole. A request over which one connection after
+ * the other ends may be why they do: it fails, and Windows decides whether to send it once more. */
+static void withdraw_locked(struct disk *disk, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
     struct io_request *request;
@@ -204,7 +206,9 @@ static void withdraw_locked(struct disk *disk)
     while ((request = queue_next(&nbd->queue, &position)) != NULL) {
         struct record *record = record_of_request(request);
 
-        if (record->holds != 0) {
+        if (record->holds != 0 && ++record->replays > REPLAYS_MAX) {
+            nbd_drain_one_locked(disk, record, done);
+        } else if (record->holds != 0) {
             record->holds = 0;
             list_append(&nbd->waiting, &record->link);
             stats_withdrawn(&disk->stats);
@@ -227,7 +231,7 @@ void nbd_suspend(struct disk *disk)
         nbd_drain_locked(disk, &done);
         nbd->reset = false;
     } else {
-        withdraw_locked(disk);
+        withdraw_locked(disk, &done);
     }
     nbd->suspended = true;
     KeReleaseInStackQueuedSpinLock(&handle);

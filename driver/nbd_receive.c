@@ -33,6 +33,13 @@ static void reply_failed_locked(struct nbd_backend *nbd, struct record *record)
     record->result.sense = nbd_error_sense(nbd->reader.error, &record->command.request);
 }
 
+/* A whole answer is in. */
+static void answered_locked(struct disk *disk)
+{
+    disk->nbd.answered = true;
+    stats_replied(&disk->stats, clock_now());
+}
+
 /* False: nobody waits for it, and the connection is given up. */
 static bool reply_locked(struct disk *disk, struct list_link *done)
 {
@@ -44,13 +51,12 @@ static bool reply_locked(struct disk *disk, struct list_link *done)
         nbd_ended_locked(disk, "the server answered a request that is not out");
         return false;
     }
-    nbd->answered = true;
     if (nbd->reader.error == 0 && request->operation == IO_READ) {
         record->holds |= RECORD_RECEIVING;
         nbd->receiving = record;
         nbd_reader_expect(&nbd->reader, request->length);
     } else {
-        stats_replied(&disk->stats, clock_now());
+        answered_locked(disk);
     }
     if (nbd->reader.error != 0) {
         reply_failed_locked(nbd, record);
@@ -67,7 +73,7 @@ static void payload_locked(struct disk *disk, struct list_link *done)
 
     if (nbd->reader.payload_left == 0) {
         nbd->receiving = NULL;
-        stats_replied(&disk->stats, clock_now());
+        answered_locked(disk);
         nbd_drop_hold_locked(disk, record, RECORD_RECEIVING, done);
     }
 }

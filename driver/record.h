@@ -38,6 +38,7 @@ struct record {
     PMDL pages;                /* IO_READ, IO_WRITE: the SRB's own MDL, borrowed */
     PVOID pages_address;       /* where in it the SRB's data begins: a number, not to be used as an address */
     uint8_t *data;             /* IO_READ: where the SRB's data is copied to */
+    uint32_t replays;          /* connections that ended before its answer; guarded by disk->lock */
     uint32_t holds;            /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
     UCHAR srb_status;          /* not 0: complete with this and without sense */
     struct scsi_result result; /* otherwise */

@@ -114,6 +114,7 @@ static struct record *begin_record(const struct srb_view *view)
     list_init(&record->link);
     record->srb = view->srb;
     record->data = NULL;
+    record->replays = 0;
     record->holds = 0;
     record->srb_status = 0;
     RtlZeroMemory(&record->result, sizeof record->result);
