@@ -11,7 +11,7 @@ check:
 	tests/check
 
 # docs/performance.md. Its environment: bench/run.py.
-bench:
+bench: windows
 	scripts/setup bench
 	cmake --preset bench >build/bench.log
 	cmake --build --preset bench

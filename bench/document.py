@@ -80,6 +80,13 @@ def row(one):
             + f" | {one.spread * 100:.0f} %, {one.raw_spread * 100:.0f} % |")
 
 
+def whole_rows(whole):
+    yield "| case | requests/s | of the RAM disk | spread |"
+    yield "|---|---|---|---|"
+    for case, (ours, peer, spread) in whole.items():
+        yield f"| {case.removeprefix('wine/')} | {number(ours)} | {ours / peer:.2f} | {spread * 100:.0f} % |"
+
+
 def instruction_rows(counted):
     yield "| command | instructions |"
     yield "|---|---|"
@@ -87,10 +94,12 @@ def instruction_rows(counted):
         yield f"| {KINDS[kind]}, 4 KiB | {now:.1f} |"
 
 
-def write(path, results, counted, rounds, seconds):
+def write(path, results, whole, counted, rounds, seconds):
     text = path.read_text()
     text = put(text, "machine", list(machine(results, rounds, seconds)))
     text = put(text, "results", list(table(results)))
+    if whole:
+        text = put(text, "whole", list(whole_rows(whole)))
     if counted:
         text = put(text, "instructions", list(instruction_rows(counted)))
     path.write_text(text)

@@ -50,8 +50,9 @@ def result(case, by_contender):
     return Result(case, medians, spread(rates["ours"]), spread(rates["raw"]), busy)
 
 
-def write(path, results, instructions):
-    """build/bench/results.csv: a row for each case, metric and peer. `instructions`: name -> (ours, committed)."""
+def write(path, results, whole, instructions):
+    """build/bench/results.csv: a row for each case, metric and peer. `whole`: whole_path.load; `instructions`: name ->
+    (ours, committed)."""
     with open(path, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["case", "ours", "peer", "peer_name", "ratio", "unit"])
@@ -62,6 +63,8 @@ def write(path, results, instructions):
                     if ratio is not None:
                         writer.writerow([one.case, f"{one.medians['ours'][metric]:.4g}",
                                          f"{one.medians[peer][metric]:.4g}", peer, f"{ratio:.3f}", unit])
+        for case, (ours, peer, _) in whole.items():
+            writer.writerow([case, f"{ours:.4g}", f"{peer:.4g}", "ramdisk", f"{ours / peer:.3f}", "requests/s"])
         for name, (ours, committed) in instructions.items():
             if committed:
                 writer.writerow([f"instructions/{name}", f"{ours:.1f}", f"{committed:.1f}", "committed",

@@ -6,13 +6,14 @@ every single sample in build/bench/samples.csv, the plot in build/bench/performa
     BENCH_SECONDS=2     one run of one contender
     BENCH_ROUNDS=5
     BENCH_PATIENCE=0    seconds to wait, before each run, until the machine has nothing else to do
-    BENCH_CASES=        regular expression: only cases like null/tcp/read-4K-64 that have a match
+    BENCH_CASES=        regular expression: only cases like null/tcp/read-4K-64 or wine/1-disks/read-4K-64 that match
     BENCH_DOCS=         1: write the figures and the plot into docs/ as well
     BENCH_SAMPLES=      a samples.csv to report from instead of measuring
 """
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import cases
@@ -21,11 +22,13 @@ import instructions
 import measure
 import plot
 import results
+import whole_path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
 PROGRAMS = BUILD / "bench"
 DOCUMENT = ROOT / "docs" / "performance.md"
+WHOLE_PATH = BUILD / "whole_path.csv"
 
 
 def setting(name, default):
@@ -37,6 +40,14 @@ def report_instructions():
     for kind, (now, before) in counted.items():
         print(f"instructions/{kind:13} {now:9.1f} a request, committed {before if before else 'none'}")
     return counted
+
+
+def measure_whole_path(pattern, rounds, seconds):
+    """The path under Wine (whole_path.py), for the cases that match."""
+    chosen = whole_path.chosen(pattern)
+    if chosen:
+        with tempfile.TemporaryDirectory() as directory:
+            whole_path.measure(PROGRAMS, chosen, WHOLE_PATH, rounds, seconds, directory)
 
 
 def report_misses(measured):
@@ -56,12 +67,16 @@ def main():
         chosen = cases.chosen(setting("CASES", ""))
         measure.measure(PROGRAMS, chosen, samples, rounds, seconds, float(setting("PATIENCE", 0)),
                         lambda case: print(results.line(next(one for one in results.load(samples) if one.case == case))))
+        measure_whole_path(setting("CASES", ""), rounds, seconds)
     measured = results.load(samples)
+    whole = whole_path.load(WHOLE_PATH)
+    for case, row in whole.items():
+        print(whole_path.line(case, row))
     counted = report_instructions()
-    results.write(BUILD / "results.csv", measured, counted)
+    results.write(BUILD / "results.csv", measured, whole, counted)
     plot.plot(BUILD / "performance.svg", measured)
     if setting("DOCS", None):
-        document.write(DOCUMENT, measured, counted, rounds, seconds)
+        document.write(DOCUMENT, measured, whole, counted, rounds, seconds)
         plot.plot(DOCUMENT.with_suffix(".svg"), measured)
     report_misses(measured)
     print(f"results: {(BUILD / 'results.csv').relative_to(ROOT)}")

@@ -2,6 +2,7 @@
 #include "disk.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <winioctl.h>
@@ -19,10 +20,11 @@ static DWORD access_of(const char *name)
     die(EXIT_CODE_USE, "--access is read, write, both or none, not '%s'", name);
 }
 
-static void path_of(const char *name, char *path, size_t size)
+static void path_of(const char *name, char *path, size_t size, uint32_t *number)
 {
     bool is_number = name[0] != '\0' && name[strspn(name, "0123456789")] == '\0';
 
+    *number = is_number ? (uint32_t)strtoul(name, NULL, 10) : 0;
     snprintf(path, size, "%s%s", is_number ? "\\\\.\\PhysicalDrive" : name[0] == '\\' ? "" : "\\\\.\\", name);
 }
 
@@ -49,7 +51,7 @@ void disk_open(struct disk *disk, struct arguments *arguments)
 
     if (arguments_flag(arguments, "--through"))
         flags |= FILE_FLAG_WRITE_THROUGH | FILE_FLAG_NO_BUFFERING;
-    path_of(arguments_word(arguments, "the disk"), path, sizeof(path));
+    path_of(arguments_word(arguments, "the disk"), path, sizeof(path), &disk->number);
     disk->handle = CreateFileA(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, flags, NULL);
     if (disk->handle == INVALID_HANDLE_VALUE)
         die(EXIT_CODE_FAIL, "cannot open %s: error %lu", path, GetLastError());

@@ -18,6 +18,7 @@
  */
 struct disk {
     HANDLE handle;
+    uint32_t number; /* N; 0 when the disk was named by a path */
     uint64_t bytes;
     uint32_t block_bytes;
 };

@@ -23,7 +23,7 @@ static const struct {
     {"hold", command_hold, "DISK [--seconds S --until FILE --ready FILE]"},
     {"cdb", command_cdb, "DISK HEX [--in N | --out FILE | --out-hex BYTES] [--direct]"},
     {"info", command_info, "DISK"},
-    {"rate", command_rate, "DISK [--depth D --size BYTES --ms MS | --requests R --seed S --write]"},
+    {"rate", command_rate, "DISK [--disks N --depth D --size BYTES --ms MS | --requests R --seed S --write]"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

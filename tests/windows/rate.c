@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Random requests of one length, always as many in flight: how many a second. What is read is not looked at. */
+/*
+ * Random requests of one length to one disk or several whose numbers follow each other, always as many in flight to
+ * each: how many a second. What is read is not looked at.
+ */
 #include "commands.h"
 #include "pattern.h"
 
 #include <stdio.h>
 
 #define DEPTH_MAX 256u
+#define DISKS_MAX 128u
 
 struct rate {
-    struct disk *disk;
+    struct disk *disk; /* the first */
+    HANDLE handles[DISKS_MAX];
+    uint32_t disks;
     HANDLE port; /* where what has completed is picked up, in any order */
     uint64_t random;
-    uint32_t depth;
+    uint32_t depth; /* of each disk */
     uint32_t size;
     bool is_write;
     uint64_t requests; /* to be made; 0: until the time is up */
     ULONGLONG until;   /* tick count */
 };
 
-static void start(struct rate *rate, OVERLAPPED *overlapped, void *buffer)
+/* The `index`th of all requests in flight; each disk has `depth` of them. */
+static void start(struct rate *rate, uint64_t index, OVERLAPPED *overlapped, void *buffer)
 {
     uint64_t offset = random_next(&rate->random) % (rate->disk->bytes / rate->size) * rate->size;
-    HANDLE handle = rate->disk->handle;
+    HANDLE handle = rate->handles[index / rate->depth];
     BOOL done;
 
     *overlapped = (OVERLAPPED){.Offset = (DWORD)offset, .OffsetHigh = (DWORD)(offset >> 32)};
@@ -51,23 +58,46 @@ static bool wants_more(const struct rate *rate, uint64_t started)
 
 static uint64_t run(struct rate *rate)
 {
-    OVERLAPPED overlapped[DEPTH_MAX];
-    unsigned char *buffers = disk_allocate((size_t)rate->depth * rate->size);
+    uint64_t in_flight = (uint64_t)rate->depth * rate->disks;
+    OVERLAPPED *overlapped = disk_allocate(in_flight * sizeof(*overlapped));
+    unsigned char *buffers = disk_allocate(in_flight * rate->size);
     uint64_t started = 0, done = 0;
 
-    for (; started < rate->depth && wants_more(rate, started); started++)
-        start(rate, &overlapped[started], buffers + started * rate->size);
+    for (; started < in_flight && wants_more(rate, started); started++)
+        start(rate, started, &overlapped[started], buffers + started * rate->size);
     while (done < started) {
-        OVERLAPPED *one = next_done(rate);
+        uint64_t index = (uint64_t)(next_done(rate) - overlapped);
 
         done++;
         if (wants_more(rate, started)) {
-            start(rate, one, buffers + (size_t)(one - overlapped) * rate->size);
+            start(rate, index, &overlapped[index], buffers + index * rate->size);
             started++;
         }
     }
     disk_free(buffers);
+    disk_free(overlapped);
     return done;
+}
+
+/* Disks beside the first, whose number is `number`: the same size is taken for granted. */
+static void open_more(struct rate *rate, uint32_t number)
+{
+    rate->handles[0] = rate->disk->handle;
+    for (uint32_t i = 1; i < rate->disks; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "\\\\.\\PhysicalDrive%u", number + i);
+        rate->handles[i] = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                                       OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+        if (rate->handles[i] == INVALID_HANDLE_VALUE)
+            die(EXIT_CODE_FAIL, "rate: cannot open %s: error %lu", path, GetLastError());
+    }
+    rate->port = NULL;
+    for (uint32_t i = 0; i < rate->disks; i++) {
+        rate->port = CreateIoCompletionPort(rate->handles[i], rate->port, 0, 1);
+        if (!rate->port)
+            die(EXIT_CODE_FAIL, "rate: no completion port: error %lu", GetLastError());
+    }
 }
 
 static void take_rate(struct disk *disk, struct arguments *arguments, struct rate *rate)
@@ -79,14 +109,15 @@ static void take_rate(struct disk *disk, struct arguments *arguments, struct rat
     rate->is_write = arguments_flag(arguments, "--write");
     rate->requests = arguments_number(arguments, "--requests", 0);
     rate->until = GetTickCount64() + arguments_number(arguments, "--ms", 1000);
+    rate->disks = (uint32_t)arguments_number(arguments, "--disks", 1);
     arguments_check_all_used(arguments);
+    if (rate->disks == 0 || rate->disks > DISKS_MAX)
+        die(EXIT_CODE_USE, "--disks is 1 to %u", DISKS_MAX);
     if (rate->depth == 0 || rate->depth > DEPTH_MAX)
         die(EXIT_CODE_USE, "--depth is 1 to %u", DEPTH_MAX);
     if (rate->size == 0 || rate->size % disk->block_bytes != 0 || rate->size > disk->bytes)
         die(EXIT_CODE_USE, "--size is whole blocks of the disk");
-    rate->port = CreateIoCompletionPort(disk->handle, NULL, 0, 1);
-    if (!rate->port)
-        die(EXIT_CODE_FAIL, "rate: no completion port: error %lu", GetLastError());
+    open_more(rate, disk->number);
 }
 
 int command_rate(struct disk *disk, struct arguments *arguments)
@@ -103,7 +134,7 @@ int command_rate(struct disk *disk, struct arguments *arguments)
     QueryPerformanceCounter(&end);
     CloseHandle(rate.port);
     seconds = (double)(end.QuadPart - begin.QuadPart) / (double)frequency.QuadPart;
-    printf("rate: %llu requests of %u bytes, depth %u, %.3f s, %.1f a second\n", (unsigned long long)requests,
-           rate.size, rate.depth, seconds, (double)requests / seconds);
+    printf("rate: %llu requests of %u bytes, %u disks, depth %u, %.3f s, %.1f a second\n", (unsigned long long)requests,
+           rate.size, rate.disks, rate.depth, seconds, (double)requests / seconds);
     return 0;
 }
