@@ -56,12 +56,15 @@ static void connect_to(struct client *client)
 
 static void prepare(struct client *client)
 {
+    uint8_t *data;
+
     client->random = 1;
+    data = allocate((size_t)client->plan.depth * client->plan.size);
     for (uint32_t i = 0; i < client->plan.depth; i++) {
         struct request *request = &client->requests[i];
 
         request->client = client;
-        request->data = allocate(client->plan.size);
+        request->data = data + (size_t)i * client->plan.size;
         request->next = client->idle;
         client->idle = request;
     }

@@ -19,12 +19,15 @@ struct ours {
 
 static void prepare(struct ours *ours)
 {
+    uint8_t *data;
+
     ours->random = 1;
     ours->blocks = ours->plan.size / ours->engine.device.block_size;
     ours->places = ours->engine.device.block_count / ours->blocks;
     list_init(&ours->idle);
+    data = allocate((size_t)ours->plan.depth * ours->plan.size);
     for (uint32_t i = 0; i < ours->plan.depth; i++) {
-        ours->jobs[i].data = allocate(ours->plan.size);
+        ours->jobs[i].data = data + (size_t)i * ours->plan.size;
         list_append(&ours->idle, &ours->jobs[i].link);
     }
 }
