@@ -166,6 +166,20 @@ def test_driver_imports_only_kernel_modules_and_real_storport_exports():
     assert {name for name in symbols if name.startswith("StorPort")} <= real
 
 
+def exports(image):
+    return re.findall(r"Name: (\S+)", readobj(image, "--coff-exports").split("File:", 1)[1])
+
+
+def test_both_libraries_export_what_the_def_file_lists():
+    """libwnbd.dll is what programs were linked against; it forwards every name to wnbd.dll."""
+    lines = (ROOT / "libwnbd" / "libwnbd.def").read_text().splitlines()
+    listed = [line.split()[0] for line in lines[lines.index("EXPORTS") + 1:] if line.strip()]
+    for library in ("wnbd.dll", "libwnbd.dll"):
+        assert sorted(exports(WINDOWS / "libwnbd" / library)) == sorted(listed), library
+    forwards = re.findall(r"ForwardedTo: (\S+)", readobj(WINDOWS / "libwnbd" / "libwnbd.dll", "--coff-exports"))
+    assert sorted(forwards) == sorted(f"wnbd.{name}" for name in listed)
+
+
 def test_driver_sections_are_never_writable_and_executable():
     text = readobj(WINDOWS / "driver" / "wnbd.sys", "--sections")
     for section in text.split("Section {")[1:]:
