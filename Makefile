@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Four commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
+# Five commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
 
-.PHONY: bench demo check clean windows
+.PHONY: bench demo check clean soak windows
 
 demo: windows
 	scripts/demo
@@ -16,6 +16,12 @@ bench: windows
 	cmake --preset bench >build/bench.log
 	cmake --build --preset bench
 	/usr/bin/python3 -B bench/run.py
+
+# Servers and network break every two seconds under verified I/O: make soak MINUTES=60 DISKS=32
+MINUTES ?= 10
+DISKS ?= 1
+soak: windows
+	SOAK_MINUTES=$(MINUTES) SOAK_DISKS=$(DISKS) /usr/bin/python3 -B -m pytest -q -rP -p no:cacheprovider tests/soak
 
 # Driver, library, client and test bed, in build/windows-x64.
 windows:
