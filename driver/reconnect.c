@@ -40,9 +40,10 @@ static void begin(struct disk *disk)
     ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
     struct search *search = &disk->search;
 
-    if (!was_of_use(disk)) {
+    if (search->begun && !was_of_use(disk)) {
         return;
     }
+    search->begun = true;
     search->deadline = timeout_ms != 0 ? clock_now() + timeout_ms * CLOCK_TICKS_PER_MS : 0;
     search->pause_ms = 0;
     search->given_up = false;

@@ -209,6 +209,30 @@ static void map_times_out(void **state)
     bed_registry_clear();
 }
 
+/* A handshake, and then nothing: again and again. */
+static void connections_of_no_use(void **state)
+{
+    static const uint8_t script[] = {
+        'N', 'B', 'D',  'M',  'A',  'G',  'I',  'C',  'I', 'H', 'A', 'V',  'E', 'O', 'P', 'T', 0, 3,        /* hello */
+        0,   3,   0xE8, 0x89, 0x04, 0x55, 0x65, 0xA9, 0,   0,   0,   7,    0,   0,   0,   3,   0, 0, 0, 12, /* info */
+        0,   0,   0,    0,    0,    0,    0,    0x10, 0,   0,   0,   0x2D,                                  /* 1 MiB */
+        0,   3,   0xE8, 0x89, 0x04, 0x55, 0x65, 0xA9, 0,   0,   0,   7,    0,   0,   0,   1,   0, 0, 0, 0,  /* ack */
+    };
+    struct server_options options = {.script = script, .script_length = sizeof(script)};
+    static UCHAR block[512];
+    struct bed_file *disk;
+
+    (void)state;
+    bed_registry_set(BED_PARAMETERS_KEY, "ReconnectTimeoutMs", 5000);
+    start(&options);
+    disk = map_and_open();
+    assert_false(NT_SUCCESS(bed_read(disk, 0, block, sizeof(block)))); /* which ends */
+    bed_close(disk);
+    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
+    stop();
+    bed_registry_clear();
+}
+
 static void surprise_removal_under_load(void **state)
 {
     enum { COUNT = 12, LENGTH = 256 << 10 };
@@ -234,11 +258,17 @@ static void surprise_removal_under_load(void **state)
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_mapped),          cmocka_unit_test(round_trip),
-        cmocka_unit_test(unload_with_disk_mapped), cmocka_unit_test(backwards_replies),
-        cmocka_unit_test(lost_connection),         cmocka_unit_test(cut_payload),
-        cmocka_unit_test(nobody_listens),          cmocka_unit_test(cancelled_map),
-        cmocka_unit_test(map_times_out),           cmocka_unit_test(surprise_removal_under_load),
+        cmocka_unit_test(nothing_mapped),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(unload_with_disk_mapped),
+        cmocka_unit_test(backwards_replies),
+        cmocka_unit_test(lost_connection),
+        cmocka_unit_test(cut_payload),
+        cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(cancelled_map),
+        cmocka_unit_test(map_times_out),
+        cmocka_unit_test(connections_of_no_use),
+        cmocka_unit_test(surprise_removal_under_load),
     };
 
     if (count != 2) {
