@@ -81,6 +81,17 @@ static NTSTATUS send_disconnect(struct nbd_backend *nbd, const struct wsk_limit 
     return NT_SUCCESS(status) ? wsk_shut_down(nbd->socket, &nbd->call, limit) : status;
 }
 
+static bool has_peer_closed(struct disk *disk)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    bool closed;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    closed = disk->nbd.peer_closed;
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return closed;
+}
+
 /* After goodbye: whether the server has ended its side, too. The receiving goes on until the stream ends or breaks. */
 static bool await_end(struct disk *disk, const struct wsk_limit *limit)
 {
@@ -92,11 +103,11 @@ static bool await_end(struct disk *disk, const struct wsk_limit *limit)
     if (!wait_settled(disk, true, &timeout)) {
         return false;
     }
-    while (!nbd->peer_closed && NT_SUCCESS(status)) { /* what comes behind a reply that was none */
+    while (!has_peer_closed(disk) && NT_SUCCESS(status)) { /* what comes behind a reply that was none */
         status =
             wsk_receive_all(nbd->socket, &nbd->call, nbd->handshake_mdl, offset, sizeof nbd->handshake->buffer, limit);
     }
-    return nbd->peer_closed || status == STATUS_CONNECTION_DISCONNECTED;
+    return has_peer_closed(disk) || status == STATUS_CONNECTION_DISCONNECTED;
 }
 
 void nbd_say_goodbye(struct disk *disk)
@@ -114,7 +125,7 @@ static bool end_orderly(struct disk *disk, ULONG timeout_ms)
     struct nbd_backend *nbd = &disk->nbd;
     struct wsk_limit limit = wsk_limit_in(timeout_ms, NULL);
 
-    if (!nbd->peer_closed && (!NT_SUCCESS(send_disconnect(nbd, &limit)) || !await_end(disk, &limit))) {
+    if (!has_peer_closed(disk) && (!NT_SUCCESS(send_disconnect(nbd, &limit)) || !await_end(disk, &limit))) {
         log_print(LOG_WARNING, "%s: the server did not close within %lu ms", disk->properties.InstanceName, timeout_ms);
         return false;
     }
