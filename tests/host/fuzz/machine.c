@@ -48,7 +48,7 @@ void input_bytes(struct input *input, void *bytes, size_t length)
 /* The driver's library stays loaded when the driver does not: libFuzzer counts in its memory. */
 static void begin(void)
 {
-    bed_print_options(true, true);
+    bed_print_options(getenv("BED_VERBOSE") == NULL, true);
     bed_clock_speed(SPEED);
     bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 60000);
     if (dlopen(FUZZ_IMAGE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) == NULL) {
