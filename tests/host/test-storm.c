@@ -9,6 +9,7 @@
 
 #include "bed/host/clock.h"
 #include "bed/host/print.h"
+#include "bed/host/registry.h"
 #include "bed/host/schedule.h"
 #include "bed/port/control.h"
 #include "bed/port/violation.h"
@@ -317,6 +318,7 @@ int main(int count, char **arguments)
     }
     image = arguments[1];
     bed_clock_speed(20);
+    bed_registry_set(BED_PARAMETERS_KEY, "ReconnectTimeoutMs", 4000);
     bed_print_options(getenv("BED_VERBOSE") == NULL, getenv("BED_FATAL") != NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

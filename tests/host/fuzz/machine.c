@@ -51,6 +51,7 @@ static void begin(void)
     bed_print_options(getenv("BED_VERBOSE") == NULL, true);
     bed_clock_speed(SPEED);
     bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 60000);
+    bed_registry_set(BED_PARAMETERS_KEY, "ReconnectTimeoutMs", 2000);
     if (dlopen(FUZZ_IMAGE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) == NULL) {
         abort();
     }
