@@ -131,6 +131,12 @@ static void complete_one(struct disk *disk, struct record *record)
     }
 }
 
+/* A look without the lock, which is not to be taken for each completion. */
+static bool seems_to_have_resets(const struct nbd_backend *nbd)
+{
+    return *(struct list_link *const volatile *)&nbd->resets.next != &nbd->resets;
+}
+
 void nbd_complete(struct disk *disk, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
@@ -142,7 +148,7 @@ void nbd_complete(struct disk *disk, struct list_link *done)
         count++;
     }
     /* A reset that found these on their way is on its list by now, or will look at the count after it has got there. */
-    if (count != 0 && InterlockedExchangeAdd(&nbd->completing, -count) == count && !list_is_empty(&nbd->resets)) {
+    if (count != 0 && InterlockedExchangeAdd(&nbd->completing, -count) == count && seems_to_have_resets(nbd)) {
         nbd_complete_resets(disk);
     }
 }
