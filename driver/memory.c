@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver/memory.h"
 
+/* ExAllocatePool2, for which the kit has no type of its own. */
+typedef PVOID NTAPI allocate_pool2_function(POOL_FLAGS flags, SIZE_T size, ULONG tag);
+
 /* Fixed after memory_init. NULL before Windows 10 2004 (build 19041). */
-static EX_ALLOCATE_POOL2 *allocate_pool2;
+static allocate_pool2_function *allocate_pool2;
 
 void memory_init(void)
 {
     UNICODE_STRING name;
 
     RtlInitUnicodeString(&name, L"ExAllocatePool2");
-    allocate_pool2 = (EX_ALLOCATE_POOL2 *)MmGetSystemRoutineAddress(&name);
+    allocate_pool2 = (allocate_pool2_function *)MmGetSystemRoutineAddress(&name);
 }
 
 void *memory_allocate(size_t size, ULONG tag)
