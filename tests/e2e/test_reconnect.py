@@ -107,7 +107,8 @@ def test_disk_comes_back_after_its_requests_have_failed(tmp_path, image, bed, st
     assert result.code == 1, repr(result)
     assert "wnbd: late: no connection within" in bed.log()
     shown = bed.show("late")
-    assert shown["State"] == "lost" and "refused" in shown["LastError"], shown
+    # Refused, as a rule; a connection to a free port of this machine may also meet itself.
+    assert shown["State"] == "lost" and str(server.port) in shown["LastError"], shown
     server.start()
     wait_until(lambda: reconnects(bed, "late") == 1, "the disk does not come back")
     bed.diskio("write", number, 0, 4096, 9).ok()
