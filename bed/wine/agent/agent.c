@@ -84,14 +84,15 @@ static wchar_t *skip_words(wchar_t *at, unsigned count)
     return at;
 }
 
-static bool write_code(const wchar_t *path, DWORD code)
+/* What became of the program; before that, a word that says we have begun. */
+static bool write_result(const wchar_t *path, const char *text)
 {
     FILE *file = _wfopen(path, L"w");
 
     if (!file) {
         return false;
     }
-    fprintf(file, "%lu\n", code);
+    fputs(text, file);
     return fclose(file) == 0;
 }
 
@@ -127,7 +128,12 @@ static int run(const wchar_t *code_file)
     STARTUPINFOW startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION process;
     DWORD code = 0;
+    char text[16];
 
+    if (!write_result(code_file, "begun")) {
+        fprintf(stderr, "bed: the exit code cannot be written\n");
+        return 126;
+    }
     if (!start_suspended(skip_words(GetCommandLineW(), 3), &startup, &process)) {
         fprintf(stderr, "bed: the program does not start (error %lu)\n", GetLastError());
         return 127;
@@ -136,7 +142,8 @@ static int run(const wchar_t *code_file)
     ResumeThread(process.hThread);
     WaitForSingleObject(process.hProcess, INFINITE);
     GetExitCodeProcess(process.hProcess, &code);
-    if (!write_code(code_file, code)) {
+    snprintf(text, sizeof(text), "%lu", code);
+    if (!write_result(code_file, text)) {
         fprintf(stderr, "bed: the exit code cannot be written\n");
         return 126;
     }

@@ -20,6 +20,7 @@ from bedlib.prefix import BedError
 
 START_SECONDS = 120
 STOP_SECONDS = 90
+START_TRIES = 3
 
 
 class Hang(BedError):
@@ -158,17 +159,28 @@ class Session:
         env = prefix.environment(self.prefix, os.environ.get('BED_PROGRAM_WINEDEBUG', '-all'))
         env['WINEPATH'] = ';'.join(windows_path(folder) for folder in folders)
         command = [prefix.WINE, str(self._agent_path()), 'exec', windows_path(code_file), str(program), *arguments]
-        with subprocess.Popen(command, env=env) as running:
-            try:
-                self._watch(running, program.name, timeout)
-            finally:
-                running.kill()
         try:
-            return int(code_file.read_text(encoding='ascii'))
-        except (OSError, ValueError):
-            return running.returncode or 1
+            for _ in range(START_TRIES):
+                code = self._run_once(command, env, program.name, timeout)
+                if code_file.exists():
+                    break
+            text = code_file.read_text(encoding='ascii') if code_file.exists() else ''
+            if not text.isdecimal():
+                what = 'lost' if text else 'never began'
+                raise BedError(f'{program.name} {what}: its agent ended with {code}')
+            return int(text)
         finally:
             code_file.unlink(missing_ok=True)
+
+    # The agent makes the code file before anything else. Without one it has not begun: on a busy machine Wine now and
+    # then loses a process that early, and says nothing.
+    def _run_once(self, command, env, name, timeout):
+        with subprocess.Popen(command, env=env) as running:
+            try:
+                self._watch(running, name, timeout)
+            finally:
+                running.kill()
+        return running.returncode
 
     def _watch(self, running, name, timeout):
         deadline = time.monotonic() + timeout
