@@ -71,21 +71,16 @@ static bool is_large(const struct io_request *request)
     return request->operation == IO_READ && request->length >= ENGINE_DIRECT_MIN;
 }
 
-static uint64_t reply_size(const struct io_request *request)
-{
-    return NBD_SIMPLE_REPLY_SIZE + (request->operation == IO_READ ? request->length : 0);
-}
-
-/* Makes a send of everything that waits. */
+/* Makes a send of what waits. */
 static void gather(struct engine *engine)
 {
-    struct list_link *link;
     uint8_t *header = engine->headers[0];
+    size_t payload_length = 0;
 
     engine->piece = engine->pieces;
     engine->pieces_end = engine->pieces;
-    while ((link = list_take_first(&engine->waiting)) != NULL) {
-        struct engine_job *job = job_of_link(link);
+    while (payload_length < ENGINE_SEND_MAX && !list_is_empty(&engine->waiting)) {
+        struct engine_job *job = job_of_link(list_take_first(&engine->waiting));
         const struct io_request *request = &job->command.request;
 
         nbd_encode_request(header, request);
@@ -93,8 +88,8 @@ static void gather(struct engine *engine)
         header += NBD_REQUEST_SIZE;
         if (request->operation == IO_WRITE) {
             add_piece(engine, job->data + job->command.data_offset, request->length);
+            payload_length += request->length;
         }
-        engine->replies_out += reply_size(request);
         engine->large_out += is_large(request);
     }
 }
@@ -111,7 +106,7 @@ static void sent(struct engine *engine, size_t count)
     }
 }
 
-/* Whether all that was gathered has left. A send may wait only if the server, meanwhile, cannot be waiting for us to
+/* Sends what there is room for; whether nothing is left to be sent. Never waits: the server may be waiting for us to
  * receive. */
 static bool send_gathered(struct engine *engine)
 {
@@ -121,8 +116,7 @@ static bool send_gathered(struct engine *engine)
         }
         gather(engine);
     }
-    sent(engine, wire_send(&engine->wire, engine->piece, (size_t)(engine->pieces_end - engine->piece),
-                           engine->replies_out <= ENGINE_ROOM));
+    sent(engine, wire_send(&engine->wire, engine->piece, (size_t)(engine->pieces_end - engine->piece), false));
     return engine->piece == engine->pieces_end && list_is_empty(&engine->waiting);
 }
 
@@ -134,7 +128,6 @@ static void carried_out(struct engine *engine, struct engine_job *job, struct li
     struct io_request *request = &job->command.request;
     struct scsi_sense sense;
 
-    engine->replies_out -= reply_size(request);
     engine->large_out -= is_large(request);
     if (!job->failed && storage_next(&job->command, &sense) == STORAGE_REQUEST) {
         list_append(&engine->waiting, &job->link);
@@ -198,19 +191,21 @@ static void parse(struct engine *engine, size_t length, struct list_link *done)
     }
 }
 
-/* The rest of a large payload into the job's memory, and the next reply's header, if it is there, behind it. Answers
+/* More of a large payload into the job's memory and, behind its end, the next reply's header if it is there. Answers
  * how many bytes came, `*full` whether all that was asked for. */
 static size_t receive_direct(struct engine *engine, bool wait, bool *full, struct list_link *done)
 {
     uint32_t left = engine->reader.payload_left;
+    uint32_t room = left < ENGINE_RECEIVE_MAX ? left : ENGINE_RECEIVE_MAX;
     struct iovec pieces[] = {
-        {.iov_base = receiving_data(engine) + engine->reader.payload_offset, .iov_len = left},
+        {.iov_base = receiving_data(engine) + engine->reader.payload_offset, .iov_len = room},
         {.iov_base = engine->in, .iov_len = NBD_SIMPLE_REPLY_SIZE},
     };
-    size_t count = wire_receive(&engine->wire, pieces, 2, wait);
-    uint32_t direct = count < left ? (uint32_t)count : left;
+    bool last = room == left;
+    size_t count = wire_receive(&engine->wire, pieces, last ? 2 : 1, wait);
+    uint32_t direct = count < room ? (uint32_t)count : room;
 
-    *full = count == left + NBD_SIMPLE_REPLY_SIZE;
+    *full = count == room + (last ? NBD_SIMPLE_REPLY_SIZE : 0);
     nbd_reader_received(&engine->reader, direct);
     payload(engine, done);
     parse(engine, count - direct, done);

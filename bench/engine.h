@@ -20,10 +20,10 @@
 #include "core/nbd/session.h"
 #include "core/scsi/storage.h"
 
-#define ENGINE_RECEIVE_MAX (128u << 10) /* the batch: what is received between two sends, about */
+#define ENGINE_RECEIVE_MAX (128u << 10) /* by one receive; a longer one lets a TCP server wait for room */
 #define ENGINE_DIRECT_MIN  (16u << 10)  /* payload that is worth a receive of its own */
 #define ENGINE_MIXED_MAX   (4u << 10)   /* received at once while such payload may come: what of it has to be copied */
-#define ENGINE_ROOM        (32u << 10)  /* of replies a socket surely has room for */
+#define ENGINE_SEND_MAX    (1u << 20)   /* payload that is gathered for one send; one request may exceed it */
 
 /* A command under way: what the driver keeps in an SRB's extension. The caller's memory; kept until it is done. */
 struct engine_job {
@@ -49,8 +49,7 @@ struct engine {
 
     struct nbd_reader reader;
     struct engine_job *receiving; /* whose payload comes next */
-    uint64_t replies_out;         /* bytes of replies that are to come, at most */
-    uint32_t large_out;           /* of them, with payload that is worth a receive of its own */
+    uint32_t large_out;           /* reads, sent or about to be, whose payload is worth a receive of its own */
     uint8_t *in;
 };
 

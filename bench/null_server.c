@@ -20,6 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define UNIX_SEND_BUFFER (512 << 10) /* TCP's grows by itself */
+
 bool null_receive(int descriptor, void *bytes, size_t length)
 {
     return length == 0 || recv(descriptor, bytes, length, MSG_WAITALL) == (ssize_t)length;
@@ -74,10 +76,13 @@ static int begin(int count, char **arguments)
 
 static _Noreturn void serve(int connection, bool verify)
 {
-    int on = 1;
+    const int on = 1;
+    const int room = UNIX_SEND_BUFFER;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on a Unix socket */
+    if (setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) { /* a Unix socket */
+        setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    }
     if (null_shake_hands(connection)) {
         null_serve(connection, verify);
     }

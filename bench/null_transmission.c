@@ -11,19 +11,21 @@
 #include <sys/uio.h>
 
 #define RECEIVE_MAX (256u << 10)
-#define BATCH_MAX   500 /* replies in one send: two pieces each, below IOV_MAX */
+#define BATCH_MAX   500                                  /* replies in one send */
+#define PIECES_MAX  1024                                 /* of them, what the system takes */
+#define REPLY_MAX   (2 + PLAN_SIZE_MAX / PATTERN_PERIOD) /* pieces of one */
 
 struct null_batch {
     size_t count; /* replies */
     size_t pieces_count;
     uint8_t headers[BATCH_MAX][NBD_SIMPLE_REPLY_SIZE];
-    struct iovec pieces[2 * BATCH_MAX];
+    struct iovec pieces[PIECES_MAX];
 };
 
 struct null_session {
     int descriptor;
     bool verify;
-    const uint8_t *pattern; /* a period and the longest request more */
+    const uint8_t *pattern; /* a period */
     struct null_batch batch;
 
     /* a request that was cut in two */
@@ -71,8 +73,7 @@ static void add_piece(struct null_batch *batch, const uint8_t *bytes, size_t len
     batch->pieces[batch->pieces_count++] = (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
 }
 
-static bool reply(struct null_session *session, const uint8_t *cookie, uint32_t error, const uint8_t *data,
-                  size_t length)
+static void reply(struct null_session *session, const uint8_t *cookie, uint32_t error)
 {
     struct null_batch *batch = &session->batch;
     uint8_t *header = batch->headers[batch->count++];
@@ -81,10 +82,25 @@ static bool reply(struct null_session *session, const uint8_t *cookie, uint32_t 
     store_be32(header + 4, error);
     memcpy(header + 8, cookie, 8);
     add_piece(batch, header, NBD_SIMPLE_REPLY_SIZE);
-    if (length != 0) {
-        add_piece(batch, data, length);
+}
+
+static bool flush_full(struct null_session *session)
+{
+    const struct null_batch *batch = &session->batch;
+
+    return (batch->count < BATCH_MAX && batch->pieces_count + REPLY_MAX <= PIECES_MAX) || flush(session);
+}
+
+static void add_pattern(struct null_session *session, uint64_t offset, uint32_t length)
+{
+    while (length != 0) {
+        uint32_t begin = (uint32_t)(offset % PATTERN_PERIOD);
+        uint32_t count = length < PATTERN_PERIOD - begin ? length : PATTERN_PERIOD - begin;
+
+        add_piece(&session->batch, session->pattern + begin, count);
+        offset += count;
+        length -= count;
     }
-    return batch->count < BATCH_MAX || flush(session);
 }
 
 /* ---- Requests ---- */
@@ -109,25 +125,42 @@ static bool request(struct null_session *session, const uint8_t *header)
     }
     switch (load_be16(header + 6)) {
     case NBD_CMD_READ:
-        return reply(session, header + 8, 0, session->pattern + offset % PATTERN_PERIOD, length);
+        reply(session, header + 8, 0);
+        add_pattern(session, offset, length);
+        return flush_full(session);
     case NBD_CMD_WRITE:
         return begin_write(session, header);
     case NBD_CMD_FLUSH:
     case NBD_CMD_TRIM:
-        return reply(session, header + 8, 0, NULL, 0);
+        reply(session, header + 8, 0);
+        return flush_full(session);
     default:
         return false;
     }
 }
 
+static bool is_pattern(const struct null_session *session, const uint8_t *bytes, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++) {
+        if (bytes[i] != session->pattern[(session->offset + i) % PATTERN_PERIOD]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool payload(struct null_session *session, const uint8_t *bytes, uint32_t length)
 {
-    if (session->verify && memcmp(bytes, session->pattern + session->offset % PATTERN_PERIOD, length) != 0) {
+    if (session->verify && !is_pattern(session, bytes, length)) {
         session->error = NBD_EIO;
     }
     session->offset += length;
     session->left -= length;
-    return session->left != 0 || reply(session, session->cookie, session->error, NULL, 0);
+    if (session->left != 0) {
+        return true;
+    }
+    reply(session, session->cookie, session->error);
+    return flush_full(session);
 }
 
 /* The bytes of one receive. */
@@ -161,9 +194,9 @@ static bool parse(struct null_session *session, const uint8_t *bytes, size_t len
 
 static const uint8_t *make_pattern(void)
 {
-    uint8_t *pattern = allocate(PATTERN_PERIOD + PLAN_SIZE_MAX);
+    uint8_t *pattern = allocate(PATTERN_PERIOD);
 
-    pattern_fill(pattern, PATTERN_PERIOD + PLAN_SIZE_MAX, 0);
+    pattern_fill(pattern, PATTERN_PERIOD, 0);
     return pattern;
 }
 

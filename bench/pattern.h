@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PATTERN_PERIOD (1u << 20)
+#define PATTERN_PERIOD (256u << 10)
 
 /* `offset` and `length` are multiples of 8. */
 static inline void pattern_fill(uint8_t *bytes, size_t length, uint64_t offset)

@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define SEND_BUFFER (512 << 10) /* more of it only makes payload leave the cache before it is read */
+
 static int connect_tcp(const char *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
@@ -46,13 +48,18 @@ static int connect_unix(const char *path)
 
 static int connect_to(const char *address)
 {
+    const int room = SEND_BUFFER;
+    int descriptor;
+
     if (strncmp(address, "tcp:", 4) == 0) {
-        return connect_tcp(address + 4);
+        descriptor = connect_tcp(address + 4);
+    } else if (strncmp(address, "unix:", 5) == 0) {
+        descriptor = connect_unix(address + 5);
+    } else {
+        fail("the address is neither tcp:PORT nor unix:PATH");
     }
-    if (strncmp(address, "unix:", 5) == 0) {
-        return connect_unix(address + 5);
-    }
-    fail("the address is neither tcp:PORT nor unix:PATH");
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    return descriptor;
 }
 
 static bool move(int descriptor, uint8_t *bytes, size_t length, bool out)
