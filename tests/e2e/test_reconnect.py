@@ -11,8 +11,8 @@ import servers
 from beds import EXEC_S, windows_path
 from test_storm import first_difference
 
-IO_S = 3
-WAIT_MS = 10000
+IO_S = 4
+WAIT_MS = 20000
 BED_OPTIONS = ("--set-parameter", f"IoTimeoutValue={IO_S}", "--set-parameter", "ConnectTimeoutMs=3000",
                "--set-parameter", f"ReconnectTimeoutMs={WAIT_MS}")
 STORM_BYTES = 64 << 20

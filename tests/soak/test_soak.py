@@ -2,7 +2,7 @@
 """
 Verified random I/O for as long as SOAK_MINUTES says, to as many disks as SOAK_DISKS says, while every two seconds something
 happens to the server or to the network: no wrong byte, no error, and at the end the server's file holds what was written.
-`make soak MINUTES=60 DISKS=32`; a minute with one disk is part of `make check`.
+`make soak MINUTES=60 DISKS=32`.
 """
 
 import os
