@@ -46,6 +46,13 @@ def mood(name):
     return change
 
 
+def revive(disks):
+    """nbdkit 1.32 now and then ends by an assertion of its own when a connection breaks while it answers."""
+    for _, server, _, _ in disks:
+        if not server.alive():
+            server.start()
+
+
 EVENTS = [kill, kill, freeze, drop, mood("cut"), mood("late"), mood("slow"), mood("kind")]
 
 
@@ -67,11 +74,15 @@ def test_no_byte_and_no_request_is_lost(bed, tmp_path, stack):
     events = 0
     while time.monotonic() < until:
         time.sleep(TURN_S)
+        revive(disks)
         _, server, proxy, _ = choices.choice(disks)
         choices.choice(EVENTS)(server, proxy)
         events += 1
     for _, _, proxy, _ in disks:
         proxy.mood = "kind"
+    while any(load.process.poll() is None for load in loads):
+        revive(disks)
+        time.sleep(0.5)
     for load in loads:
         assert "every read was right" in load.wait().ok().out
     reconnects = sum(int(bed.show(f"soak{number}")["Reconnects"]) for number in range(DISKS))
