@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The practical limit: moves the same bytes as a client would with as few system calls as a blocking socket allows, and
- * looks at nothing. The requests were built before; the replies land one behind the other in as much memory as the
- * requests in flight own, and are counted by their bytes: the client asks for as many requests again as have been
- * answered.
+ * looks at nothing. The requests were built before, only their offsets are new; the replies land one behind the other
+ * in as much memory as the requests in flight own, and are counted by their bytes: the client asks for as many requests
+ * again as have been answered.
  */
 #include "bench/meter.h"
-#include "bench/pattern.h"
 #include "bench/wire.h"
+#include "core/base/bytes.h"
 #include "core/nbd/session.h"
 
 #include <stdio.h>
 
-#define REQUESTS_MIN 1024 /* different ones, if they are small */
-
 struct raw {
     struct wire wire;
-    uint32_t depth;
 
-    uint8_t *requests; /* `count` and, so that any `depth` of them lie together, the first `depth` again */
+    uint8_t *requests; /* twice `depth`, so that any `depth` of them lie together */
     size_t request_size;
-    uint32_t count;
+    uint32_t depth;
     uint32_t next;
+    uint32_t random;
+    uint64_t places; /* of a request in the export */
+    uint32_t size;
 
     uint8_t *window;
     size_t reply_size;
@@ -31,24 +31,20 @@ struct raw {
 
 static void build(struct raw *raw, const struct plan *plan, uint64_t export_size)
 {
-    uint32_t random = 1;
-
-    raw->count = plan->write ? plan->depth : REQUESTS_MIN;
+    raw->depth = plan->depth;
+    raw->size = plan->size;
+    raw->places = export_size / plan->size;
+    raw->random = 1;
     raw->request_size = NBD_REQUEST_SIZE + (plan->write ? plan->size : 0);
-    raw->requests = allocate(raw->request_size * (raw->count + plan->depth));
-    for (uint32_t i = 0; i < raw->count + plan->depth; i++) {
-        uint8_t *bytes = raw->requests + i * raw->request_size;
-        struct io_request request = {
+    raw->requests = allocate(2 * plan->depth * raw->request_size);
+    for (uint32_t i = 0; i < 2 * plan->depth; i++) {
+        const struct io_request request = {
             .operation = plan->write ? IO_WRITE : IO_READ,
-            .offset = random_below(&random, export_size / plan->size) * plan->size,
             .length = plan->size,
             .cookie = i + 1,
         };
 
-        nbd_encode_request(bytes, &request);
-        if (plan->write) {
-            pattern_fill(bytes + NBD_REQUEST_SIZE, plan->size, request.offset);
-        }
+        nbd_encode_request(raw->requests + i * raw->request_size, &request);
     }
     raw->reply_size = NBD_SIMPLE_REPLY_SIZE + (plan->write ? 0 : plan->size);
     raw->window_size = raw->reply_size * plan->depth;
@@ -57,12 +53,13 @@ static void build(struct raw *raw, const struct plan *plan, uint64_t export_size
 
 static void ask(struct raw *raw, uint64_t count)
 {
-    struct iovec piece = {
-        .iov_base = raw->requests + raw->next * raw->request_size,
-        .iov_len = count * raw->request_size,
-    };
+    uint8_t *first = raw->requests + raw->next * raw->request_size;
+    struct iovec piece = {.iov_base = first, .iov_len = count * raw->request_size};
 
-    raw->next = (uint32_t)((raw->next + count) % raw->count);
+    for (uint64_t i = 0; i < count; i++) {
+        store_be64(first + i * raw->request_size + 16, random_below(&raw->random, raw->places) * raw->size);
+    }
+    raw->next = (uint32_t)((raw->next + count) % raw->depth);
     while (piece.iov_len != 0) {
         size_t sent = wire_send(&raw->wire, &piece, 1, true);
 

@@ -68,6 +68,9 @@ def main():
         measure.measure(PROGRAMS, chosen, samples, rounds, seconds, float(setting("PATIENCE", 0)),
                         lambda case: print(results.line(next(one for one in results.load(samples) if one.case == case))))
         measure_whole_path(setting("CASES", ""), rounds, seconds)
+    else:
+        for one in results.load(samples):
+            print(results.line(one))
     measured = results.load(samples)
     whole = whole_path.load(WHOLE_PATH)
     for case, row in whole.items():
