@@ -17,23 +17,27 @@ struct counters {
     volatile LONG64 sends;     /* calls of WskSend */
     volatile LONG64 receives;  /* calls of WskReceive */
     volatile LONG64 copies;    /* pieces of payload copied from the receive buffer */
+    volatile LONG64 copied;    /* bytes of them */
     volatile LONG64 direct;    /* receives straight into an SRB's pages */
     volatile LONG64 handovers; /* what had to be given to the worker: a thread switch each */
 };
 
-#define COUNTERS(name)       struct counters name;
-#define COUNT(counters, one) InterlockedIncrement64(&(counters).one)
+#define COUNTERS(name)                  struct counters name;
+#define COUNT(counters, one)            InterlockedIncrement64(&(counters).one)
+#define COUNT_MANY(counters, one, many) InterlockedExchangeAdd64(&(counters).one, many)
 #define COUNTERS_TELL(counters, name, requests)                                                                        \
     log_print(LOG_INFO,                                                                                                \
-              "%s: counters: %lld requests, %lld sends, %lld receives, %lld copies, %lld direct, "                     \
+              "%s: counters: %lld requests, %lld sends, %lld receives, %lld copies, %lld copied, %lld direct, "        \
               "%lld handovers",                                                                                        \
               name, (long long)(requests), (long long)(counters).sends, (long long)(counters).receives,                \
-              (long long)(counters).copies, (long long)(counters).direct, (long long)(counters).handovers)
+              (long long)(counters).copies, (long long)(counters).copied, (long long)(counters).direct,                \
+              (long long)(counters).handovers)
 
 #else
 
 #define COUNTERS(name)
 #define COUNT(counters, one)                    ((void)0)
+#define COUNT_MANY(counters, one, many)         ((void)0)
 #define COUNTERS_TELL(counters, name, requests) ((void)0)
 
 #endif

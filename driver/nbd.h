@@ -28,6 +28,7 @@
 #define NBD_BATCH_MAX      64        /* requests in one send */
 #define NBD_RECEIVE_BUFFER (64 << 10)
 #define NBD_DIRECT_MIN     (16 << 10) /* payload that is worth a receive of its own, into the SRB's pages */
+#define NBD_MIXED_MAX      (4 << 10)  /* received at once while such payload may come: what of it has to be copied */
 
 struct disk;
 
@@ -83,6 +84,7 @@ struct nbd_backend {
     struct list_link resets;  /* struct record: reset SRBs, to complete after what was there before them */
     volatile LONG completing; /* records out of the queue whose SRB is not completed yet; goes down without the lock */
     uint32_t bytes_out;
+    uint32_t large_reads; /* in the queue, whose payload is worth a receive of its own */
     uint32_t calls;       /* threads inside WskSend or WskReceive */
     uint32_t outstanding; /* sends whose IRP is not back, and 1 while receiving goes on */
     bool open;            /* requests may be sent */
@@ -102,6 +104,7 @@ struct nbd_backend {
     /* the receiver's: whoever processes the receive that has completed */
     struct nbd_reader reader;
     struct record *receiving; /* whose payload comes next */
+    bool was_large;           /* the last read that was answered */
     bool direct;              /* the receive that is out goes into its pages */
     volatile LONG receive_phase;
 

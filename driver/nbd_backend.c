@@ -39,6 +39,13 @@ static void refuse_locked(struct disk *disk, struct record *record)
     }
 }
 
+static bool is_large_read(const struct record *record)
+{
+    const struct io_request *request = &record->command.request;
+
+    return request->operation == IO_READ && request->length >= NBD_DIRECT_MIN;
+}
+
 /* Gives the record's request a slot and lets it wait to be sent. */
 static bool queue_locked(struct disk *disk, struct record *record)
 {
@@ -47,9 +54,17 @@ static bool queue_locked(struct disk *disk, struct record *record)
     if (!queue_add(&nbd->queue, &record->command.request)) {
         return false;
     }
+    nbd->large_reads += is_large_read(record);
     stats_received(&disk->stats, clock_now());
     list_append(&nbd->waiting, &record->link);
     return true;
+}
+
+/* Gives the slot back. */
+static void unqueue_locked(struct nbd_backend *nbd, struct record *record)
+{
+    queue_take(&nbd->queue, record->command.request.cookie);
+    nbd->large_reads -= is_large_read(record);
 }
 
 /* The record is out of the queue, if it was ever in it. */
@@ -111,7 +126,7 @@ void nbd_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hol
     if (record->holds != 0) {
         return;
     }
-    queue_take(&disk->nbd.queue, record->command.request.cookie);
+    unqueue_locked(&disk->nbd, record);
     if (!next_request_locked(disk, record)) {
         to_complete_locked(disk, record, done);
     }
@@ -179,7 +194,7 @@ void nbd_drain_one_locked(struct disk *disk, struct record *record, struct list_
     } else {
         stats_aborted_submitted(&disk->stats);
     }
-    queue_take(&disk->nbd.queue, record->command.request.cookie);
+    unqueue_locked(&disk->nbd, record);
     nbd_abort_locked(disk, record);
     to_complete_locked(disk, record, done);
 }

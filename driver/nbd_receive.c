@@ -53,6 +53,7 @@ static bool reply_locked(struct disk *disk, struct list_link *done)
     }
     if (nbd->reader.error == 0 && request->operation == IO_READ) {
         record->holds |= RECORD_RECEIVING;
+        nbd->was_large = request->length >= NBD_DIRECT_MIN;
         nbd->receiving = record;
         nbd_reader_expect(&nbd->reader, request->length);
     } else {
@@ -107,6 +108,7 @@ static void parse_locked(struct disk *disk, size_t length, KLOCK_QUEUE_HANDLE *h
         case NBD_READER_DATA:
             KeReleaseInStackQueuedSpinLock(handle);
             COUNT(nbd->counters, copies);
+            COUNT_MANY(nbd->counters, copied, chunk.length);
             copy(nbd, &chunk);
             KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
             payload_locked(disk, done);
@@ -150,8 +152,16 @@ static void process(struct disk *disk)
 
 /* ---- The receive ---- */
 
-/* Where the next bytes go. */
-static void choose(struct nbd_backend *nbd, WSK_BUF *buffer, ULONG *flags)
+/* Whether large payload may come: at depth 1 the receive is called before the request it will answer is known, which is
+ * then taken for one like the last. */
+static bool large_may_come_locked(const struct nbd_backend *nbd)
+{
+    return nbd->large_reads != 0 || nbd->was_large;
+}
+
+/* Where the next bytes go. While large payload may come, little more than the next header: the rest of it is to be
+ * received where it belongs, not copied there. */
+static void choose_locked(struct nbd_backend *nbd, WSK_BUF *buffer, ULONG *flags)
 {
     nbd->direct = nbd->reader.payload_left >= NBD_DIRECT_MIN;
     if (nbd->direct) {
@@ -162,7 +172,7 @@ static void choose(struct nbd_backend *nbd, WSK_BUF *buffer, ULONG *flags)
     } else {
         buffer->Mdl = nbd->receive_mdl;
         buffer->Offset = 0;
-        buffer->Length = NBD_RECEIVE_BUFFER;
+        buffer->Length = large_may_come_locked(nbd) ? nbd->reader.payload_left + NBD_MIXED_MAX : NBD_RECEIVE_BUFFER;
         *flags = 0;
     }
 }
@@ -180,19 +190,16 @@ static NTSTATUS NTAPI receive_completed(PDEVICE_OBJECT device, PIRP irp, PVOID c
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
-static enum receive_outcome call(struct disk *disk)
+static enum receive_outcome call(struct disk *disk, WSK_BUF *buffer, ULONG flags)
 {
     struct nbd_backend *nbd = &disk->nbd;
     const WSK_PROVIDER_CONNECTION_DISPATCH *dispatch = nbd->socket->Dispatch;
-    WSK_BUF buffer;
-    ULONG flags;
 
-    choose(nbd, &buffer, &flags);
     COUNT(nbd->counters, receives);
     IoReuseIrp(nbd->receive_irp, STATUS_UNSUCCESSFUL);
     IoSetCompletionRoutine(nbd->receive_irp, receive_completed, disk, TRUE, TRUE, TRUE);
     InterlockedExchange(&nbd->receive_phase, RECEIVE_CALLED);
-    dispatch->WskReceive(nbd->socket, &buffer, flags, nbd->receive_irp);
+    dispatch->WskReceive(nbd->socket, buffer, flags, nbd->receive_irp);
     return InterlockedExchange(&nbd->receive_phase, RECEIVE_RETURNED) == RECEIVE_COMPLETED ? RECEIVE_DONE
                                                                                            : RECEIVE_PENDING;
 }
@@ -201,18 +208,21 @@ static enum receive_outcome receive_once(struct disk *disk)
 {
     KLOCK_QUEUE_HANDLE handle;
     enum receive_outcome outcome;
+    WSK_BUF buffer;
+    ULONG flags;
     bool entered;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     entered = disk->nbd.listening;
     if (entered) {
         nbd_enter_locked(&disk->nbd);
+        choose_locked(&disk->nbd, &buffer, &flags);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     if (!entered) {
         return RECEIVE_CLOSED;
     }
-    outcome = call(disk);
+    outcome = call(disk, &buffer, flags);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     nbd_leave_locked(&disk->nbd);
     KeReleaseInStackQueuedSpinLock(&handle);

@@ -41,8 +41,10 @@ def test_cost_of_a_small_request(depth, direction, server, bed):
     assert per_request["receives"] <= 1, "no receive brings less than a reply"
 
 
-def test_large_payload_is_received_in_place(server, bed):
-    per_request = cost(bed, server, 8, 1 << 20)
+@pytest.mark.parametrize("depth, size", [(1, 64 << 10), (16, 64 << 10), (8, 1 << 20)])
+def test_large_payload_is_received_in_place(depth, size, server, bed):
+    per_request = cost(bed, server, depth, size)
     assert per_request["direct"] >= 0.9
     assert per_request["copies"] <= 1.2, "only what came with the header is copied"
+    assert per_request["copied"] <= 8192
     assert per_request["handovers"] == 0
