@@ -64,20 +64,20 @@ def table(results):
                       f"{'TCP' if transport == 'tcp' else 'Unix socket'}**"
                 yield ""
                 yield "| case | requests/s | of raw | times libnbd | times fio | CPU us: ours, raw, libnbd, fio |" \
-                      " calls: ours, raw, libnbd, fio | spread: ours, raw |"
-                yield "|---|---|---|---|---|---|---|---|"
+                      " calls: ours, raw, libnbd, fio |"
+                yield "|---|---|---|---|---|---|---|"
                 yield from map(row, chosen)
 
 
 def row(one):
     names = ["ours", *PEERS]
     ratios = [one.ratio(peer) for peer in PEERS]
+    texts = ["-" if found is None else f"{found.median:.2f} ({found.least:.2f} to {found.most:.2f})" for found in ratios]
     return (f"| {one.case.operation} {one.case.size_text} x {one.case.depth} "
             f"| {number(one.medians['ours']['requests_per_s'])} | "
-            + " | ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in ratios) + " | "
+            + " | ".join(texts) + " | "
             + ", ".join(cell(one, name, "cpu_us_per_request") for name in names) + " | "
-            + ", ".join(cell(one, name, "calls_per_request") for name in names)
-            + f" | {one.spread * 100:.0f} %, {one.raw_spread * 100:.0f} % |")
+            + ", ".join(cell(one, name, "calls_per_request") for name in names) + " |")
 
 
 def whole_rows(whole):
