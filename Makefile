@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Five commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
+# Six commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
 
-.PHONY: bench demo check clean soak windows
+.PHONY: bench demo check check-long clean soak windows
 
 demo: windows
 	scripts/demo
@@ -22,6 +22,12 @@ MINUTES ?= 10
 DISKS ?= 1
 soak: windows
 	SOAK_MINUTES=$(MINUTES) SOAK_DISKS=$(DISKS) /usr/bin/python3 -B -m pytest -q -rP -p no:cacheprovider tests/soak
+
+# What takes hours: check, an hour of soak with one disk and half an hour with 32, and half an hour of each fuzzer.
+check-long: check
+	$(MAKE) soak MINUTES=60
+	$(MAKE) soak MINUTES=30 DISKS=32
+	tests/fuzz/long 1800
 
 # Driver, library, client and test bed, in build/windows-x64.
 windows:

@@ -6,6 +6,7 @@ set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 set(WNBD_SANITIZE "" CACHE STRING "Sanitizers of a native build, e.g. address,undefined")
+option(WNBD_COVERAGE "Count which lines a native build runs (clang); tests/coverage reports" OFF)
 option(WNBD_FUZZERS "Build the libFuzzer targets (clang, native)" OFF)
 
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
@@ -16,4 +17,11 @@ include_directories(${CMAKE_SOURCE_DIR})
 if(WNBD_SANITIZE)
   add_compile_options(-fsanitize=${WNBD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=${WNBD_SANITIZE})
+endif()
+
+if(WNBD_COVERAGE)
+  # The place is said here: from the environment it would be copied, and a library that is unloaded would leak it.
+  add_compile_options(-fprofile-instr-generate=${CMAKE_SOURCE_DIR}/build/results/coverage/%m.profraw -fcoverage-mapping
+    -fcoverage-prefix-map=${CMAKE_SOURCE_DIR}=${CMAKE_SOURCE_DIR})
+  add_link_options(-fprofile-instr-generate)
 endif()

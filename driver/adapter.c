@@ -2,9 +2,12 @@
 /* The adapter's start and end, and power. */
 #include "driver/driver.h"
 
+#include "driver/clock.h"
 #include "driver/disk.h"
 #include "driver/log.h"
 #include "driver/record.h"
+
+#include "core/base/atomic.h"
 
 /* ---- Start, step by step, and the way back ---- */
 
@@ -190,6 +193,21 @@ static SCSI_ADAPTER_CONTROL_STATUS query_supported(PSCSI_SUPPORTED_CONTROL_TYPE_
     return ScsiAdapterControlSuccess;
 }
 
+/* The machine may have slept: its network was gone, and a server gives up on a peer that is silent for long. Nobody
+ * says whether it has, and a request over a dead connection would find out by a time-out. */
+static void renew_connections(struct adapter *adapter)
+{
+    atomic_write_u64(&adapter->restarted_at, clock_now());
+    for (ULONG target = 0; target < ADAPTER_TARGETS; target++) {
+        struct disk *disk = disk_pin(adapter, target);
+
+        if (disk != NULL) {
+            disk_renew(disk);
+            disk_unpin(disk);
+        }
+    }
+}
+
 SCSI_ADAPTER_CONTROL_STATUS hw_adapter_control(PVOID extension, SCSI_ADAPTER_CONTROL_TYPE type, PVOID parameters)
 {
     switch (type) {
@@ -201,6 +219,7 @@ SCSI_ADAPTER_CONTROL_STATUS hw_adapter_control(PVOID extension, SCSI_ADAPTER_CON
         hw_reset_bus(extension, 0);
         return ScsiAdapterControlSuccess;
     case ScsiRestartAdapter:
+        renew_connections(extension);
         return ScsiAdapterControlSuccess;
     default:
         return ScsiAdapterControlUnsuccessful;

@@ -6,6 +6,8 @@
 #include "driver/memory.h"
 #include "driver/srb.h"
 
+#include "core/scsi/attention.h"
+
 static void disk_free(struct disk *disk)
 {
     nbd_free(disk);
@@ -143,12 +145,78 @@ void disk_reset(struct disk *disk, struct record *reset)
     nbd_complete_resets(disk);
 }
 
+/* ---- Abort ---- */
+
+/* The record of an SRB that is in the queue; NULL. There is no shorter way: Storport names the SRB alone. */
+static struct record *find_locked(struct disk *disk, PSCSI_REQUEST_BLOCK srb)
+{
+    struct io_request *request;
+    uint32_t position = 0;
+
+    while ((request = queue_next(&disk->nbd.queue, &position)) != NULL) {
+        if (record_of_request(request)->srb == srb) {
+            return record_of_request(request);
+        }
+    }
+    return NULL;
+}
+
+static void abort_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    nbd_mark_aborted_locked(disk, record);
+    if (record->holds == 0) {
+        nbd_drain_one_locked(disk, record, done);
+    } else {
+        disk->nbd.aborting = true;
+        nbd_lost_locked(disk, "a request was aborted while it was out");
+    }
+}
+
+void disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    struct record *record;
+    struct list_link done;
+
+    list_init(&done);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    record = find_locked(disk, srb);
+    if (record != NULL && record->srb_status == 0) {
+        abort_locked(disk, record, &done);
+    }
+    if (abort != NULL) {
+        list_append(&disk->nbd.resets, &abort->link);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    nbd_complete(disk, &done);
+    nbd_complete_resets(disk);
+}
+
+/* ---- Size, attention, power ---- */
+
+void disk_renew(struct disk *disk)
+{
+    nbd_lost(disk, "the adapter was restarted");
+}
+
+LONG disk_take_attention(struct disk *disk)
+{
+    LONG first = attention_first(disk->attentions);
+
+    return first != 0 ? InterlockedAnd(&disk->attentions, ~first) & first : 0;
+}
+
 /* ---- Reports ---- */
 
 void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info)
 {
+    uint64_t blocks = device_blocks(&disk->device);
+
     RtlZeroMemory(info, sizeof *info);
     info->Properties = disk->properties;
+    if (blocks != 0) { /* connected by now */
+        info->Properties.BlockCount = blocks;
+    }
     info->ConnectionFlags.Disconnecting = disk_state(disk) == DISK_REMOVING;
     info->TargetId = disk->target;
     info->ConnectionId = disk->connection_id;

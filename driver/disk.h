@@ -45,7 +45,7 @@ struct disk {
 
     /* written by the thread before the disk is ready, fixed after */
     WNBD_PROPERTIES properties;
-    struct scsi_device device;
+    struct scsi_device device; /* its size may change: device_blocks */
 
     struct search search; /* the thread's */
 
@@ -58,6 +58,7 @@ struct disk {
 
     /* atomic */
     volatile LONG references;
+    volatile LONG attentions; /* enum scsi_attention: to be reported */
 
     KEVENT stop; /* the disk is to be removed; stays set */
 
@@ -142,6 +143,22 @@ static inline bool disk_takes_requests(enum disk_state state)
  * record of the SRB that asked for it, completed after them. NULL: nobody waits. The disk is pinned.
  */
 void disk_reset(struct disk *disk, struct record *reset);
+
+/*
+ * Aborts one request, if it is out: at once when it was not sent yet, else by ending what the disk has with its server,
+ * since NBD cannot take a request back; the others are sent again. `abort` is the record of the SRB that asked for it,
+ * completed after it. NULL: nobody waits. The disk is pinned.
+ */
+void disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort);
+
+/* The connection is made again, because it may be dead without anybody having noticed. The disk is pinned. */
+void disk_renew(struct disk *disk);
+
+/* Gives the disk another size, and tells Storport and the class driver. PASSIVE_LEVEL, the disk's thread. */
+void disk_resize(struct disk *disk, uint64_t block_count);
+
+/* One unit attention that is to be reported, an enum scsi_attention; it is not any more. 0: there is none. */
+LONG disk_take_attention(struct disk *disk);
 
 /* ---- Reports ---- */
 

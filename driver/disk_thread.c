@@ -4,12 +4,21 @@
 #include "driver/disk.h"
 #include "driver/log.h"
 
+#include "core/scsi/attention.h"
+
 /* Storport looks at the bus again. */
 static void announce(struct disk *disk)
 {
     if (!adapter_is_ending(disk->adapter)) {
         StorPortNotification(BusChangeDetected, disk->adapter, 0);
     }
+}
+
+void disk_resize(struct disk *disk, uint64_t block_count)
+{
+    device_resize(&disk->device, block_count);
+    InterlockedOr(&disk->attentions, ATTENTION_CAPACITY);
+    announce(disk);
 }
 
 static void set_state(struct disk *disk, enum disk_state state)

@@ -81,7 +81,7 @@ struct nbd_backend {
     struct io_queue queue;
     struct list_link waiting; /* records to be sent */
     struct list_link free_sends;
-    struct list_link resets;  /* struct record: reset SRBs, to complete after what was there before them */
+    struct list_link resets;  /* struct record: reset and abort SRBs, to complete after what they are about */
     volatile LONG completing; /* records out of the queue whose SRB is not completed yet; goes down without the lock */
     uint32_t bytes_out;
     uint32_t large_reads; /* in the queue, whose payload is worth a receive of its own */
@@ -94,6 +94,7 @@ struct nbd_backend {
     bool suspended;       /* there is no socket: all that is in the queue waits */
     bool pumping;         /* somebody is in nbd_pump_locked's loop */
     bool reset;           /* the connection is being ended because of a reset */
+    bool aborting;        /* it is being ended because of a request that was aborted */
     char reason[128];     /* why it was lost, or why the last try to make it again failed */
     uint64_t opened_at;   /* interrupt time */
     uint64_t lost_at;     /* the same */
@@ -181,7 +182,7 @@ NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit, struct 
 /* Makes the disk for the export. */
 NTSTATUS nbd_adopt(struct disk *disk, const struct nbd_export *export);
 
-/* Whether the disk's requests can go to the export. */
+/* Whether the disk's requests can go to the export. If it has grown the disk does, too. */
 NTSTATUS nbd_recognize(struct disk *disk, const struct nbd_export *export);
 
 /* Inside a call to WSK: no socket is closed meanwhile. */
@@ -201,9 +202,8 @@ void nbd_settle(struct disk *disk);
  */
 void nbd_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hold, struct list_link *done);
 
-/* The record fails because its connection has ended. Whether the server carried the request out is not known: an
- * aborted command, which Windows tries again. disk->lock is held. */
-void nbd_abort_locked(struct disk *disk, struct record *record);
+/* The record's SRB is to be aborted: whatever becomes of its request, it ends as that. disk->lock is held. */
+void nbd_mark_aborted_locked(struct disk *disk, struct record *record);
 
 /* Takes a record out of the queue, to fail; nothing of it is with WSK. disk->lock is held. */
 void nbd_drain_one_locked(struct disk *disk, struct record *record, struct list_link *done);
@@ -211,10 +211,10 @@ void nbd_drain_one_locked(struct disk *disk, struct record *record, struct list_
 /* Takes everything out of the queue, to fail; nothing of it is with WSK. disk->lock is held. */
 void nbd_drain_locked(struct disk *disk, struct list_link *done);
 
-/* Completes the SRBs of a list of records, and resets that waited for that. No locks. */
+/* Completes the SRBs of a list of records, and resets and aborts that waited for that. No locks. */
 void nbd_complete(struct disk *disk, struct list_link *done);
 
-/* Completes the reset SRBs, unless SRBs that came before them are still to be completed. No locks. */
+/* Completes the reset and abort SRBs, unless SRBs that they are about are still to be completed. No locks. */
 void nbd_complete_resets(struct disk *disk);
 
 void nbd_send_work(struct work *work);

@@ -18,7 +18,7 @@ static void set_sense(struct record *record, uint8_t key, enum scsi_asc asc)
 
 /* The record fails because its connection has ended. Whether the server carried the request out is not known: an
  * aborted command, which Windows tries again. */
-void nbd_abort_locked(struct disk *disk, struct record *record)
+static void set_ended_locked(struct disk *disk, struct record *record)
 {
     if (disk->state == DISK_REMOVING) {
         record->srb_status = SRB_STATUS_NO_DEVICE;
@@ -114,7 +114,7 @@ static bool next_request_locked(struct disk *disk, struct record *record)
         record_map_pages(record);
     }
     if (!disk_takes_requests(disk->state) || !queue_locked(disk, record)) {
-        nbd_abort_locked(disk, record);
+        set_ended_locked(disk, record);
         return false;
     }
     return true;
@@ -177,7 +177,7 @@ void nbd_complete_resets(struct disk *disk)
 
     list_init(&resets);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (!nbd->reset && nbd->completing == 0) {
+    if (!nbd->reset && !nbd->aborting && nbd->completing == 0) {
         list_move_all(&resets, &nbd->resets);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
@@ -186,16 +186,31 @@ void nbd_complete_resets(struct disk *disk)
     }
 }
 
-void nbd_drain_one_locked(struct disk *disk, struct record *record, struct list_link *done)
+static void count_aborted_locked(struct disk *disk, const struct record *record)
 {
     if (record->holds == 0) {
-        list_remove(&record->link); /* from `waiting` */
         stats_aborted_unsubmitted(&disk->stats);
     } else {
         stats_aborted_submitted(&disk->stats);
     }
+}
+
+void nbd_mark_aborted_locked(struct disk *disk, struct record *record)
+{
+    record->srb_status = SRB_STATUS_ABORTED;
+    count_aborted_locked(disk, record);
+}
+
+void nbd_drain_one_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    if (record->holds == 0) {
+        list_remove(&record->link); /* from `waiting` */
+    }
+    if (record->srb_status == 0) {
+        set_ended_locked(disk, record);
+        count_aborted_locked(disk, record);
+    }
     unqueue_locked(&disk->nbd, record);
-    nbd_abort_locked(disk, record);
     to_complete_locked(disk, record, done);
 }
 

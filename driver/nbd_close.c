@@ -27,6 +27,7 @@ void nbd_open(struct disk *disk)
     nbd->peer_closed = false;
     nbd->suspended = false;
     nbd->reset = false;
+    nbd->aborting = false;
     nbd->outstanding = 1; /* the receiving */
     disk->state = DISK_READY;
     nbd_pump_locked(disk, &handle);
@@ -164,6 +165,7 @@ void nbd_close(struct disk *disk)
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     nbd_drain_locked(disk, &done);
     disk->nbd.reset = false;
+    disk->nbd.aborting = false;
     KeReleaseInStackQueuedSpinLock(&handle);
     nbd_complete(disk, &done);
     nbd_complete_resets(disk);
@@ -206,8 +208,9 @@ static void fence(struct disk *disk)
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
-/* What was sent and not answered waits with the rest to be sent again, whole. A request over which one connection after
- * the other ends may be why they do: it fails, and Windows decides whether to send it once more. */
+/* What was sent and not answered waits with the rest to be sent again, whole, unless it was aborted. A request over
+ * which one connection after the other ends may be why they do: it fails, and Windows decides whether to send it once
+ * more. */
 static void withdraw_locked(struct disk *disk, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
@@ -217,7 +220,7 @@ static void withdraw_locked(struct disk *disk, struct list_link *done)
     while ((request = queue_next(&nbd->queue, &position)) != NULL) {
         struct record *record = record_of_request(request);
 
-        if (record->holds != 0 && ++record->replays > REPLAYS_MAX) {
+        if (record->srb_status != 0 || (record->holds != 0 && ++record->replays > REPLAYS_MAX)) {
             nbd_drain_one_locked(disk, record, done);
         } else if (record->holds != 0) {
             record->holds = 0;
@@ -240,10 +243,11 @@ void nbd_suspend(struct disk *disk)
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     if (nbd->reset) {
         nbd_drain_locked(disk, &done);
-        nbd->reset = false;
     } else {
         withdraw_locked(disk, &done);
     }
+    nbd->reset = false;
+    nbd->aborting = false;
     nbd->suspended = true;
     KeReleaseInStackQueuedSpinLock(&handle);
     nbd_complete(disk, &done);

@@ -143,7 +143,7 @@ static void set_device(struct disk *disk, const struct nbd_export *export, const
 {
     struct scsi_device *device = &disk->device;
 
-    device->block_count = geometry->block_count;
+    device_resize(device, geometry->block_count);
     device->block_size = geometry->block_size;
     device->read_only = disk->properties.Flags.ReadOnly || (export->flags & NBD_FLAG_READ_ONLY) != 0;
     device->write_cache = (export->flags & NBD_FLAG_SEND_FLUSH) != 0;
@@ -212,6 +212,24 @@ NTSTATUS nbd_adopt(struct disk *disk, const struct nbd_export *export)
     return STATUS_SUCCESS;
 }
 
+/* The size of the export that is recognized otherwise. */
+static NTSTATUS grow(struct disk *disk, const struct nbd_export *export)
+{
+    enum nbd_geometry_problem problem;
+    struct nbd_geometry geometry;
+
+    problem = nbd_export_geometry(export, disk->device.block_size, &geometry);
+    if (problem != NBD_GEOMETRY_OK) {
+        return nbd_fail(disk, geometry_status(problem), "%s (%llu bytes, was %llu)", nbd_geometry_problem_text(problem),
+                        export->size, disk->nbd.export.size);
+    }
+    log_print(LOG_INFO, "%s: %s: %llu bytes, was %llu", disk->properties.InstanceName,
+              nbd_export_change_text(NBD_EXPORT_GROWN), export->size, disk->nbd.export.size);
+    disk->nbd.export.size = export->size;
+    disk_resize(disk, geometry.block_count);
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS nbd_recognize(struct disk *disk, const struct nbd_export *export)
 {
     const struct nbd_export *was = &disk->nbd.export;
@@ -221,9 +239,7 @@ NTSTATUS nbd_recognize(struct disk *disk, const struct nbd_export *export)
     case NBD_EXPORT_SAME:
         return STATUS_SUCCESS;
     case NBD_EXPORT_GROWN:
-        log_print(LOG_WARNING, "%s: %s (%llu bytes, was %llu); the disk keeps its size until it is mapped anew",
-                  disk->properties.InstanceName, nbd_export_change_text(change), export->size, was->size);
-        return STATUS_SUCCESS;
+        return grow(disk, export);
     case NBD_EXPORT_SHRUNK:
     case NBD_EXPORT_FLAGS_DIFFER:
     case NBD_EXPORT_BLOCKS_DIFFER:

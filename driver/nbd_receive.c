@@ -34,10 +34,14 @@ static void reply_failed_locked(struct nbd_backend *nbd, struct record *record)
 }
 
 /* A whole answer is in. */
-static void answered_locked(struct disk *disk)
+static void answered_locked(struct disk *disk, const struct record *record)
 {
     disk->nbd.answered = true;
-    stats_replied(&disk->stats, clock_now());
+    if (record->srb_status == SRB_STATUS_ABORTED) {
+        stats_late_reply(&disk->stats);
+    } else {
+        stats_replied(&disk->stats, clock_now());
+    }
 }
 
 /* False: nobody waits for it, and the connection is given up. */
@@ -57,7 +61,7 @@ static bool reply_locked(struct disk *disk, struct list_link *done)
         nbd->receiving = record;
         nbd_reader_expect(&nbd->reader, request->length);
     } else {
-        answered_locked(disk);
+        answered_locked(disk, record);
     }
     if (nbd->reader.error != 0) {
         reply_failed_locked(nbd, record);
@@ -74,7 +78,7 @@ static void payload_locked(struct disk *disk, struct list_link *done)
 
     if (nbd->reader.payload_left == 0) {
         nbd->receiving = NULL;
-        answered_locked(disk);
+        answered_locked(disk, record);
         nbd_drop_hold_locked(disk, record, RECORD_RECEIVING, done);
     }
 }

@@ -20,16 +20,30 @@ static UCHAR query_capabilities(const struct srb_view *view)
     return SRB_STATUS_SUCCESS;
 }
 
-static UCHAR answer(const struct srb_view *view, STOR_PNP_ACTION action)
+/* Windows has taken the device away: what is still out must not keep its stack. The disk itself goes by
+ * IOCTL_WNBD_REMOVE or with the adapter. */
+static UCHAR end_requests(struct adapter *adapter, const struct srb_view *view)
+{
+    struct disk *disk = disk_pin(adapter, view->target);
+
+    if (disk != NULL) {
+        disk_reset(disk, NULL);
+        disk_unpin(disk);
+    }
+    return SRB_STATUS_SUCCESS;
+}
+
+static UCHAR answer(struct adapter *adapter, const struct srb_view *view, STOR_PNP_ACTION action)
 {
     switch (action) {
     case StorQueryCapabilities:
         return query_capabilities(view);
     case StorStartDevice:
     case StorStopDevice:
+        return SRB_STATUS_SUCCESS;
     case StorRemoveDevice:
     case StorSurpriseRemoval:
-        return SRB_STATUS_SUCCESS; /* the disk itself goes by IOCTL_WNBD_REMOVE */
+        return end_requests(adapter, view);
     case StorQueryResourceRequirements:
     case StorFilterResourceRequirements:
         break;
@@ -46,5 +60,5 @@ void pnp_srb(struct adapter *adapter, const struct srb_view *view)
         srb_complete(adapter, view->srb, SRB_STATUS_INVALID_REQUEST);
         return;
     }
-    srb_complete(adapter, view->srb, answer(view, action));
+    srb_complete(adapter, view->srb, answer(adapter, view, action));
 }

@@ -15,6 +15,8 @@
 #include "driver/log.h"
 #include "driver/text.h"
 
+#include "core/base/atomic.h"
+
 #define FIRST_PAUSE_MS 100 /* doubled after each try */
 #define LAST_PAUSE_MS  5000
 #define TRY_MS_MIN     1000  /* a try at the end of ReconnectTimeoutMs still gets this */
@@ -37,27 +39,30 @@ static bool was_of_use(struct disk *disk)
 
 static void begin(struct disk *disk)
 {
-    ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
     struct search *search = &disk->search;
 
     if (search->begun && !was_of_use(disk)) {
         return;
     }
     search->begun = true;
-    search->deadline = timeout_ms != 0 ? clock_now() + timeout_ms * CLOCK_TICKS_PER_MS : 0;
+    search->begun_at = clock_now();
     search->pause_ms = 0;
     search->given_up = false;
 }
 
-/* What is left of the time that requests wait; a large number when that has no end. */
-static ULONG left_ms(const struct search *search)
+/* What is left of the time that requests wait; a large number when that has no end. The time a machine sleeps does not
+ * count. */
+static ULONG left_ms(const struct disk *disk)
 {
+    ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
+    ULONGLONG since = max(disk->search.begun_at, atomic_read_u64(&disk->adapter->restarted_at));
     ULONGLONG now = clock_now();
+    ULONGLONG waited_ms = now > since ? (now - since) / CLOCK_TICKS_PER_MS : 0;
 
-    if (search->deadline == 0) {
+    if (timeout_ms == 0) {
         return MAXULONG;
     }
-    return now < search->deadline ? (ULONG)((search->deadline - now) / CLOCK_TICKS_PER_MS) : 0;
+    return waited_ms < timeout_ms ? (ULONG)(timeout_ms - waited_ms) : 0;
 }
 
 static void hold_back(struct disk *disk)
@@ -83,11 +88,13 @@ static bool sleep(struct disk *disk, ULONG milliseconds)
 }
 
 /* A try must not begin later than the requests may wait. */
-static void next_pause(struct search *search)
+static void next_pause(struct disk *disk)
 {
+    struct search *search = &disk->search;
+
     search->pause_ms = search->pause_ms == 0 ? FIRST_PAUSE_MS : min(2 * search->pause_ms, LAST_PAUSE_MS);
     if (!search->given_up) {
-        search->pause_ms = min(search->pause_ms, max(left_ms(search), FIRST_PAUSE_MS));
+        search->pause_ms = min(search->pause_ms, max(left_ms(disk), FIRST_PAUSE_MS));
     }
 }
 
@@ -118,7 +125,7 @@ static bool try(struct disk *disk)
 
     if (!search->given_up) {
         hold_back(disk);
-        timeout_ms = min(timeout_ms, max(left_ms(search), TRY_MS_MIN));
+        timeout_ms = min(timeout_ms, max(left_ms(disk), TRY_MS_MIN));
     }
     status = nbd_connect_again(disk, timeout_ms);
     if (!NT_SUCCESS(status)) {
@@ -150,7 +157,7 @@ static void end_connection(struct disk *disk)
     nbd_suspend(disk);
     if (disk->search.given_up) {
         nbd_fail_waiting(disk);
-    } else if (left_ms(&disk->search) == 0) {
+    } else if (left_ms(disk) == 0) {
         give_up(disk);
     }
 }
@@ -163,12 +170,12 @@ void reconnect(struct disk *disk)
     log_print(LOG_ERROR, "%s: the connection is lost: %s", disk->properties.InstanceName, disk->nbd.reason);
     end_connection(disk);
     while (sleep(disk, search->pause_ms)) {
-        next_pause(search);
+        next_pause(disk);
         if (try(disk)) {
             go_on(disk);
             return;
         }
-        if (!search->given_up && left_ms(search) == 0) {
+        if (!search->given_up && left_ms(disk) == 0) {
             give_up(disk);
         }
     }

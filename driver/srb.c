@@ -124,6 +124,7 @@ static bool view_extended(PSTORAGE_REQUEST_BLOCK srb, struct srb_view *view)
     view->data = srb->DataBuffer;
     view->data_length = srb->DataTransferLength;
     view->extension = srb->MiniportContext;
+    view->aborted = (PSCSI_REQUEST_BLOCK)(PVOID)srb->NextSrb;
     return true;
 }
 
@@ -136,6 +137,7 @@ static void view_fixed(PSCSI_REQUEST_BLOCK srb, struct srb_view *view)
     view->data = srb->DataBuffer;
     view->data_length = srb->DataTransferLength;
     view->extension = srb->SrbExtension;
+    view->aborted = srb->NextSrb;
 }
 
 bool srb_parse(PSCSI_REQUEST_BLOCK srb, struct srb_view *view)

@@ -21,7 +21,8 @@ struct srb_view {
     ULONG cdb_length;
     PVOID data; /* READ, WRITE: only a number, the address in the original MDL; else the data, mapped */
     ULONG data_length;
-    PVOID extension; /* struct record */
+    PVOID extension;             /* struct record */
+    PSCSI_REQUEST_BLOCK aborted; /* SRB_FUNCTION_ABORT_COMMAND: whom it is about */
 };
 
 /* False: the SRB is not formed as the documentation has it (an offset out of its bounds, a CDB that is missing). */

@@ -6,6 +6,7 @@
 #include "driver/srb.h"
 
 #include "core/base/checked.h"
+#include "core/scsi/attention.h"
 
 static void complete_refused(struct adapter *adapter, const struct srb_view *view, const struct scsi_sense *sense)
 {
@@ -171,12 +172,26 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
     }
 }
 
+/* Whether the command is not carried out because it has to tell what has happened to the disk. */
+static bool tells_attention(struct disk *disk, const struct scsi_command *command, struct scsi_sense *sense)
+{
+    LONG attention = 0;
+
+    if (disk->attentions != 0 && attention_is_reported_by(command)) {
+        attention = disk_take_attention(disk);
+    }
+    if (attention != 0) {
+        *sense = attention_sense(attention);
+    }
+    return attention != 0;
+}
+
 static void execute_scsi(struct disk *disk, const struct srb_view *view)
 {
     struct scsi_command command;
     struct scsi_sense sense;
 
-    if (!cdb_decode(view->cdb, view->cdb_length, &command, &sense)) {
+    if (!cdb_decode(view->cdb, view->cdb_length, &command, &sense) || tells_attention(disk, &command, &sense)) {
         complete_refused(disk->adapter, view, &sense);
     } else if (command_needs_storage(&command)) {
         execute_storage(disk, view, &command);
@@ -187,18 +202,36 @@ static void execute_scsi(struct disk *disk, const struct srb_view *view)
 
 /* ---- Everything else ---- */
 
-static void reset_disk(struct disk *disk, const struct srb_view *view)
+/* The record of an SRB that is completed after those it is about; NULL: it has none. */
+static struct record *begin_management(const struct srb_view *view)
 {
     struct record *record = view->extension;
 
-    if (record == NULL) {
-        disk_reset(disk, NULL);
-        srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
-        return;
+    if (record != NULL) {
+        list_init(&record->link);
+        record->srb = view->srb;
     }
-    list_init(&record->link);
-    record->srb = view->srb;
+    return record;
+}
+
+static void reset_disk(struct disk *disk, const struct srb_view *view)
+{
+    struct record *record = begin_management(view);
+
     disk_reset(disk, record);
+    if (record == NULL) {
+        srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
+    }
+}
+
+static void abort_request(struct disk *disk, const struct srb_view *view)
+{
+    struct record *record = begin_management(view);
+
+    disk_abort(disk, view->aborted, record);
+    if (record == NULL) {
+        srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
+    }
 }
 
 static void for_disk(struct disk *disk, const struct srb_view *view)
@@ -212,8 +245,7 @@ static void for_disk(struct disk *disk, const struct srb_view *view)
         reset_disk(disk, view);
         break;
     case SRB_FUNCTION_ABORT_COMMAND:
-        /* NBD cannot take a request back: only the end of the connection does, and that is a reset. */
-        srb_complete(disk->adapter, view->srb, SRB_STATUS_ABORT_FAILED);
+        abort_request(disk, view);
         break;
     case SRB_FUNCTION_FLUSH:
     case SRB_FUNCTION_SHUTDOWN:

@@ -43,14 +43,39 @@ static DWORD read_list(PWNBD_CONNECTION_LIST *list)
     return error;
 }
 
+/* The columns have no room for it: a disk without its server is told beside them. */
+static void note_lost_server(const char *name)
+{
+    WNBD_SERVER_STATUS status;
+
+    if (WnbdGetServerStatus(name, &status) != ERROR_SUCCESS)
+        return;
+    if (status.State == WnbdServerReconnecting)
+        report_note("'%s' has been without its server for %llu s, requests wait (%s)", name,
+                    (unsigned long long)status.LostForMs / 1000, status.LastError);
+    else if (status.State == WnbdServerLost)
+        report_note("'%s' has been without its server for %llu s, requests fail until it is back (%s)", name,
+                    (unsigned long long)status.LostForMs / 1000, status.LastError);
+}
+
+static void note_lost_servers(const WNBD_CONNECTION_LIST *list)
+{
+    for (UINT32 i = 0; i < list->Count; i++) {
+        if (is_nbd(&list->Connections[i].Properties))
+            note_lost_server(list->Connections[i].Properties.InstanceName);
+    }
+}
+
 int command_list(const struct arguments *arguments)
 {
     PWNBD_CONNECTION_LIST list;
     DWORD error = read_list(&list);
 
     (void)arguments;
-    if (error == ERROR_SUCCESS)
+    if (error == ERROR_SUCCESS) {
         print_list(list);
+        note_lost_servers(list);
+    }
     free(list);
     return error == ERROR_SUCCESS ? ERROR_SUCCESS : report_failure(error, "cannot list the disks");
 }

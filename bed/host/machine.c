@@ -10,6 +10,7 @@
 #include "bed/host/pool.h"
 #include "bed/host/spinlock.h"
 #include "bed/host/text.h"
+#include "bed/port/control.h"
 #include "bed/port/port.h"
 #include "bed/port/violation.h"
 
@@ -39,12 +40,13 @@ static void settle(void)
     }
 }
 
-/* Not told here: what is left is reported at unload, and faults show what asks for memory. */
+/* Pool alone: of everything else, what is left is reported at unload. */
 BOOLEAN bed_driver_count(DRIVER_OBJECT *object, struct bed_counts *counts)
 {
     UNREFERENCED_PARAMETER(object);
-    UNREFERENCED_PARAMETER(counts);
-    return FALSE;
+    RtlZeroMemory(counts, sizeof(*counts));
+    bed_pool_count(&counts->nonpaged_bytes, &counts->paged_bytes, &counts->blocks);
+    return TRUE;
 }
 
 /* The driver's unload routine has returned: what it made itself must be gone. */

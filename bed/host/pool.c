@@ -117,6 +117,20 @@ ULONG bed_pool_check(bool of_driver)
     return count;
 }
 
+void bed_pool_count(ULONG64 *nonpaged_bytes, ULONG64 *paged_bytes, ULONG *count)
+{
+    bed_lock_unseen(&lock);
+    for (struct list_link *link = blocks.next; link != &blocks; link = link->next) {
+        const struct block *block = list_member(link, struct block, link);
+
+        if (block->of_driver) {
+            *(block->paged ? paged_bytes : nonpaged_bytes) += block->length;
+            (*count)++;
+        }
+    }
+    bed_unlock_unseen(&lock);
+}
+
 bool bed_pool_holds(const void *address, SIZE_T length)
 {
     const UCHAR *begin = address;

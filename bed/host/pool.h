@@ -13,6 +13,9 @@
 /* Reports blocks that are not freed; answers how many. `of_driver`: only those that a driver asked for itself. */
 ULONG bed_pool_check(bool of_driver);
 
+/* Adds what the driver itself holds. */
+void bed_pool_count(ULONG64 *nonpaged_bytes, ULONG64 *paged_bytes, ULONG *count);
+
 /* Whether `length` bytes at `address` lie in one living block that is not paged. */
 bool bed_pool_holds(const void *address, SIZE_T length);
 

@@ -3,8 +3,34 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* guarded by lock */
+static const char *alias_name;
+static const char *alias_node;
+
+void resolver_alias(const char *name, const char *node)
+{
+    pthread_mutex_lock(&lock);
+    alias_name = name;
+    alias_node = node;
+    pthread_mutex_unlock(&lock);
+}
+
+static const char *node_of(const char *name)
+{
+    const char *node = name;
+
+    pthread_mutex_lock(&lock);
+    if (alias_node != NULL && strcmp(name, alias_name) == 0) {
+        node = alias_node;
+    }
+    pthread_mutex_unlock(&lock);
+    return node;
+}
 
 static void take(const struct addrinfo *info, struct resolver_address *found)
 {
@@ -28,6 +54,7 @@ size_t resolver_ask(const char *node, const char *service, struct resolver_addre
     struct addrinfo *list = NULL;
     size_t count = 0;
 
+    node = node_of(node);
     if (getaddrinfo(node[0] != '\0' ? node : NULL, service[0] != '\0' ? service : NULL, &hints, &list) != 0) {
         return 0;
     }

@@ -15,6 +15,10 @@ struct resolver_address {
     uint8_t bytes[16]; /* 4 or 16 of them */
 };
 
+/* From now on the name stands for that node, an address in text. NULL: it stands for itself again. Both texts stay the
+ * caller's and must last. */
+void resolver_alias(const char *name, const char *node);
+
 /* How many addresses there are for a TCP service of a node; empty texts stand for none. */
 size_t resolver_ask(const char *node, const char *service, struct resolver_address found[RESOLVER_ADDRESSES]);
 

@@ -101,6 +101,8 @@ struct bed_counts {
  *  FAIL_POOL       the next `count` StorPortAllocatePool fail
  *  SURPRISE        the device is taken away without being asked
  *  RESCAN          as after BusChangeDetected, but done when the ioctl returns
+ *  SHUT_DOWN       what the class driver does with the disk before the power goes; done when the ioctl returns
+ *  ABORT           SRB_FUNCTION_ABORT_COMMAND for the oldest of the disk's outstanding requests
  */
 #define BED_CONTROL_INJECT BED_IOCTL(5)
 
@@ -115,6 +117,8 @@ enum bed_injection_kind {
     BED_INJECT_FAIL_POOL,
     BED_INJECT_SURPRISE,
     BED_INJECT_RESCAN,
+    BED_INJECT_ABORT,
+    BED_INJECT_SHUT_DOWN,
 };
 
 struct bed_injection {

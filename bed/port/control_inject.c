@@ -3,7 +3,8 @@
 #include "bed/port/internal.h"
 #include "bed/port/control.h"
 
-#define RESCAN_TIMEOUT_S 30
+#define RESCAN_TIMEOUT_S    30
+#define SHUT_DOWN_TIMEOUT_S 10
 
 static void age_outstanding(struct adapter *adapter, struct unit *unit)
 {
@@ -14,6 +15,36 @@ static void age_outstanding(struct adapter *adapter, struct unit *unit)
         list_member(link, struct request, link)->deadline = adapter->seconds;
     }
     KeReleaseSpinLock(&adapter->lock, irql);
+}
+
+/* A command without data, once. */
+static NTSTATUS execute(struct unit *unit, const UCHAR *cdb, UCHAR cdb_length)
+{
+    struct request *request = request_take(unit);
+    struct judgement judgement;
+
+    if (request == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    command_scsi(&request->command, cdb, cdb_length, SRB_FLAGS_NO_DATA_TRANSFER | SRB_FLAGS_NO_QUEUE_FREEZE,
+                 SHUT_DOWN_TIMEOUT_S);
+    request_run(request);
+    judge(&request->outcome, &judgement);
+    request_give(request);
+    return judgement.status;
+}
+
+/* As disk.sys at IRP_MJ_SHUTDOWN and when the disk's power goes: the cache, then the unit. */
+static NTSTATUS shut_down(struct disk *disk)
+{
+    static const UCHAR synchronize_cache[10] = {SCSIOP_SYNCHRONIZE_CACHE};
+    static const UCHAR stop_unit[6] = {SCSIOP_START_STOP_UNIT};
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (disk->write_cache) {
+        status = execute(disk->unit, synchronize_cache, sizeof(synchronize_cache));
+    }
+    return NT_SUCCESS(status) ? execute(disk->unit, stop_unit, sizeof(stop_unit)) : status;
 }
 
 static NTSTATUS inject_disk(struct disk *disk, const struct bed_injection *injection)
@@ -27,6 +58,11 @@ static NTSTATUS inject_disk(struct disk *disk, const struct bed_injection *injec
         return STATUS_SUCCESS;
     case BED_INJECT_RESET_BUS:
         unit_recover(disk->unit, RECOVERY_BUS_RESET);
+        return STATUS_SUCCESS;
+    case BED_INJECT_SHUT_DOWN:
+        return shut_down(disk);
+    case BED_INJECT_ABORT:
+        unit_abort_oldest(disk->unit);
         return STATUS_SUCCESS;
     case BED_INJECT_FORCE_TIMEOUT:
         age_outstanding(disk->adapter, disk->unit);

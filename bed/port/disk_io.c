@@ -49,6 +49,24 @@ static void part_over(IRP *irp, NTSTATUS status, ULONG moved)
     }
 }
 
+/* 06/2A/09: the class driver reads the capacity again. */
+static void notice_attention(struct request *request)
+{
+    const struct outcome *outcome = &request->outcome;
+    struct disk *disk = request->unit->disk;
+
+    if (disk != NULL && outcome->sense_valid && (outcome->sense[2] & 0x0F) == 0x06 && outcome->sense[12] == 0x2A &&
+        outcome->sense[13] == 0x09) {
+        InterlockedExchange(&disk->capacity_changed, 1);
+    }
+}
+
+/* A removed device's requests are not tried again. */
+static BOOLEAN is_gone(const struct disk *disk)
+{
+    return disk == NULL || disk->state == DISK_GONE;
+}
+
 static void transfer_done(struct request *request)
 {
     struct judgement judgement;
@@ -56,7 +74,8 @@ static void transfer_done(struct request *request)
     ULONG moved = request->outcome.transferred;
 
     judge(&request->outcome, &judgement);
-    if (judgement.retry && request->retries < IO_RETRIES) {
+    notice_attention(request);
+    if (judgement.retry && request->retries < IO_RETRIES && !is_gone(request->unit->disk)) {
         request->retries++;
         request_delay(request, judgement.delay_ms, FALSE);
         return;
@@ -166,6 +185,15 @@ static NTSTATUS transfer_check(const struct disk *disk, LONGLONG offset, ULONG l
     return STATUS_SUCCESS;
 }
 
+/* Disks are asked at PASSIVE_LEVEL in this bed. */
+static void read_changed_capacity(struct disk *disk)
+{
+    if (disk->capacity_changed != 0 && InterlockedExchange(&disk->capacity_changed, 0) != 0) {
+        disk_update(disk);
+        port_log("disk %lu: %llu blocks now", disk->number, disk->capacity.blocks);
+    }
+}
+
 static NTSTATUS transfer(struct disk *disk, IRP *irp)
 {
     IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
@@ -248,6 +276,7 @@ static NTSTATUS enter_and(struct disk *disk, IRP *irp, NTSTATUS (*serve)(struct 
 
 NTSTATUS disk_transfer(struct disk *disk, IRP *irp)
 {
+    read_changed_capacity(disk);
     return enter_and(disk, irp, transfer);
 }
 

@@ -64,7 +64,7 @@ static void tell_miniport(struct unit *unit, STOR_PNP_ACTION action)
 {
     struct request *request;
 
-    if (unit->dead) {
+    if (unit->dead || unit->adapter->state == ADAPTER_STOPPED) { /* which has no power to be told anything */
         return;
     }
     request = request_take(unit);

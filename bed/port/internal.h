@@ -119,6 +119,7 @@ void retry_tick(struct adapter *adapter);
 /* timeout.c */
 void second_tick(struct adapter *adapter);
 void unit_recover(struct unit *unit, enum recovery step);
+void unit_abort_oldest(struct unit *unit);
 void adapter_reset_bus(struct adapter *adapter, ULONG path);
 
 /* complete.c */

@@ -29,6 +29,7 @@ enum scsi_opcode {
     SCSIOP_WRITE6 = 0x0A,
     SCSIOP_INQUIRY = 0x12,
     SCSIOP_MODE_SENSE = 0x1A,
+    SCSIOP_START_STOP_UNIT = 0x1B,
     SCSIOP_READ_CAPACITY = 0x25,
     SCSIOP_READ = 0x28,
     SCSIOP_WRITE = 0x2A,
@@ -235,7 +236,8 @@ struct disk {
     UNICODE_STRING interface_link;
     struct identity identity;
     struct capacity capacity;
-    volatile LONG users; /* dispatch routines and workers at work on the disk */
+    volatile LONG capacity_changed; /* a unit attention said so: to be read again */
+    volatile LONG users;            /* dispatch routines and workers at work on the disk */
 };
 
 /* ---- requests ---- */
@@ -263,7 +265,8 @@ struct command {
     UCHAR cdb_length;
     UCHAR pnp_action;
     ULONG pnp_flags;
-    ULONG flags; /* SRB_FLAGS_* */
+    void *aborted; /* ABORT_COMMAND: the SRB it is about */
+    ULONG flags;   /* SRB_FLAGS_* */
     ULONG timeout_s;
     void *shown;  /* DataBuffer: poisoned or the system address */
     void *system; /* the data's real address, NULL without data */

@@ -91,6 +91,7 @@ static void build_scsi(struct request *request)
     srb->Lun = request->unit->lun;
     srb->QueueTag = SP_UNTAGGED;
     srb->QueueAction = SRB_SIMPLE_TAG_REQUEST;
+    srb->NextSrb = command->aborted;
     srb->SrbFlags = command->flags;
     srb->DataTransferLength = command->length;
     srb->TimeOutValue = command->timeout_s;
@@ -160,6 +161,7 @@ static void build_ex(struct request *request)
     srb->SrbFlags = command->flags;
     srb->RequestTag = SP_UNTAGGED;
     srb->RequestAttribute = SRB_SIMPLE_TAG_REQUEST;
+    srb->NextSrb = command->aborted;
     srb->TimeOutValue = command->timeout_s;
     srb->AddressOffset = (ULONG)((UCHAR *)&request->srb.ex.address - (UCHAR *)srb);
     srb->NumSrbExData = has_data ? 1 : 0;

@@ -77,6 +77,50 @@ static BOOLEAN send_reset(struct unit *unit, UCHAR function)
     return TRUE;
 }
 
+/* ---- abort ---- */
+
+static void abort_done(struct request *request)
+{
+    if (request->outcome.srb_status != SRB_STATUS_SUCCESS) {
+        port_log("an abort of target %u LUN %u ended with SrbStatus 0x%x", request->unit->target, request->unit->lun,
+                 request->outcome.srb_status);
+    }
+    request_give(request);
+}
+
+/* The SRB of the unit's oldest request that the miniport has; NULL. It may complete at any moment. */
+static void *oldest_outstanding(struct unit *unit)
+{
+    void *srb = NULL;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&unit->adapter->lock, &irql);
+    if (!list_is_empty(&unit->outstanding)) {
+        srb = &list_member(unit->outstanding.next, struct request, link)->srb;
+    }
+    KeReleaseSpinLock(&unit->adapter->lock, irql);
+    return srb;
+}
+
+/* Storport itself aborts nothing by name; a miniport has to answer it all the same. */
+void unit_abort_oldest(struct unit *unit)
+{
+    void *aborted = oldest_outstanding(unit);
+    struct request *request = aborted != NULL ? request_take(unit) : NULL;
+
+    if (request == NULL) {
+        return;
+    }
+    request->command.function = SRB_FUNCTION_ABORT_COMMAND;
+    request->command.aborted = aborted;
+    request->command.timeout_s = RESET_TIMEOUT_S;
+    request->command.flags = SRB_FLAGS_NO_DATA_TRANSFER | SRB_FLAGS_BYPASS_FROZEN_QUEUE;
+    request->done = abort_done;
+    request->head = TRUE;
+    request->unheld = TRUE;
+    request_submit(request);
+}
+
 /* HwResetBus at DISPATCH_LEVEL under the StartIo lock, nothing being started meanwhile. */
 void adapter_reset_bus(struct adapter *adapter, ULONG path)
 {

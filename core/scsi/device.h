@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a disk looks like to SCSI. Filled once when the disk is made, before the first command.
+ * What a disk looks like to SCSI. Filled when the disk is made, before the first command; after that only its size
+ * changes.
  */
 #ifndef WNBD_CORE_SCSI_DEVICE_H
 #define WNBD_CORE_SCSI_DEVICE_H
+
+#include "core/base/atomic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +15,7 @@
 #define SCSI_NAA_MAX    16
 
 struct scsi_device {
-    uint64_t block_count;            /* 1 or more; block_count * block_size fits 64 bits */
+    uint64_t block_count;            /* by device_blocks; 1 or more; block_count * block_size fits 64 bits */
     uint32_t block_size;             /* 512 or 4096 */
     uint8_t physical_block_exponent; /* physical block = block_size << this; 0 .. 15 */
 
@@ -43,5 +46,17 @@ struct scsi_device {
     uint8_t naa[SCSI_NAA_MAX];
     bool naa_alone;
 };
+
+/* The size, while commands may be running. Each command takes it once, so that what it checks and says agrees. */
+static inline uint64_t device_blocks(const struct scsi_device *device)
+{
+    return atomic_read_u64(&device->block_count);
+}
+
+/* Gives the disk another size. Commands that have begun go on with the one before. */
+static inline void device_resize(struct scsi_device *device, uint64_t block_count)
+{
+    atomic_write_u64(&device->block_count, block_count);
+}
 
 #endif

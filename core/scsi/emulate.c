@@ -26,7 +26,7 @@ static bool inquiry(const struct scsi_device *device, const struct scsi_command 
 /* SBC-3, "READ CAPACITY (10) command": all ones send the initiator to READ CAPACITY (16). */
 static uint32_t read_capacity_10(const struct scsi_device *device, uint8_t *answer)
 {
-    uint64_t last = device->block_count - 1;
+    uint64_t last = device_blocks(device) - 1;
 
     store_be32(answer, last < UINT32_MAX ? (uint32_t)last : UINT32_MAX);
     store_be32(answer + 4, device->block_size);
@@ -36,7 +36,7 @@ static uint32_t read_capacity_10(const struct scsi_device *device, uint8_t *answ
 /* SBC-3, "READ CAPACITY (16) command". Physical blocks begin at LBA 0. */
 static uint32_t read_capacity_16(const struct scsi_device *device, uint8_t *answer)
 {
-    store_be64(answer, device->block_count - 1);
+    store_be64(answer, device_blocks(device) - 1);
     store_be32(answer + 8, device->block_size);
     answer[13] = device->physical_block_exponent & 0x0F;
     answer[14] = device->unmap ? 0x80 : 0x00; /* LBPME */

@@ -64,12 +64,13 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
 {
     bool write = command->operation == SCSI_WRITE;
     uint64_t length = (uint64_t)command->blocks * device->block_size;
+    uint64_t block_count = device_blocks(device);
 
     if (write && device->read_only) {
         return refuse_write(sense);
     }
-    if (!checked_range(command->lba, command->blocks, device->block_count)) {
-        return refuse_range(sense, command->lba, device->block_count);
+    if (!checked_range(command->lba, command->blocks, block_count)) {
+        return refuse_range(sense, command->lba, block_count);
     }
     if (command->blocks > device->max_transfer_blocks || length > data_length) {
         return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
@@ -90,8 +91,10 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
 static enum storage_step begin_verify(const struct scsi_device *device, const struct scsi_command *command,
                                       struct scsi_sense *sense)
 {
-    if (!checked_range(command->lba, command->blocks, device->block_count)) {
-        return refuse_range(sense, command->lba, device->block_count);
+    uint64_t block_count = device_blocks(device);
+
+    if (!checked_range(command->lba, command->blocks, block_count)) {
+        return refuse_range(sense, command->lba, block_count);
     }
     return STORAGE_DONE;
 }
@@ -109,11 +112,13 @@ static enum storage_step begin_flush(struct storage_command *storage, const stru
 static enum storage_step begin_synchronize(struct storage_command *storage, const struct scsi_device *device,
                                            const struct scsi_command *command, struct scsi_sense *sense)
 {
+    uint64_t block_count = device_blocks(device);
+
     if (device->read_only) {
         return refuse_write(sense);
     }
-    if (!checked_range(command->lba, command->blocks, device->block_count)) {
-        return refuse_range(sense, command->lba, device->block_count);
+    if (!checked_range(command->lba, command->blocks, block_count)) {
+        return refuse_range(sense, command->lba, block_count);
     }
     return begin_flush(storage, device);
 }
@@ -162,8 +167,8 @@ static bool unmap_descriptors(const struct storage_command *storage, const struc
         uint64_t lba = load_be64(descriptor);
         uint32_t blocks = load_be32(descriptor + 8);
 
-        if (!checked_range(lba, blocks, device->block_count)) {
-            refuse_range(sense, lba, device->block_count);
+        if (!checked_range(lba, blocks, storage->block_count)) {
+            refuse_range(sense, lba, storage->block_count);
             return false;
         }
         total += blocks;
@@ -197,7 +202,7 @@ static enum storage_step begin_unmap(struct storage_command *storage, const stru
         return refuse(sense, ASC_PARAMETER_LIST_LENGTH_ERROR);
     }
     storage->block_size = device->block_size;
-    storage->block_count = device->block_count;
+    storage->block_count = device_blocks(device);
     if (!unmap_header(storage, device, parameters, length, sense) || !unmap_descriptors(storage, device, sense)) {
         return STORAGE_REFUSED;
     }

@@ -138,15 +138,19 @@ def test_another_export_is_refused_and_the_right_one_taken(change, words, bed, s
     bed.unmap(name).ok()
 
 
-def test_grown_export_goes_on_with_the_old_size(bed, stack):
+def test_grown_export_gives_a_larger_disk(bed, stack):
     server = stack.enter_context(scripted.Faulty())
     number = bed.map("grown", server)
+    blocks = int(bed.show("grown")["BlockCount"])
     server.size *= 2
     server.image += bytes(server.size // 2)
     server.streams[0].shutdown(2)
     wait_until(lambda: reconnects(bed, "grown") == 1, "the disk does not come back")
     assert "the export is larger than it was" in bed.log()
-    bed.diskio("read", number, (8 << 20) - 4096, 4096).ok()
+    bed.diskio("read", number, 0, 4096).ok()  # which learns by a unit attention that there is more now
+    bed.diskio("read", number, 2 * blocks * 512 - 4096, 4096).ok()
+    assert int(bed.show("grown")["BlockCount"]) == 2 * blocks
+    assert bed.diskio("read", number, 2 * blocks * 512, 4096).code != 0
     bed.unmap("grown").ok()
 
 

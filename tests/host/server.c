@@ -22,6 +22,8 @@
 #define MAGIC_REQUEST 0x25609513u
 #define MAGIC_REPLY   0x67446698u
 
+#define MAGIC_STRUCTURED 0x668e33efu
+
 enum { OPTION_EXPORT_NAME = 1, OPTION_ABORT = 2, OPTION_INFO = 6, OPTION_GO = 7 };
 enum { ANSWER_ACK = 1, ANSWER_INFO = 3 };
 enum { COMMAND_READ, COMMAND_WRITE, COMMAND_DISC, COMMAND_FLUSH, COMMAND_TRIM };
@@ -42,12 +44,18 @@ struct server {
         int fd;    /* -1: it has closed it */
     } slots[CONNECTIONS_MAX];
     unsigned requests;
+    unsigned flushes;
+    unsigned connections;
+    const char *complaint;
 };
 
 struct connection {
     struct server *server;
     struct slot *slot;
     int fd;
+    unsigned number; /* from 1 on */
+    unsigned replies;
+    size_t sent;      /* bytes */
     uint8_t *payload; /* REQUEST_MAX bytes */
 };
 
@@ -63,14 +71,20 @@ static bool receive(int fd, void *buffer, size_t length)
     return length == 0 || recv(fd, buffer, length, MSG_WAITALL) == (ssize_t)length;
 }
 
-static bool transmit(int fd, const void *buffer, size_t length)
+/* False: the connection is to end. */
+static bool transmit(struct connection *connection, const void *buffer, size_t length)
 {
-    return send(fd, buffer, length, MSG_NOSIGNAL) == (ssize_t)length;
+    size_t cut_at = connection->number == 1 ? connection->server->options.cut_at : 0;
+    bool cut = cut_at != 0 && connection->sent + length >= cut_at;
+
+    length = cut ? cut_at - connection->sent : length;
+    connection->sent += length;
+    return send(connection->fd, buffer, length, MSG_NOSIGNAL) == (ssize_t)length && !cut;
 }
 
 /* ---- handshake ---- */
 
-static bool answer(int fd, uint32_t option, uint32_t type, const void *data, uint32_t length)
+static bool answer(struct connection *connection, uint32_t option, uint32_t type, const void *data, uint32_t length)
 {
     uint8_t bytes[20 + 64];
 
@@ -79,30 +93,41 @@ static bool answer(int fd, uint32_t option, uint32_t type, const void *data, uin
     store_be32(bytes + 12, type);
     store_be32(bytes + 16, length);
     memcpy(bytes + 20, data != NULL ? data : "", length);
-    return transmit(fd, bytes, 20 + length);
+    return transmit(connection, bytes, 20 + length);
 }
 
-static bool answer_go(struct server *server, int fd, uint32_t option)
+static uint64_t claimed_size(struct server *server)
 {
+    uint64_t size;
+
+    pthread_mutex_lock(&server->lock);
+    size = server->options.claimed != 0 ? server->options.claimed : server->options.size;
+    pthread_mutex_unlock(&server->lock);
+    return size;
+}
+
+static bool answer_go(struct connection *connection, uint32_t option)
+{
+    const struct server_options *options = &connection->server->options;
     uint8_t export[12];
     uint8_t blocks[14];
 
     store_be16(export, 0);
-    store_be64(export + 2, server->options.size);
-    store_be16(export + 10, server->options.flags);
-    if (!answer(fd, option, ANSWER_INFO, export, sizeof(export))) {
+    store_be64(export + 2, claimed_size(connection->server));
+    store_be16(export + 10, options->flags);
+    if (!answer(connection, option, ANSWER_INFO, export, sizeof(export))) {
         return false;
     }
-    if (server->options.maximum != 0) {
+    if (options->maximum != 0) {
         store_be16(blocks, 3);
-        store_be32(blocks + 2, 1);
-        store_be32(blocks + 6, 4096);
-        store_be32(blocks + 10, server->options.maximum);
-        if (!answer(fd, option, ANSWER_INFO, blocks, sizeof(blocks))) {
+        store_be32(blocks + 2, options->minimum != 0 ? options->minimum : 1);
+        store_be32(blocks + 6, options->minimum > 4096 ? options->minimum : 4096);
+        store_be32(blocks + 10, options->maximum);
+        if (!answer(connection, option, ANSWER_INFO, blocks, sizeof(blocks))) {
             return false;
         }
     }
-    return answer(fd, option, ANSWER_ACK, NULL, 0);
+    return answer(connection, option, ANSWER_ACK, NULL, 0);
 }
 
 /* True when the transmission phase begins. */
@@ -114,7 +139,7 @@ static bool handshake(struct connection *connection)
     store_be64(bytes, MAGIC_SERVER);
     store_be64(bytes + 8, MAGIC_OPTION);
     store_be16(bytes + 16, 3); /* fixed newstyle, no zeroes */
-    if (!transmit(connection->fd, bytes, 18) || !receive(connection->fd, &client_flags, 4)) {
+    if (!transmit(connection, bytes, 18) || !receive(connection->fd, &client_flags, 4)) {
         return false;
     }
     while (receive(connection->fd, bytes, 16)) {
@@ -125,9 +150,9 @@ static bool handshake(struct connection *connection)
             return false;
         }
         if (option == OPTION_GO) {
-            return answer_go(connection->server, connection->fd, option);
+            return answer_go(connection, option);
         }
-        if (option == OPTION_ABORT || !answer(connection->fd, option, ANSWER_UNSUPPORTED, NULL, 0)) {
+        if (option == OPTION_ABORT || !answer(connection, option, ANSWER_UNSUPPORTED, NULL, 0)) {
             return false;
         }
     }
@@ -161,6 +186,33 @@ static bool receive_request(struct connection *connection, struct request *reque
            (request->length <= REQUEST_MAX && receive(connection->fd, connection->payload, request->length));
 }
 
+/* What the block sizes forbid, and what the document says of each command. */
+static const char *wrong_with(const struct server_options *options, const struct request *request)
+{
+    uint32_t minimum = options->minimum != 0 ? options->minimum : 1;
+
+    if (request->type == COMMAND_FLUSH) {
+        return request->offset != 0 || request->length != 0 ? "a FLUSH has an offset or a length" : NULL;
+    }
+    if (request->offset % minimum != 0 || request->length % minimum != 0) {
+        return "a request is not made of whole blocks";
+    }
+    if (options->maximum != 0 && request->type != COMMAND_TRIM && request->length > options->maximum) {
+        return "a request is longer than the maximum";
+    }
+    return request->length == 0 ? "a request has no length" : NULL;
+}
+
+static void note_request(struct server *server, const struct request *request)
+{
+    const char *wrong = wrong_with(&server->options, request);
+
+    pthread_mutex_lock(&server->lock);
+    server->flushes += request->type == COMMAND_FLUSH;
+    server->complaint = server->complaint != NULL ? server->complaint : wrong;
+    pthread_mutex_unlock(&server->lock);
+}
+
 static bool is_inside(const struct server *server, const struct request *request)
 {
     return request->length <= server->options.size && request->offset <= server->options.size - request->length;
@@ -181,29 +233,88 @@ static void carry_out(struct connection *connection, const struct request *reque
     pthread_mutex_unlock(&server->lock);
 }
 
+/* The NBD error of a request; 0: it is carried out. */
+static uint32_t error_of(const struct connection *connection, const struct request *request)
+{
+    const struct server_options *options = &connection->server->options;
+
+    if (options->error != 0 && (options->error_one_in < 2 || connection->replies % options->error_one_in == 0)) {
+        return options->error;
+    }
+    return is_inside(connection->server, request) ? 0 : 22;
+}
+
+/* A reply with what is wrong with it. */
+static bool transmit_header(struct connection *connection, uint32_t error, uint64_t cookie)
+{
+    bool first = connection->number == 1 && connection->replies == 1;
+    enum server_fault fault = first ? connection->server->options.fault : SERVER_RIGHT;
+    uint8_t bytes[20] = {0};
+
+    store_be32(bytes, fault == SERVER_WRONG_MAGIC ? MAGIC_REPLY + 1 : MAGIC_REPLY);
+    store_be32(bytes + 4, error);
+    store_be64(bytes + 8, fault == SERVER_UNKNOWN_COOKIE ? cookie + (1ull << 32) : cookie);
+    if (fault == SERVER_STRUCTURED) {
+        store_be32(bytes, MAGIC_STRUCTURED);
+        store_be32(bytes + 4, 1u << 16); /* done, NBD_REPLY_TYPE_NONE */
+        return transmit(connection, bytes, 20);
+    }
+    return transmit(connection, bytes, 16) && (fault != SERVER_REPLY_TWICE || transmit(connection, bytes, 16));
+}
+
+static unsigned delay_of(struct server *server)
+{
+    unsigned delay_us;
+
+    pthread_mutex_lock(&server->lock);
+    delay_us = server->options.delay_us;
+    pthread_mutex_unlock(&server->lock);
+    return delay_us;
+}
+
+/* Whether the delay comes with the payload. */
+static bool halts(const struct connection *connection, const struct request *request)
+{
+    return connection->server->options.halting && request->type == COMMAND_READ;
+}
+
+static bool transmit_payload(struct connection *connection, const struct request *request)
+{
+    uint32_t first = halts(connection, request) ? request->length / 2 : 0;
+
+    if (first != 0) {
+        if (!transmit(connection, connection->payload, first)) {
+            return false;
+        }
+        usleep(delay_of(connection->server));
+    }
+    return transmit(connection, connection->payload + first, request->length - first);
+}
+
 static bool reply(struct connection *connection, const struct request *request)
 {
     const struct server_options *options = &connection->server->options;
-    bool good = options->error == 0 && is_inside(connection->server, request);
-    uint8_t bytes[16];
+    uint32_t error;
 
-    store_be32(bytes, MAGIC_REPLY);
-    store_be32(bytes + 4, options->error != 0 ? options->error : good ? 0 : 22);
-    store_be64(bytes + 8, request->cookie);
-    if (good) {
+    connection->replies++;
+    if (!halts(connection, request)) {
+        usleep(delay_of(connection->server));
+    }
+    error = error_of(connection, request);
+    if (error == 0) {
         carry_out(connection, request);
     }
-    if (!transmit(connection->fd, bytes, sizeof(bytes))) {
+    if (!transmit_header(connection, error, request->cookie)) {
         return false;
     }
-    if (!good || request->type != COMMAND_READ) {
+    if (error != 0 || request->type != COMMAND_READ) {
         return true;
     }
     if (options->cut_payload) {
-        transmit(connection->fd, connection->payload, request->length / 2);
+        transmit(connection, connection->payload, request->length / 2);
         return false;
     }
-    return transmit(connection->fd, connection->payload, request->length);
+    return transmit_payload(connection, request);
 }
 
 static bool is_readable(int fd)
@@ -244,11 +355,12 @@ static void transmission(struct connection *connection)
 {
     const struct server_options *options = &connection->server->options;
     struct request request;
-    bool going = true;
+    bool going = options->fault != SERVER_UNASKED || connection->number != 1 || transmit(connection, "Surprise", 8);
 
     while (going && receive_request(connection, &request) && request.type != COMMAND_DISC) {
         unsigned number = count_request(connection->server);
 
+        note_request(connection->server, &request);
         if (options->drop_at != 0 && number >= options->drop_at) {
             reset(connection->fd);
             return;
@@ -276,7 +388,7 @@ static void *serve(void *argument)
     const struct server_options *options = &connection->server->options;
 
     if (options->script != NULL) {
-        transmit(connection->fd, options->script, options->script_length);
+        transmit(connection, options->script, options->script_length);
         shutdown(connection->fd, SHUT_WR);
         be_silent(connection->fd);
     } else if (options->silent) {
@@ -332,6 +444,7 @@ static void begin(struct server *server, int fd)
     connection->fd = fd;
     connection->payload = malloc(REQUEST_MAX);
     pthread_mutex_lock(&server->lock);
+    connection->number = ++server->connections;
     slot->fd = fd;
     slot->used = true;
     if (pthread_create(&slot->thread, NULL, serve, connection) != 0) {
@@ -354,13 +467,17 @@ static void *accept_all(void *argument)
 struct server *server_start(const struct server_options *options)
 {
     struct server *server = calloc(1, sizeof(*server));
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    in_addr_t host = INADDR_LOOPBACK - 1 + (options->host != 0 ? options->host : 1);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(host), .sin_port = htons(options->port)};
     socklen_t length = sizeof(address);
+    int one = 1;
 
     server->options = *options;
     server->data = calloc(1, options->size + 1);
     pthread_mutex_init(&server->lock, NULL);
     server->listener = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (bind(server->listener, (struct sockaddr *)&address, length) != 0 || listen(server->listener, 16) != 0 ||
         getsockname(server->listener, (struct sockaddr *)&address, &length) != 0) {
         abort();
@@ -391,14 +508,72 @@ void server_write(struct server *server, uint64_t offset, const void *data, size
     pthread_mutex_unlock(&server->lock);
 }
 
-unsigned server_requests(struct server *server)
+static unsigned read_count(struct server *server, const unsigned *count_of)
 {
     unsigned count;
 
     pthread_mutex_lock(&server->lock);
-    count = server->requests;
+    count = *count_of;
     pthread_mutex_unlock(&server->lock);
     return count;
+}
+
+unsigned server_requests(struct server *server)
+{
+    return read_count(server, &server->requests);
+}
+
+unsigned server_flushes(struct server *server)
+{
+    return read_count(server, &server->flushes);
+}
+
+unsigned server_connections(struct server *server)
+{
+    return read_count(server, &server->connections);
+}
+
+const char *server_complaint(struct server *server)
+{
+    const char *complaint;
+
+    pthread_mutex_lock(&server->lock);
+    complaint = server->complaint;
+    pthread_mutex_unlock(&server->lock);
+    return complaint;
+}
+
+void server_set_delay(struct server *server, unsigned delay_us)
+{
+    pthread_mutex_lock(&server->lock);
+    server->options.delay_us = delay_us;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void server_claim(struct server *server, uint64_t size)
+{
+    pthread_mutex_lock(&server->lock);
+    server->options.claimed = size;
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void end_connections(struct server *server, bool hard)
+{
+    pthread_mutex_lock(&server->lock);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        if (server->slots[i].used && server->slots[i].fd >= 0) {
+            if (hard) {
+                reset(server->slots[i].fd);
+            }
+            shutdown(server->slots[i].fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+void server_drop(struct server *server)
+{
+    end_connections(server, true);
 }
 
 void server_stop(struct server *server)
@@ -406,13 +581,7 @@ void server_stop(struct server *server)
     shutdown(server->listener, SHUT_RDWR);
     pthread_join(server->acceptor, NULL);
     close(server->listener);
-    pthread_mutex_lock(&server->lock);
-    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
-        if (server->slots[i].used && server->slots[i].fd >= 0) {
-            shutdown(server->slots[i].fd, SHUT_RDWR);
-        }
-    }
-    pthread_mutex_unlock(&server->lock);
+    end_connections(server, false);
     for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
         if (server->slots[i].used) {
             pthread_join(server->slots[i].thread, NULL);

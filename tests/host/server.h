@@ -10,25 +10,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a server does in place of its first reply, or beside it. */
+enum server_fault {
+    SERVER_RIGHT,
+    SERVER_UNKNOWN_COOKIE, /* a reply to a request that was never sent */
+    SERVER_REPLY_TWICE,
+    SERVER_WRONG_MAGIC,
+    SERVER_STRUCTURED, /* a structured reply, which was not negotiated */
+    SERVER_UNASKED,    /* bytes that nobody has asked for, before the first request */
+};
+
 struct server_options {
-    uint64_t size;         /* bytes */
-    uint16_t flags;        /* transmission flags; SERVER_FLAGS_USUAL */
-    uint32_t maximum;      /* bytes in a request, 0: not said */
-    uint32_t error;        /* each request is answered with this NBD error; 0: it is carried out */
-    unsigned drop_at;      /* the n-th request ends the connection with a reset; 0: never */
-    unsigned stall_at;     /* from the n-th request on nothing is answered; 0: never */
-    bool cut_payload;      /* a read's payload ends half-way, then the connection */
-    bool backwards;        /* replies of what is at hand come in reverse order */
-    bool silent;           /* accepts and says nothing */
-    const uint8_t *script; /* sent in place of everything after accepting; then the connection ends */
+    uint64_t size;    /* bytes */
+    uint64_t claimed; /* the size it says it has; 0: `size` */
+    uint16_t flags;   /* transmission flags; SERVER_FLAGS_USUAL */
+    uint32_t minimum; /* block sizes, bytes; `maximum` is of a request. 0: not said */
+    uint32_t maximum;
+    uint32_t error;          /* requests are answered with this NBD error; 0: they are carried out */
+    unsigned error_one_in;   /* of them; 0 or 1: each */
+    unsigned delay_us;       /* how long each request takes */
+    size_t cut_at;           /* the first connection ends after so many bytes of the server's; 0: never */
+    enum server_fault fault; /* of the first connection */
+    unsigned drop_at;        /* the n-th request ends the connection with a reset; 0: never */
+    unsigned stall_at;       /* from the n-th request on nothing is answered; 0: never */
+    bool halting;            /* a read's delay is in the middle of its payload */
+    bool cut_payload;        /* a read's payload ends half-way, then the connection */
+    bool backwards;          /* replies of what is at hand come in reverse order */
+    bool silent;             /* accepts and says nothing */
+    const uint8_t *script;   /* sent in place of everything after accepting; then the connection ends */
     size_t script_length;
+    uint8_t host;  /* listens on 127.0.0.host; 0: 1 */
+    uint16_t port; /* 0: one that is free */
 };
 
 #define SERVER_FLAGS_USUAL (1 << 0 | 1 << 2 | 1 << 3 | 1 << 5) /* has flags, FLUSH, FUA, TRIM */
 
 struct server;
 
-/* Listens on a port of 127.0.0.1 of its own. */
+/* It listens when this returns. */
 struct server *server_start(const struct server_options *options);
 uint16_t server_port(const struct server *server);
 
@@ -36,8 +55,22 @@ uint16_t server_port(const struct server *server);
 void server_read(struct server *server, uint64_t offset, void *data, size_t length);
 void server_write(struct server *server, uint64_t offset, const void *data, size_t length);
 
-/* Requests served so far. */
+/* Requests and connections so far. */
 unsigned server_requests(struct server *server);
+unsigned server_flushes(struct server *server);
+unsigned server_connections(struct server *server);
+
+/* What the client did that a server must not be asked for; NULL. */
+const char *server_complaint(struct server *server);
+
+/* From now on each request takes this long. */
+void server_set_delay(struct server *server, unsigned delay_us);
+
+/* The size that it tells connections to come. */
+void server_claim(struct server *server, uint64_t size);
+
+/* Ends the connections that are there, with a reset. */
+void server_drop(struct server *server);
 
 /* Ends all connections and waits for its threads. */
 void server_stop(struct server *server);

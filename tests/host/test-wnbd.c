@@ -1,82 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* wnbd.sys lives on the simulated kernel: map, write, read back, unmap, unload with nothing left. */
-#include "tests/host/server.h"
-#include "tests/host/wnbd.h"
+#include "tests/host/fixture.h"
 
-#include "bed/host/clock.h"
-#include "bed/host/print.h"
 #include "bed/host/registry.h"
-#include "bed/port/violation.h"
 
 #include <setjmp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#define EXPORT_BYTES (64ull << 20)
-
-static const char *image;
-static struct server *server;
-static struct bed_file *adapter;
-
-static void start(const struct server_options *options)
-{
-    server = server_start(options);
-    assert_int_equal(bed_machine_start(image), STATUS_SUCCESS);
-    adapter = wnbd_open();
-    assert_non_null(adapter);
-}
-
-static void start_usual(void)
-{
-    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL};
-
-    start(&options);
-}
-
-static void stop_machine(enum bed_removal removal)
-{
-    bed_close(adapter);
-    assert_int_equal(bed_machine_stop(removal), STATUS_SUCCESS);
-    assert_int_equal(port_violation_count(), 0);
-}
-
-static void stop(void)
-{
-    stop_machine(BED_REMOVAL_ASKED);
-    server_stop(server);
-}
-
-static struct bed_file *map_and_open(void)
-{
-    struct bed_file *disk = NULL;
-
-    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
-    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
-    return disk;
-}
-
-static void write_and_read_back(struct bed_file *disk, ULONGLONG offset, ULONG length)
-{
-    UCHAR *written = malloc(length);
-    UCHAR *read = calloc(1, length);
-
-    wnbd_pattern(written, length, (ULONG)offset);
-    assert_int_equal(bed_write(disk, offset, written, length), STATUS_SUCCESS);
-    assert_int_equal(bed_read(disk, offset, read, length), STATUS_SUCCESS);
-    assert_memory_equal(written, read, length);
-    server_read(server, offset, read, length);
-    assert_memory_equal(written, read, length);
-    free(written);
-    free(read);
-}
-
 static void nothing_mapped(void **state)
 {
     (void)state;
-    start_usual();
-    stop();
+    fixture_start_usual();
+    fixture_stop();
 }
 
 static void round_trip(void **state)
@@ -84,15 +21,14 @@ static void round_trip(void **state)
     struct bed_file *disk;
 
     (void)state;
-    start_usual();
-    disk = map_and_open();
-    write_and_read_back(disk, 0, 512);
-    write_and_read_back(disk, 4096, 64 << 10);
-    write_and_read_back(disk, 1 << 20, 5 << 20);
+    fixture_start_usual();
+    disk = fixture_map();
+    fixture_write_and_read_back(disk, 0, 512);
+    fixture_write_and_read_back(disk, 4096, 64 << 10);
+    fixture_write_and_read_back(disk, 1 << 20, 5 << 20);
     assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
-    bed_close(disk);
-    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
-    stop();
+    fixture_unmap(disk);
+    fixture_stop();
 }
 
 static void unload_with_disk_mapped(void **state)
@@ -100,16 +36,16 @@ static void unload_with_disk_mapped(void **state)
     struct bed_file *disk;
 
     (void)state;
-    start_usual();
-    disk = map_and_open();
-    write_and_read_back(disk, 8192, 4096);
+    fixture_start_usual();
+    disk = fixture_map();
+    fixture_write_and_read_back(disk, 8192, 4096);
     bed_close(disk);
-    stop();
+    fixture_stop();
 }
 
 static void backwards_replies(void **state)
 {
-    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL, .backwards = true};
+    struct server_options options = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .backwards = true};
     enum { COUNT = 16, LENGTH = 64 << 10 };
     static UCHAR data[COUNT * LENGTH];
     static UCHAR wanted[COUNT * LENGTH];
@@ -117,10 +53,10 @@ static void backwards_replies(void **state)
     struct bed_file *disk;
 
     (void)state;
-    start(&options);
+    fixture_start(&options);
     wnbd_pattern(wanted, sizeof(wanted), 5);
     server_write(server, 0, wanted, sizeof(wanted));
-    disk = map_and_open();
+    disk = fixture_map();
     for (ULONG i = 0; i < COUNT; i++) {
         bed_transfer_begin(&io[i], disk, false, i * LENGTH, data + i * LENGTH, LENGTH);
     }
@@ -129,27 +65,26 @@ static void backwards_replies(void **state)
     }
     assert_memory_equal(data, wanted, sizeof(wanted));
     bed_close(disk);
-    stop();
+    fixture_stop();
 }
 
 static void lost_connection(void **state)
 {
-    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL, .drop_at = 5};
+    struct server_options options = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .drop_at = 5};
     static UCHAR block[64 << 10];
     struct bed_file *disk;
     NTSTATUS status = STATUS_SUCCESS;
 
     (void)state;
     bed_registry_set(BED_PARAMETERS_KEY, "ReconnectTimeoutMs", 5000);
-    start(&options);
-    disk = map_and_open();
+    fixture_start(&options);
+    disk = fixture_map();
     for (ULONG i = 0; i < 8 && NT_SUCCESS(status); i++) {
         status = bed_write(disk, i * sizeof(block), block, sizeof(block));
     }
     assert_false(NT_SUCCESS(status));
-    bed_close(disk);
-    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
-    stop();
+    fixture_unmap(disk);
+    fixture_stop();
     bed_registry_clear();
 }
 
@@ -157,20 +92,20 @@ static void lost_connection(void **state)
  */
 static void cut_payload(void **state)
 {
-    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL, .cut_payload = true};
+    struct server_options options = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .cut_payload = true};
     static UCHAR block[256 << 10];
     struct bed_file *disk;
     struct bed_io io;
 
     (void)state;
-    start(&options);
-    disk = map_and_open();
+    fixture_start(&options);
+    disk = fixture_map();
     bed_transfer_begin(&io, disk, false, 0, block, sizeof(block));
     assert_int_equal(bed_io_wait(&io, 2000, NULL), STATUS_TIMEOUT);
     assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
     assert_false(NT_SUCCESS(bed_io_wait(&io, MAXULONG, NULL)));
     bed_close(disk);
-    stop();
+    fixture_stop();
 }
 
 static void nobody_listens(void **state)
@@ -179,41 +114,41 @@ static void nobody_listens(void **state)
     WNBD_IOCTL_CREATE_OUTPUT output;
 
     (void)state;
-    start_usual();
+    fixture_start_usual();
     wnbd_describe(&command, "vol1", 1);
     assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_CONNECTION_REFUSED);
     assert_string_equal(output.Message, "the server 127.0.0.1 port 1 refused the connection");
-    stop();
+    fixture_stop();
 }
 
 /* IOCTL cancelled while the server says nothing. */
 static void cancelled_map(void **state)
 {
-    struct server_options options = {.size = EXPORT_BYTES, .silent = true};
+    struct server_options options = {.size = FIXTURE_BYTES, .silent = true};
     WNBD_IOCTL_CREATE_COMMAND command;
     WNBD_IOCTL_CREATE_OUTPUT output;
     struct bed_io io;
 
     (void)state;
-    start(&options);
+    fixture_start(&options);
     wnbd_describe(&command, "vol1", server_port(server));
     wnbd_map_begin(&io, adapter, &command, &output);
     assert_int_equal(bed_io_wait(&io, 600, NULL), STATUS_TIMEOUT);
     bed_io_cancel(&io);
     assert_int_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
     assert_int_equal(output.Status, STATUS_CANCELLED);
-    stop();
+    fixture_stop();
 }
 
 static void map_times_out(void **state)
 {
-    struct server_options options = {.size = EXPORT_BYTES, .silent = true};
+    struct server_options options = {.size = FIXTURE_BYTES, .silent = true};
 
     (void)state;
     bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 2000);
-    start(&options);
+    fixture_start(&options);
     assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_IO_TIMEOUT);
-    stop();
+    fixture_stop();
     bed_registry_clear();
 }
 
@@ -232,12 +167,11 @@ static void connections_of_no_use(void **state)
 
     (void)state;
     bed_registry_set(BED_PARAMETERS_KEY, "ReconnectTimeoutMs", 5000);
-    start(&options);
-    disk = map_and_open();
+    fixture_start(&options);
+    disk = fixture_map();
     assert_false(NT_SUCCESS(bed_read(disk, 0, block, sizeof(block)))); /* which ends */
-    bed_close(disk);
-    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
-    stop();
+    fixture_unmap(disk);
+    fixture_stop();
     bed_registry_clear();
 }
 
@@ -249,8 +183,8 @@ static void surprise_removal_under_load(void **state)
     struct bed_file *disk;
 
     (void)state;
-    start_usual();
-    disk = map_and_open();
+    fixture_start_usual();
+    disk = fixture_map();
     for (ULONG i = 0; i < COUNT; i++) {
         bed_transfer_begin(&io[i], disk, i % 2 == 0, i * LENGTH, data[i], LENGTH);
     }
@@ -259,7 +193,7 @@ static void surprise_removal_under_load(void **state)
         bed_io_wait(&io[i], MAXULONG, NULL);
     }
     bed_close(disk);
-    stop_machine(BED_REMOVAL_SURPRISE);
+    fixture_stop_machine(BED_REMOVAL_SURPRISE);
     server_stop(server);
 }
 
@@ -279,11 +213,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(surprise_removal_under_load),
     };
 
-    if (count != 2) {
+    if (!fixture_init(count, arguments)) {
         return 2;
     }
-    image = arguments[1];
-    bed_clock_speed(20);
-    bed_print_options(getenv("BED_VERBOSE") == NULL, getenv("BED_FATAL") != NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

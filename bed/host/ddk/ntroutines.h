@@ -308,6 +308,16 @@ static inline LONG InterlockedExchangeAdd(volatile LONG *Addend, LONG Value)
     return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);
 }
 
+static inline LONG InterlockedAnd(volatile LONG *Destination, LONG Value)
+{
+    return __atomic_fetch_and(Destination, Value, __ATOMIC_SEQ_CST);
+}
+
+static inline LONG InterlockedOr(volatile LONG *Destination, LONG Value)
+{
+    return __atomic_fetch_or(Destination, Value, __ATOMIC_SEQ_CST);
+}
+
 static inline LONG64 InterlockedIncrement64(volatile LONG64 *Addend)
 {
     return __atomic_add_fetch(Addend, 1, __ATOMIC_SEQ_CST);

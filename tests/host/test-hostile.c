@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A hostile or broken server: what went wrong elsewhere, shown on the whole driver. Each misbehaviour ends with an
+ * error or with a new connection; nothing hangs, nothing is left, nobody reads what was not written.
+ */
+#include "tests/host/fixture.h"
+
+#include "core/base/bytes.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* What the server sends until a client may transmit: greeting, information about the export, end of the information. */
+#define GREETING_BYTES  18
+#define ANSWER_BYTES    20
+#define EXPORT_BYTES    12
+#define HANDSHAKE_BYTES (GREETING_BYTES + ANSWER_BYTES + EXPORT_BYTES + ANSWER_BYTES)
+#define REPLY_BYTES     16
+
+#define BLOCK 512
+
+static NTSTATUS map_words(char *words)
+{
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    NTSTATUS status;
+
+    memset(&output, 0, sizeof(output));
+    wnbd_describe(&command, "vol1", server_port(server));
+    status = wnbd_map(adapter, &command, &output);
+    strcpy(words, output.Message);
+    return status;
+}
+
+/* ---- The connection is cut ---- */
+
+static void connection_closed_after_each_byte_of_the_handshake(void **state)
+{
+    char words[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)];
+
+    (void)state;
+    fixture_start_machine();
+    for (size_t at = 1; at < HANDSHAKE_BYTES; at++) {
+        struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .cut_at = at};
+        NTSTATUS status;
+
+        server = server_start(&options);
+        status = map_words(words);
+        if (status != STATUS_CONNECTION_DISCONNECTED || words[0] == '\0') {
+            fail_msg("cut after %zu bytes: 0x%08x '%s'", at, (unsigned)status, words);
+        }
+        server_stop(server);
+    }
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* The server ends its first connection `at` bytes into what follows the handshake; the request goes on. */
+static void cut_reply(size_t at, bool write)
+{
+    struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .cut_at = HANDSHAKE_BYTES + at};
+    UCHAR wanted[BLOCK];
+    UCHAR data[BLOCK];
+    struct bed_file *disk;
+
+    server = server_start(&options);
+    wnbd_pattern(wanted, BLOCK, (ULONG)at);
+    disk = fixture_map();
+    if (write) {
+        assert_int_equal(bed_write(disk, 4096, wanted, BLOCK), STATUS_SUCCESS);
+        server_read(server, 4096, data, BLOCK);
+    } else {
+        server_write(server, 4096, wanted, BLOCK);
+        assert_int_equal(bed_read(disk, 4096, data, BLOCK), STATUS_SUCCESS);
+    }
+    assert_memory_equal(data, wanted, BLOCK);
+    assert_int_equal(server_connections(server), 2);
+    fixture_unmap(disk);
+    server_stop(server);
+}
+
+static void connection_closed_after_each_byte_of_a_reply(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    for (size_t at = 1; at < REPLY_BYTES; at++) {
+        cut_reply(at, true);
+        cut_reply(at, false);
+    }
+    for (size_t at = REPLY_BYTES; at < REPLY_BYTES + BLOCK; at += 31) {
+        cut_reply(at, false);
+    }
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* ---- The handshake ---- */
+
+/* A script of what the server sends. */
+static uint8_t script[64 << 10];
+static size_t script_length;
+
+static void put(uint64_t value, size_t length)
+{
+    uint8_t bytes[8];
+
+    store_be64(bytes, value);
+    memcpy(script + script_length, bytes + 8 - length, length);
+    script_length += length;
+}
+
+static void greet(void)
+{
+    script_length = 0;
+    put(0x4E42444D41474943, 8);
+    put(0x49484156454F5054, 8);
+    put(3, 2);
+}
+
+static void put_answer(uint32_t option, uint32_t type, uint32_t length)
+{
+    put(0x3E889045565A9, 8);
+    put(option, 4);
+    put(type, 4);
+    put(length, 4);
+}
+
+enum { GO = 7, ACK = 1, SERVER = 2, INFO = 3 };
+enum { INFO_EXPORT = 0, INFO_NAME = 1 };
+
+static void put_export(uint64_t size, uint16_t flags)
+{
+    put_answer(GO, INFO, 12);
+    put(INFO_EXPORT, 2);
+    put(size, 8);
+    put(flags, 2);
+}
+
+/* The script is refused as no NBD, in words. */
+static void refuse_script(const char *what)
+{
+    struct server_options options = {.size = 1, .script = script, .script_length = script_length};
+    char words[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)];
+    NTSTATUS status;
+
+    server = server_start(&options);
+    status = map_words(words);
+    if (status != STATUS_INVALID_NETWORK_RESPONSE || strlen(words) < 20) {
+        fail_msg("%s: 0x%08x '%s'", what, (unsigned)status, words);
+    }
+    server_stop(server);
+}
+
+static void names_and_payloads_longer_than_anything(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    greet();
+    put_answer(GO, INFO, 0xFFFFFFFF);
+    put(INFO_EXPORT, 2);
+    refuse_script("information of 4 GiB");
+    greet();
+    put_answer(GO, INFO, 1);
+    put(0, 1);
+    put_answer(GO, ACK, 0);
+    refuse_script("information without a type");
+    greet();
+    put_answer(GO, INFO, 11);
+    put(INFO_EXPORT, 2);
+    put(1 << 20, 8);
+    put(1, 1);
+    put_answer(GO, ACK, 0);
+    refuse_script("an export that is cut short");
+    greet();
+    put_answer(GO, ACK, 0x7FFFFFFF);
+    refuse_script("an acknowledgement with 2 GiB of data");
+    greet();
+    put_answer(GO, 0x80000005, 1u << 30);
+    refuse_script("an error message of 1 GiB");
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static void handshakes_that_are_none(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    greet();
+    script[0] ^= 1;
+    refuse_script("a wrong first magic number");
+    greet();
+    script[8] ^= 1;
+    refuse_script("a wrong second magic number");
+    greet();
+    put_answer(GO, ACK, 0);
+    refuse_script("an acknowledgement without an export");
+    greet();
+    put_answer(GO + 1, ACK, 0);
+    refuse_script("an answer to another option");
+    greet();
+    put_answer(GO, SERVER, 4);
+    put(0, 4);
+    refuse_script("an entry of a list that was not asked for");
+    greet();
+    put_export(1 << 20, 0);
+    put_answer(GO, ACK, 0);
+    refuse_script("an export without flags");
+    greet();
+    put_export(1 << 20, SERVER_FLAGS_USUAL);
+    script[script_length - EXPORT_BYTES - ANSWER_BYTES] ^= 1;
+    refuse_script("an answer with a wrong magic number");
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* 1400 pieces of information, where a server has a handful to say. */
+static void information_without_end(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    greet();
+    while (script_length + 64 < sizeof(script)) {
+        put_answer(GO, INFO, 26);
+        put(INFO_NAME, 2);
+        put(0, 8);
+        put(0, 8);
+        put(0, 8);
+    }
+    refuse_script("information without end");
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* ---- Sizes and blocks ---- */
+
+static NTSTATUS map_size(uint64_t size, uint64_t *blocks)
+{
+    struct server_options options = {.size = 1 << 20, .claimed = size, .flags = SERVER_FLAGS_USUAL};
+    WNBD_CONNECTION_INFO info = {0};
+    NTSTATUS status;
+
+    if (size == 0) {
+        options.size = 0;
+    }
+    server = server_start(&options);
+    status = wnbd_map_port(adapter, "vol1", server_port(server));
+    if (NT_SUCCESS(status)) {
+        assert_int_equal(wnbd_show(adapter, "vol1", &info), STATUS_SUCCESS);
+        assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
+    }
+    *blocks = info.Properties.BlockCount;
+    server_stop(server);
+    return status;
+}
+
+static void sizes_of_no_disk_and_of_the_largest(void **state)
+{
+    static const uint64_t refused[] = {0, 1, 511, 1ull << 63, UINT64_MAX - 511, UINT64_MAX};
+    static const uint64_t taken[] = {512, 513, 1 << 20, (1 << 20) + 511, (1ull << 32) + 512, (1ull << 63) - 1};
+    uint64_t blocks;
+
+    (void)state;
+    fixture_start_machine();
+    for (size_t i = 0; i < ARRAYSIZE(refused); i++) {
+        assert_int_equal(map_size(refused[i], &blocks), STATUS_UNRECOGNIZED_MEDIA);
+    }
+    for (size_t i = 0; i < ARRAYSIZE(taken); i++) {
+        assert_int_equal(map_size(taken[i], &blocks), STATUS_SUCCESS);
+        assert_int_equal(blocks, taken[i] / 512);
+    }
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static void requests_that_the_block_sizes_forbid_are_not_sent(void **state)
+{
+    struct server_options options = {
+        .size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .minimum = 512, .maximum = 64 << 10};
+    struct bed_file *disk;
+
+    (void)state;
+    fixture_start(&options);
+    disk = fixture_map();
+    fixture_write_and_read_back(disk, 512, 512);
+    fixture_write_and_read_back(disk, 4096 + 512, (64 << 10) + 512);
+    fixture_write_and_read_back(disk, 1 << 20, 5 << 20);
+    assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
+    assert_null(server_complaint(server));
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+static void blocks_larger_than_sectors_are_refused_in_words(void **state)
+{
+    struct server_options options = {
+        .size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .minimum = 4096, .maximum = 1 << 20};
+    char words[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)];
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+
+    (void)state;
+    fixture_start(&options);
+    assert_int_equal(map_words(words), STATUS_INVALID_PARAMETER);
+    assert_non_null(strstr(words, "4096"));
+    wnbd_describe(&command, "vol1", server_port(server));
+    command.Properties.BlockSize = 4096;
+    assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    fixture_write_and_read_back(disk, 4096, 3 << 20);
+    assert_null(server_complaint(server));
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+/* ---- Replies ---- */
+
+static void fault_is_answered_by_a_new_connection(enum server_fault fault)
+{
+    struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .fault = fault};
+    UCHAR wanted[BLOCK];
+    UCHAR data[BLOCK];
+    struct bed_file *disk;
+
+    server = server_start(&options);
+    wnbd_pattern(wanted, BLOCK, fault);
+    server_write(server, 8192, wanted, BLOCK);
+    disk = fixture_map();
+    assert_int_equal(bed_write(disk, 0, wanted, BLOCK), STATUS_SUCCESS);
+    assert_int_equal(bed_read(disk, 8192, data, BLOCK), STATUS_SUCCESS);
+    assert_memory_equal(data, wanted, BLOCK);
+    fixture_await_reconnects("vol1", 1);
+    assert_int_equal(server_connections(server), 2);
+    fixture_unmap(disk);
+    server_stop(server);
+}
+
+static void reply_to_a_request_that_is_not_out(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    fault_is_answered_by_a_new_connection(SERVER_UNKNOWN_COOKIE);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static void reply_sent_twice(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    fault_is_answered_by_a_new_connection(SERVER_REPLY_TWICE);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static void reply_of_the_wrong_type(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    fault_is_answered_by_a_new_connection(SERVER_WRONG_MAGIC);
+    fault_is_answered_by_a_new_connection(SERVER_STRUCTURED);
+    fault_is_answered_by_a_new_connection(SERVER_UNASKED);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* ---- Errors ---- */
+
+/* What the disk class makes of each error, once the retries that it deserves have failed as well. */
+static void each_error_is_reported(void **state)
+{
+    static const uint32_t errors[] = {1, 5, 12, 22, 28, 75, 95, 108, 0, 77, UINT32_MAX};
+    static UCHAR data[4096];
+
+    (void)state;
+    fixture_start_machine();
+    for (size_t i = 0; i < ARRAYSIZE(errors); i++) {
+        struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .error = errors[i]};
+        bool good = errors[i] == 0;
+        struct bed_file *disk;
+
+        server = server_start(&options);
+        disk = fixture_map();
+        assert_true(NT_SUCCESS(bed_write(disk, 0, data, sizeof(data))) == good);
+        assert_true(NT_SUCCESS(bed_read(disk, 0, data, sizeof(data))) == good);
+        assert_true(NT_SUCCESS(bed_flush(disk)) == good);
+        assert_int_equal(server_connections(server), 1); /* an error is no reason to part */
+        fixture_unmap(disk);
+        server_stop(server);
+    }
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* Errors between good replies: what was said to be written is, what was said to be read is right. */
+static void one_request_in_eleven_fails(void **state)
+{
+    struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .error = 5, .error_one_in = 11};
+    UCHAR wanted[BLOCK];
+    UCHAR data[BLOCK];
+    struct bed_file *disk;
+
+    (void)state;
+    fixture_start(&options);
+    disk = fixture_map();
+    for (ULONG i = 0; i < 300; i++) {
+        wnbd_pattern(wanted, BLOCK, i);
+        if (NT_SUCCESS(bed_write(disk, i * BLOCK, wanted, BLOCK))) {
+            server_read(server, i * BLOCK, data, BLOCK);
+            assert_memory_equal(data, wanted, BLOCK);
+        }
+        wnbd_pattern(wanted, BLOCK, i + 1);
+        server_write(server, i * BLOCK, wanted, BLOCK);
+        if (NT_SUCCESS(bed_read(disk, i * BLOCK, data, BLOCK))) {
+            assert_memory_equal(data, wanted, BLOCK);
+        }
+    }
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+int main(int count, char **arguments)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(connection_closed_after_each_byte_of_the_handshake),
+        cmocka_unit_test(connection_closed_after_each_byte_of_a_reply),
+        cmocka_unit_test(names_and_payloads_longer_than_anything),
+        cmocka_unit_test(handshakes_that_are_none),
+        cmocka_unit_test(information_without_end),
+        cmocka_unit_test(sizes_of_no_disk_and_of_the_largest),
+        cmocka_unit_test(requests_that_the_block_sizes_forbid_are_not_sent),
+        cmocka_unit_test(blocks_larger_than_sectors_are_refused_in_words),
+        cmocka_unit_test(reply_to_a_request_that_is_not_out),
+        cmocka_unit_test(reply_sent_twice),
+        cmocka_unit_test(reply_of_the_wrong_type),
+        cmocka_unit_test(each_error_is_reported),
+        cmocka_unit_test(one_request_in_eleven_fails),
+    };
+
+    if (!fixture_init(count, arguments)) {
+        return 2;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
