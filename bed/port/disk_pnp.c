@@ -59,23 +59,33 @@ NTSTATUS bus_relations(struct adapter *adapter, IRP *irp)
 
 /* ---- PnP requests to the miniport ---- */
 
-/* SRB_FUNCTION_PNP for the unit: told, not asked; a refusal has no consequence. */
-static void tell_miniport(struct unit *unit, STOR_PNP_ACTION action)
+/* SRB_FUNCTION_PNP for the unit; `data`, of `length` bytes, is the miniport's to fill. False: it did not succeed. */
+static BOOLEAN ask_miniport(struct unit *unit, STOR_PNP_ACTION action, void *data, ULONG length)
 {
     struct request *request;
+    BOOLEAN success;
 
     if (unit->dead || unit->adapter->state == ADAPTER_STOPPED) { /* which has no power to be told anything */
-        return;
+        return FALSE;
     }
     request = request_take(unit);
     if (request == NULL) {
-        return;
+        return FALSE;
     }
     request->command.function = SRB_FUNCTION_PNP;
     request->command.pnp_action = (UCHAR)action;
     request->command.timeout_s = 10;
+    command_data(request, data, length);
     request_run(request);
+    success = request->outcome.srb_status == SRB_STATUS_SUCCESS;
     request_give(request);
+    return success;
+}
+
+/* Told, not asked: a refusal has no consequence. */
+static void tell_miniport(struct unit *unit, STOR_PNP_ACTION action)
+{
+    ask_miniport(unit, action, NULL, 0);
 }
 
 static NTSTATUS query_id(struct disk *disk, IRP *irp)
@@ -89,6 +99,26 @@ static NTSTATUS query_id(struct disk *disk, IRP *irp)
     return irp_finish(irp, STATUS_SUCCESS, (ULONG_PTR)id);
 }
 
+/* With STOR_FEATURE_FULL_PNP_DEVICE_CAPABILITIES the miniport has a say. */
+static void ask_capabilities(struct disk *disk, DEVICE_CAPABILITIES *capabilities)
+{
+    STOR_DEVICE_CAPABILITIES_EX *said = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*said), PORT_TAG);
+
+    if (said == NULL) {
+        return;
+    }
+    RtlZeroMemory(said, sizeof(*said));
+    said->Version = STOR_DEVICE_CAPABILITIES_EX_VERSION_1;
+    said->Size = sizeof(*said);
+    if (ask_miniport(disk->unit, StorQueryCapabilities, said, sizeof(*said))) {
+        capabilities->Removable = said->Removable;
+        capabilities->EjectSupported = said->EjectSupported;
+        capabilities->SilentInstall = said->SilentInstall;
+        capabilities->SurpriseRemovalOK = said->SurpriseRemovalOK;
+    }
+    ExFreePoolWithTag(said, PORT_TAG);
+}
+
 static NTSTATUS query_capabilities(struct disk *disk, IRP *irp)
 {
     DEVICE_CAPABILITIES *capabilities = IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceCapabilities.Capabilities;
@@ -96,6 +126,9 @@ static NTSTATUS query_capabilities(struct disk *disk, IRP *irp)
     capabilities->UniqueID = TRUE;
     capabilities->RawDeviceOK = TRUE;
     capabilities->SurpriseRemovalOK = TRUE;
+    if ((disk->adapter->miniport->hw.FeatureSupport & STOR_FEATURE_FULL_PNP_DEVICE_CAPABILITIES) != 0) {
+        ask_capabilities(disk, capabilities);
+    }
     capabilities->Address = disk->unit->target;
     return irp_finish(irp, STATUS_SUCCESS, irp->IoStatus.Information);
 }

@@ -393,7 +393,7 @@ static void *serve(void *argument)
         be_silent(connection->fd);
     } else if (options->silent) {
         be_silent(connection->fd);
-    } else if (handshake(connection)) {
+    } else if (options->handshake_less || handshake(connection)) {
         transmission(connection);
     }
     shutdown(connection->fd, SHUT_RDWR);

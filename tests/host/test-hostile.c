@@ -229,6 +229,59 @@ static void information_without_end(void **state)
     fixture_stop_machine(BED_REMOVAL_ASKED);
 }
 
+/* Each error reply is told apart. */
+static void refusals_are_told_apart(void **state)
+{
+    static const struct {
+        uint32_t type;
+        NTSTATUS status;
+    } refusals[] = {
+        {0x80000002, STATUS_ACCESS_DENIED},      /* policy */
+        {0x80000005, STATUS_ACCESS_DENIED},      /* TLS required */
+        {0x80000006, STATUS_BAD_NETWORK_NAME},   /* unknown export */
+        {0x80000007, STATUS_CONNECTION_REFUSED}, /* shutting down */
+        {0x80000008, STATUS_INVALID_PARAMETER},  /* block size required */
+        {0x80000009, STATUS_CONNECTION_REFUSED}, /* too big */
+        {0x8000FFFF, STATUS_CONNECTION_REFUSED}, /* nobody knows */
+    };
+    char words[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)];
+
+    (void)state;
+    fixture_start_machine();
+    for (size_t i = 0; i < ARRAYSIZE(refusals); i++) {
+        struct server_options options = {.size = 1, .script = script};
+
+        greet();
+        put_answer(GO, refusals[i].type, 4);
+        put(0x77687921, 4);
+        options.script_length = script_length;
+        server = server_start(&options);
+        assert_int_equal(map_words(words), refusals[i].status);
+        assert_non_null(strstr(words, "why!"));
+        server_stop(server);
+    }
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static void old_style_server(void **state)
+{
+    struct server_options options = {.size = 1, .script = script};
+    char words[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)];
+
+    (void)state;
+    fixture_start_machine();
+    script_length = 0;
+    put(0x4E42444D41474943, 8);
+    put(0x00420281861253, 8);
+    put(1 << 20, 8);
+    script_length += 128;
+    options.script_length = script_length;
+    server = server_start(&options);
+    assert_int_equal(map_words(words), STATUS_NOT_SUPPORTED);
+    server_stop(server);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
 /* ---- Sizes and blocks ---- */
 
 static NTSTATUS map_size(uint64_t size, uint64_t *blocks)
@@ -420,6 +473,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(names_and_payloads_longer_than_anything),
         cmocka_unit_test(handshakes_that_are_none),
         cmocka_unit_test(information_without_end),
+        cmocka_unit_test(refusals_are_told_apart),
+        cmocka_unit_test(old_style_server),
         cmocka_unit_test(sizes_of_no_disk_and_of_the_largest),
         cmocka_unit_test(requests_that_the_block_sizes_forbid_are_not_sent),
         cmocka_unit_test(blocks_larger_than_sectors_are_refused_in_words),

@@ -149,6 +149,30 @@ static void disk_outlives_the_time_its_requests_wait(void **state)
     bed_registry_clear();
 }
 
+/* ReconnectTimeoutMs 0: requests wait for as long as it takes. */
+static void requests_that_wait_for_ever(void **state)
+{
+    struct server_options options = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL};
+    static UCHAR data[4096];
+    struct bed_file *disk;
+    struct bed_io io;
+
+    (void)state;
+    bed_registry_set(BED_PARAMETERS_KEY, "ReconnectTimeoutMs", 0);
+    fixture_start(&options);
+    disk = fixture_map();
+    options.port = server_port(server);
+    server_stop(server);
+    bed_transfer_begin(&io, disk, true, 0, data, sizeof(data));
+    usleep(300 * MS);
+    assert_int_equal(fixture_server_status("vol1").State, WnbdServerReconnecting);
+    server = server_start(&options);
+    assert_int_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
+    fixture_unmap(disk);
+    fixture_stop();
+    bed_registry_clear();
+}
+
 /* No wrong byte, no error: whatever was in flight when the server went is sent again. */
 static void connection_lost_again_and_again_under_verified_writes(void **state)
 {
@@ -188,6 +212,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(removal_while_there_is_no_server),
         cmocka_unit_test(unload_while_there_is_no_server),
         cmocka_unit_test(disk_outlives_the_time_its_requests_wait),
+        cmocka_unit_test(requests_that_wait_for_ever),
         cmocka_unit_test(connection_lost_again_and_again_under_verified_writes),
     };
 

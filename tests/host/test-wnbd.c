@@ -121,6 +121,112 @@ static void nobody_listens(void **state)
     fixture_stop();
 }
 
+/* A create command that is refused before anybody is asked. */
+static void refused(void (*spoil)(WNBD_PROPERTIES *properties), NTSTATUS status)
+{
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+
+    wnbd_describe(&command, "vol1", server_port(server));
+    spoil(&command.Properties);
+    assert_int_equal(wnbd_map(adapter, &command, &output), status);
+    assert_true(strlen(output.Message) > 10);
+    assert_int_equal(server_connections(server), 0);
+}
+
+static void no_name(WNBD_PROPERTIES *properties)
+{
+    properties->InstanceName[0] = '\0';
+}
+
+static void no_host(WNBD_PROPERTIES *properties)
+{
+    properties->NbdProperties.Hostname[0] = '\0';
+}
+
+static void port_0(WNBD_PROPERTIES *properties)
+{
+    properties->NbdProperties.PortNumber = 0;
+}
+
+static void port_65536(WNBD_PROPERTIES *properties)
+{
+    properties->NbdProperties.PortNumber = 65536;
+}
+
+static void block_size_1000(WNBD_PROPERTIES *properties)
+{
+    properties->BlockSize = 1000;
+}
+
+static void no_blocks(WNBD_PROPERTIES *properties)
+{
+    properties->NbdProperties.Flags.SkipNegotiation = 1;
+}
+
+static void too_many_blocks(WNBD_PROPERTIES *properties)
+{
+    properties->NbdProperties.Flags.SkipNegotiation = 1;
+    properties->BlockCount = 1ull << 60;
+}
+
+static void served_by_a_program(WNBD_PROPERTIES *properties)
+{
+    properties->Flags.UseKernelNbd = 0;
+    properties->BlockSize = 512;
+    properties->BlockCount = 2048;
+}
+
+static void commands_that_make_no_sense(void **state)
+{
+    (void)state;
+    fixture_start_usual();
+    refused(no_name, STATUS_INVALID_PARAMETER);
+    refused(no_host, STATUS_INVALID_PARAMETER);
+    refused(port_0, STATUS_INVALID_PARAMETER);
+    refused(port_65536, STATUS_INVALID_PARAMETER);
+    refused(block_size_1000, STATUS_INVALID_PARAMETER);
+    refused(no_blocks, STATUS_INVALID_PARAMETER);
+    refused(too_many_blocks, STATUS_INVALID_PARAMETER);
+    refused(served_by_a_program, STATUS_NOT_SUPPORTED);
+    fixture_stop();
+}
+
+static void name_in_use(void **state)
+{
+    struct bed_file *disk;
+
+    (void)state;
+    fixture_start_usual();
+    disk = fixture_map();
+    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_OBJECT_NAME_COLLISION);
+    assert_int_equal(wnbd_map_port(adapter, "vol2", server_port(server)), STATUS_SHARING_VIOLATION);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+static void server_without_a_handshake(void **state)
+{
+    struct server_options options = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .handshake_less = true};
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+
+    (void)state;
+    fixture_start(&options);
+    wnbd_describe(&command, "vol1", server_port(server));
+    command.Properties.NbdProperties.Flags.SkipNegotiation = 1;
+    command.Properties.BlockSize = 512;
+    command.Properties.BlockCount = FIXTURE_BYTES / 512;
+    command.Properties.Flags.FlushSupported = 1;
+    assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    fixture_write_and_read_back(disk, FIXTURE_BYTES - 4096, 4096);
+    assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
 /* IOCTL cancelled while the server says nothing. */
 static void cancelled_map(void **state)
 {
@@ -207,6 +313,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(lost_connection),
         cmocka_unit_test(cut_payload),
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(commands_that_make_no_sense),
+        cmocka_unit_test(name_in_use),
+        cmocka_unit_test(server_without_a_handshake),
         cmocka_unit_test(cancelled_map),
         cmocka_unit_test(map_times_out),
         cmocka_unit_test(connections_of_no_use),
