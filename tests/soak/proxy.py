@@ -35,6 +35,8 @@ class Proxy:
         return self
 
     def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # which wakes accept()
         self.listener.close()
         self.drop()
         for thread in self.threads:
