@@ -3,6 +3,7 @@
 #include "wnbd-client/commands.h"
 
 #define NAME_BYTES  255
+#define URI_BYTES   8191 /* what a command line may have, about */
 #define ANY_NUMBER  UINT32_MAX
 #define ANY_SIZE    UINT64_MAX
 #define DAY_SECONDS (24 * 60 * 60)
@@ -33,8 +34,9 @@ const struct command commands[] = {
      "Map an export of an NBD server as a disk. Returns when the disk can be used; the disk stays until it is unmapped "
      "or the machine is restarted. NBD traffic is clear text.",
      {INSTANCE_NAME(PLACE_REQUIRED),
-      {"hostname", PARAMETER_TEXT, PLACE_REQUIRED, 1, NAME_BYTES, NULL,
-       "Name, IPv4 or IPv6 address of the server.", true},
+      {"hostname", PARAMETER_TEXT, PLACE_REQUIRED, 1, URI_BYTES, NULL,
+       "Name, IPv4 or IPv6 address of the server; or an NBD URI, which says port and export as well: "
+       "nbd://host[:port][/export].", true},
       {"port", PARAMETER_NUMBER, PLACE_OPTION, 1, 65535, "10809", "TCP port of the server.", true},
       {"export-name", PARAMETER_TEXT, PLACE_OPTION, 0, NAME_BYTES, "instance-name",
        "The server's name for the export; may be empty.", true},

@@ -3,12 +3,12 @@
 #include "wnbd-client/commands.h"
 #include "wnbd-client/interrupt.h"
 #include "wnbd-client/report.h"
+#include "wnbd-client/server.h"
 #include "wnbd-client/values.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define NBD_PORT          10809
 #define DISK_APPEARS_MS   (30 * 1000)
 #define POLL_SLICE_MS     500 /* how soon an interruption is noticed */
 #define POLL_INTERVAL_MS  50
@@ -53,29 +53,28 @@ static void copy(CHAR *to, size_t size, const char *from)
     snprintf(to, size, "%s", from);
 }
 
-static void fill_server(NBD_CONNECTION_PROPERTIES *server, const struct arguments *arguments)
+/* Not 0: the exit code, said on stderr. */
+static int fill(WNBD_PROPERTIES *properties, const struct arguments *arguments)
 {
-    const char *export_name = argument_text(arguments, "export-name", argument_text(arguments, name_of, ""));
+    NBD_CONNECTION_PROPERTIES *server = &properties->NbdProperties;
+    const char *name = argument_text(arguments, name_of, "");
+    int code;
 
-    copy(server->Hostname, sizeof(server->Hostname), argument_text(arguments, "hostname", ""));
-    copy(server->ExportName, sizeof(server->ExportName), export_name);
-    server->PortNumber = (UINT32)argument_number(arguments, "port", NBD_PORT);
+    memset(properties, 0, sizeof(*properties));
+    code = server_read(arguments, name, server);
+    if (code != ERROR_SUCCESS)
+        return code;
     server->Flags.SkipNegotiation = argument_flag(arguments, "skip-handshake");
     server->Flags.Force = argument_flag(arguments, "force");
-}
-
-static void fill(WNBD_PROPERTIES *properties, const struct arguments *arguments)
-{
-    memset(properties, 0, sizeof(*properties));
-    copy(properties->InstanceName, sizeof(properties->InstanceName), argument_text(arguments, name_of, ""));
+    copy(properties->InstanceName, sizeof(properties->InstanceName), name);
     copy(properties->Owner, sizeof(properties->Owner), "wnbd-client");
     properties->Flags.UseKernelNbd = 1;
     properties->Flags.ReadOnly = argument_flag(arguments, "read-only");
     properties->BlockSize = (UINT32)argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
     properties->MaxUnmapDescCount = 1;
-    fill_server(&properties->NbdProperties, arguments);
-    if (properties->NbdProperties.Flags.SkipNegotiation)
+    if (server->Flags.SkipNegotiation)
         properties->BlockCount = argument_number(arguments, "disk-size", 0) / properties->BlockSize;
+    return ERROR_SUCCESS;
 }
 
 static DWORD wait_for_disk(const char *name, DWORD *disk_number)
@@ -162,9 +161,10 @@ int command_map(const struct arguments *arguments)
     WNBD_PROPERTIES properties;
     int code = check(arguments);
 
+    if (code == ERROR_SUCCESS)
+        code = fill(&properties, arguments);
     if (code != ERROR_SUCCESS)
         return code;
-    fill(&properties, arguments);
     code = create_interruptibly(&properties);
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
         report_note("disk-size was ignored: without skip-handshake the server says how large the export is");

@@ -269,6 +269,13 @@ def test_names_differ_by_case(server, bed):
     ("map", "x", "127.0.0.1", "--skip-handshake"),
     ("map", "x", "127.0.0.1", "--skip-handshake", "--block-size", "512"),
     ("map", "", "127.0.0.1"),
+    ("map", "x", "nbd://127.0.0.1:0/y"),
+    ("map", "x", "nbd:///y"),
+    ("map", "x", "http://127.0.0.1/y"),
+    ("map", "x", "nbds://127.0.0.1/y"),
+    ("map", "x", "nbd+unix:///y?socket=/run/s"),
+    ("map", "x", "nbd://127.0.0.1/y", "--port", "10809"),
+    ("map", "x", "nbd://127.0.0.1/" + 256 * "y"),
     ("unmap",),
     ("unmap", "x", "--soft-disconnect-timeout", "soon"),
     ("show",),
@@ -276,7 +283,7 @@ def test_names_differ_by_case(server, bed):
     ("list", "surplus"),
     ("help", "frobnicate"),
     ("install-driver",),
-], ids=" ".join)
+], ids=lambda words: " ".join(words)[:60])
 def test_wrong_arguments_are_explained_with_87(words, bed):
     result = bed.client(*words)
     assert result.code == BAD_PARAMETER, repr(result)

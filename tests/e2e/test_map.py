@@ -234,6 +234,15 @@ def test_host_by_address(address, tmp_path, image, bed, stack):
     assert bed.show("host")["Hostname"] == address
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_map_by_uri(host, server, bed):
+    bed.client("map", "vol-u", f"nbd://{host}:{server.port}/{server.export.replace(' ', '%20')}").ok()
+    shown = bed.show("vol-u")
+    assert (shown["Hostname"], shown["PortNumber"], shown["ExportName"]) == (host, str(server.port), server.export)
+    bed.diskio("read", shown["DiskNumber"], 0, 4096).ok()
+    bed.unmap("vol-u").ok()
+
+
 def test_host_by_name(server, bed):
     """The name may have an IPv6 address too, where nobody listens: the next one has to be tried."""
     bed.client("map", "host", "localhost", "--port", server.port).ok()
