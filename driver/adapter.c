@@ -2,12 +2,9 @@
 /* The adapter's start and end, and power. */
 #include "driver/driver.h"
 
-#include "driver/clock.h"
 #include "driver/disk.h"
 #include "driver/log.h"
 #include "driver/record.h"
-
-#include "core/base/atomic.h"
 
 /* ---- Start, step by step, and the way back ---- */
 
@@ -197,7 +194,6 @@ static SCSI_ADAPTER_CONTROL_STATUS query_supported(PSCSI_SUPPORTED_CONTROL_TYPE_
  * says whether it has, and a request over a dead connection would find out by a time-out. */
 static void renew_connections(struct adapter *adapter)
 {
-    atomic_write_u64(&adapter->restarted_at, clock_now());
     for (ULONG target = 0; target < ADAPTER_TARGETS; target++) {
         struct disk *disk = disk_pin(adapter, target);
 

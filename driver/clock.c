@@ -7,3 +7,8 @@ uint64_t clock_now(void)
 {
     return KeQueryInterruptTime();
 }
+
+uint64_t clock_awake(void)
+{
+    return KeQueryUnbiasedInterruptTime();
+}

@@ -9,4 +9,7 @@
 /* Windows' interrupt time: units of 100 ns since the machine started. Any IRQL. */
 uint64_t clock_now(void);
 
+/* The same without the time that the machine slept. Any IRQL. */
+uint64_t clock_awake(void);
+
 #endif

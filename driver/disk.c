@@ -113,7 +113,7 @@ void disk_complete_removal_irps(struct disk *disk)
 
 /* ---- Reset ---- */
 
-static void reset_locked(struct disk *disk, struct list_link *done)
+static void reset_locked(struct disk *disk, UCHAR status, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
 
@@ -121,6 +121,7 @@ static void reset_locked(struct disk *disk, struct list_link *done)
         return;
     }
     nbd->reset = true;
+    nbd->reset_status = status;
     if (nbd->suspended) { /* nothing is with WSK */
         nbd_drain_locked(disk, done);
         nbd->reset = false;
@@ -129,14 +130,14 @@ static void reset_locked(struct disk *disk, struct list_link *done)
     }
 }
 
-void disk_reset(struct disk *disk, struct record *reset)
+void disk_reset(struct disk *disk, UCHAR status, struct record *reset)
 {
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
 
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    reset_locked(disk, &done);
+    reset_locked(disk, status, &done);
     if (reset != NULL) {
         list_append(&disk->nbd.resets, &reset->link);
     }
@@ -168,35 +169,48 @@ static void abort_locked(struct disk *disk, struct record *record, struct list_l
         nbd_drain_one_locked(disk, record, done);
     } else {
         disk->nbd.aborting = true;
-        nbd_lost_locked(disk, "a request was aborted while it was out");
+        nbd_break_off_locked(disk, "a request was aborted while it was out");
     }
 }
 
-void disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort)
+/* Its send has not come back, and that is all: it has ended otherwise. */
+static bool is_answered(const struct record *record)
+{
+    return record->holds == RECORD_SENDING;
+}
+
+bool disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort)
 {
     KLOCK_QUEUE_HANDLE handle;
     struct record *record;
     struct list_link done;
+    bool aborts;
 
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     record = find_locked(disk, srb);
-    if (record != NULL && record->srb_status == 0) {
+    aborts = record == NULL || !is_answered(record);
+    if (aborts && record != NULL && record->srb_status == 0) {
         abort_locked(disk, record, &done);
     }
-    if (abort != NULL) {
+    if (aborts && abort != NULL) {
         list_append(&disk->nbd.resets, &abort->link);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     nbd_complete(disk, &done);
     nbd_complete_resets(disk);
+    return aborts;
 }
 
 /* ---- Size, attention, power ---- */
 
 void disk_renew(struct disk *disk)
 {
-    nbd_lost(disk, "the adapter was restarted");
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    nbd_break_off_locked(disk, "the adapter was restarted");
+    KeReleaseInStackQueuedSpinLock(&handle);
 }
 
 LONG disk_take_attention(struct disk *disk)

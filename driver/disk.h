@@ -139,17 +139,17 @@ static inline bool disk_takes_requests(enum disk_state state)
 }
 
 /*
- * Ends what the disk has with its server now if requests are out; they complete as WSK gives them back. `reset` is the
- * record of the SRB that asked for it, completed after them. NULL: nobody waits. The disk is pinned.
+ * Ends what the disk has with its server now if requests are out; they complete with `status` as WSK gives them back.
+ * `reset` is the record of the SRB that asked for it, completed after them. NULL: nobody waits. The disk is pinned.
  */
-void disk_reset(struct disk *disk, struct record *reset);
+void disk_reset(struct disk *disk, UCHAR status, struct record *reset);
 
 /*
  * Aborts one request, if it is out: at once when it was not sent yet, else by ending what the disk has with its server,
  * since NBD cannot take a request back; the others are sent again. `abort` is the record of the SRB that asked for it,
- * completed after it. NULL: nobody waits. The disk is pinned.
+ * completed after it. NULL: nobody waits. False: it is answered already, and `abort` is not taken. The disk is pinned.
  */
-void disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort);
+bool disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort);
 
 /* The connection is made again, because it may be dead without anybody having noticed. The disk is pinned. */
 void disk_renew(struct disk *disk);

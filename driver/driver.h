@@ -62,7 +62,6 @@ struct adapter {
     struct worker worker;
 
     struct place places[ADAPTER_TARGETS]; /* disk_pin, disk_show, disk_hide */
-    uint64_t restarted_at;                /* atomic; interrupt time; 0: never */
 
     KSPIN_LOCK lock;
     /* guarded by lock */

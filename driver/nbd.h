@@ -10,7 +10,8 @@
  * The queue holds a request from nbd_submit until it is finished, so a slot (and its header in memory) is not used
  * again while a send may still read it. When the connection is lost, or the disk is reset or removed, nothing more is
  * sent; the disk's thread closes the socket, and WSK gives back every IRP. What is left in the queue then waits for the
- * next connection, which sends it again, or fails: at a reset, at a removal, and when there is none in time.
+ * next connection, which sends it again, or fails: at a reset, at its abort, at a removal, and when there is none in
+ * time.
  */
 #ifndef WNBD_DRIVER_NBD_H
 #define WNBD_DRIVER_NBD_H
@@ -28,9 +29,12 @@
 #define NBD_BATCH_MAX      64        /* requests in one send */
 #define NBD_RECEIVE_BUFFER (64 << 10)
 #define NBD_DIRECT_MIN     (16 << 10) /* payload that is worth a receive of its own, into the SRB's pages */
-#define NBD_MIXED_MAX      (4 << 10)  /* received at once while such payload may come: what of it has to be copied */
+#define NBD_MIXED_MAX      (4 << 10)  /* received at once while larger payload may come: what of it has to be copied */
 
 struct disk;
+
+/* A read whose payload is still worth a receive of its own when the first bytes have come with the header. */
+#define NBD_LARGE_MIN (NBD_DIRECT_MIN + NBD_MIXED_MAX)
 
 /* One WskSend and the requests in it. */
 struct nbd_send {
@@ -94,7 +98,9 @@ struct nbd_backend {
     bool suspended;       /* there is no socket: all that is in the queue waits */
     bool pumping;         /* somebody is in nbd_pump_locked's loop */
     bool reset;           /* the connection is being ended because of a reset */
+    UCHAR reset_status;   /* what requests end with then */
     bool aborting;        /* it is being ended because of a request that was aborted */
+    bool broken_off;      /* it was ended here, which says nothing of the server */
     char reason[128];     /* why it was lost, or why the last try to make it again failed */
     uint64_t opened_at;   /* interrupt time */
     uint64_t lost_at;     /* the same */
@@ -167,6 +173,9 @@ void nbd_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle);
 /* The connection has ended, for this reason. disk->lock is held. */
 void nbd_lost_locked(struct disk *disk, const char *reason);
 void nbd_lost(struct disk *disk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The connection is to be ended for this reason, which is ours. disk->lock is held. */
+void nbd_break_off_locked(struct disk *disk, const char *reason);
 
 /* ---- Between the backend's files ---- */
 

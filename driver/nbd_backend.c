@@ -23,7 +23,7 @@ static void set_ended_locked(struct disk *disk, struct record *record)
     if (disk->state == DISK_REMOVING) {
         record->srb_status = SRB_STATUS_NO_DEVICE;
     } else if (disk->nbd.reset) {
-        record->srb_status = SRB_STATUS_BUS_RESET;
+        record->srb_status = disk->nbd.reset_status;
     } else {
         set_sense(record, SENSE_KEY_ABORTED_COMMAND, ASC_NOT_READY_COMMUNICATION_FAILURE);
     }
@@ -43,7 +43,7 @@ static bool is_large_read(const struct record *record)
 {
     const struct io_request *request = &record->command.request;
 
-    return request->operation == IO_READ && request->length >= NBD_DIRECT_MIN;
+    return request->operation == IO_READ && request->length >= NBD_LARGE_MIN;
 }
 
 /* Gives the record's request a slot and lets it wait to be sent. */
@@ -281,6 +281,12 @@ void nbd_lost_locked(struct disk *disk, const char *reason)
     }
     text_format(nbd->reason, sizeof nbd->reason, "%s", reason);
     KeSetEvent(&nbd->lost, IO_NO_INCREMENT, FALSE);
+}
+
+void nbd_break_off_locked(struct disk *disk, const char *reason)
+{
+    disk->nbd.broken_off |= disk->nbd.open;
+    nbd_lost_locked(disk, reason);
 }
 
 void nbd_ended_locked(struct disk *disk, const char *reason)

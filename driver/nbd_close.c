@@ -28,6 +28,7 @@ void nbd_open(struct disk *disk)
     nbd->suspended = false;
     nbd->reset = false;
     nbd->aborting = false;
+    nbd->broken_off = false;
     nbd->outstanding = 1; /* the receiving */
     disk->state = DISK_READY;
     nbd_pump_locked(disk, &handle);
@@ -208,9 +209,17 @@ static void fence(struct disk *disk)
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
-/* What was sent and not answered waits with the rest to be sent again, whole, unless it was aborted. A request over
- * which one connection after the other ends may be why they do: it fails, and Windows decides whether to send it once
- * more. */
+/* A request that was aborted has ended. One over which one connection after the other ends may be why they do: it
+ * fails, and Windows decides whether to send it once more. */
+static bool is_given_up_locked(const struct nbd_backend *nbd, struct record *record)
+{
+    if (record->srb_status != 0) {
+        return true;
+    }
+    return record->holds != 0 && !nbd->broken_off && ++record->replays > REPLAYS_MAX;
+}
+
+/* What was sent and not answered waits with the rest to be sent again, whole. */
 static void withdraw_locked(struct disk *disk, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
@@ -220,7 +229,7 @@ static void withdraw_locked(struct disk *disk, struct list_link *done)
     while ((request = queue_next(&nbd->queue, &position)) != NULL) {
         struct record *record = record_of_request(request);
 
-        if (record->srb_status != 0 || (record->holds != 0 && ++record->replays > REPLAYS_MAX)) {
+        if (is_given_up_locked(nbd, record)) {
             nbd_drain_one_locked(disk, record, done);
         } else if (record->holds != 0) {
             record->holds = 0;

@@ -57,7 +57,7 @@ static bool reply_locked(struct disk *disk, struct list_link *done)
     }
     if (nbd->reader.error == 0 && request->operation == IO_READ) {
         record->holds |= RECORD_RECEIVING;
-        nbd->was_large = request->length >= NBD_DIRECT_MIN;
+        nbd->was_large = request->length >= NBD_LARGE_MIN;
         nbd->receiving = record;
         nbd_reader_expect(&nbd->reader, request->length);
     } else {
@@ -164,9 +164,10 @@ static bool large_may_come_locked(const struct nbd_backend *nbd)
 }
 
 /* Where the next bytes go. While large payload may come, little more than the next header: the rest of it is to be
- * received where it belongs, not copied there. */
+ * received where it belongs, not copied there. Small replies beside it cost a receive each then. */
 static void choose_locked(struct nbd_backend *nbd, WSK_BUF *buffer, ULONG *flags)
 {
+    C_ASSERT(NBD_LARGE_MIN <= NBD_RECEIVE_BUFFER);
     nbd->direct = nbd->reader.payload_left >= NBD_DIRECT_MIN;
     if (nbd->direct) {
         buffer->Mdl = &nbd->receiving->mdl;

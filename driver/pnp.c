@@ -20,30 +20,35 @@ static UCHAR query_capabilities(const struct srb_view *view)
     return SRB_STATUS_SUCCESS;
 }
 
-/* Windows has taken the device away: what is still out must not keep its stack. The disk itself goes by
- * IOCTL_WNBD_REMOVE or with the adapter. */
-static UCHAR end_requests(struct adapter *adapter, const struct srb_view *view)
+/* Windows has taken the device away: what is still out must not keep its stack, and nobody is to try it again. The disk
+ * itself goes by IOCTL_WNBD_REMOVE or with the adapter. */
+static void surprise_removal(struct adapter *adapter, const struct srb_view *view)
 {
-    struct disk *disk = disk_pin(adapter, view->target);
+    struct record *record = record_of_management(view->extension, view->srb);
+    struct disk *disk = NULL;
 
+    if (view->path < ADAPTER_BUSES && view->lun < ADAPTER_LUNS) {
+        disk = disk_pin(adapter, view->target);
+    }
     if (disk != NULL) {
-        disk_reset(disk, NULL);
+        disk_reset(disk, SRB_STATUS_NO_DEVICE, record);
         disk_unpin(disk);
     }
-    return SRB_STATUS_SUCCESS;
+    if (disk == NULL || record == NULL) {
+        srb_complete(adapter, view->srb, SRB_STATUS_SUCCESS);
+    }
 }
 
-static UCHAR answer(struct adapter *adapter, const struct srb_view *view, STOR_PNP_ACTION action)
+static UCHAR answer(const struct srb_view *view, STOR_PNP_ACTION action)
 {
     switch (action) {
     case StorQueryCapabilities:
         return query_capabilities(view);
     case StorStartDevice:
     case StorStopDevice:
+    case StorRemoveDevice: /* comes when the last handle is closed: nothing is out, and the place may be another's */
         return SRB_STATUS_SUCCESS;
-    case StorRemoveDevice:
     case StorSurpriseRemoval:
-        return end_requests(adapter, view);
     case StorQueryResourceRequirements:
     case StorFilterResourceRequirements:
         break;
@@ -58,7 +63,9 @@ void pnp_srb(struct adapter *adapter, const struct srb_view *view)
 
     if (!srb_pnp(view->srb, &action, &for_adapter) || for_adapter) {
         srb_complete(adapter, view->srb, SRB_STATUS_INVALID_REQUEST);
-        return;
+    } else if (action == StorSurpriseRemoval) {
+        surprise_removal(adapter, view);
+    } else {
+        srb_complete(adapter, view->srb, answer(view, action));
     }
-    srb_complete(adapter, view->srb, answer(adapter, view, action));
 }

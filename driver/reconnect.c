@@ -15,16 +15,14 @@
 #include "driver/log.h"
 #include "driver/text.h"
 
-#include "core/base/atomic.h"
-
 #define FIRST_PAUSE_MS 100 /* doubled after each try */
 #define LAST_PAUSE_MS  5000
 #define TRY_MS_MIN     1000  /* a try at the end of ReconnectTimeoutMs still gets this */
 #define LIVED_MS       10000 /* a connection that lasted was good, even if nobody asked for anything */
 #define MARGIN_S       10    /* that a pause of Storport's outlives a try by */
 
-/* Whether the connection that is lost was of use. One that was made and broke at once, again and again, brings nobody
- * further: the search for a good one goes on then. */
+/* Whether the connection that is lost was of use, or may have been: we have ended it ourselves. One that was made and
+ * broke at once, again and again, brings nobody further: the search for a good one goes on then. */
 static bool was_of_use(struct disk *disk)
 {
     const struct nbd_backend *nbd = &disk->nbd;
@@ -32,7 +30,7 @@ static bool was_of_use(struct disk *disk)
     bool of_use;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    of_use = nbd->answered || nbd->lost_at - nbd->opened_at >= LIVED_MS * CLOCK_TICKS_PER_MS;
+    of_use = nbd->answered || nbd->broken_off || nbd->lost_at - nbd->opened_at >= LIVED_MS * CLOCK_TICKS_PER_MS;
     KeReleaseInStackQueuedSpinLock(&handle);
     return of_use;
 }
@@ -45,19 +43,16 @@ static void begin(struct disk *disk)
         return;
     }
     search->begun = true;
-    search->begun_at = clock_now();
+    search->begun_at = clock_awake();
     search->pause_ms = 0;
     search->given_up = false;
 }
 
-/* What is left of the time that requests wait; a large number when that has no end. The time a machine sleeps does not
- * count. */
+/* What is left of the time that requests wait; a large number when that has no end. */
 static ULONG left_ms(const struct disk *disk)
 {
     ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
-    ULONGLONG since = max(disk->search.begun_at, atomic_read_u64(&disk->adapter->restarted_at));
-    ULONGLONG now = clock_now();
-    ULONGLONG waited_ms = now > since ? (now - since) / CLOCK_TICKS_PER_MS : 0;
+    ULONGLONG waited_ms = (clock_awake() - disk->search.begun_at) / CLOCK_TICKS_PER_MS;
 
     if (timeout_ms == 0) {
         return MAXULONG;

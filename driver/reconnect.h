@@ -11,7 +11,7 @@ struct disk;
 /* A search for the next connection; it goes on over connections that were of no use. The disk's thread's. */
 struct search {
     bool begun;         /* the rest is set: there has been a loss */
-    ULONGLONG begun_at; /* interrupt time */
+    ULONGLONG begun_at; /* clock_awake: a machine that sleeps keeps nobody waiting */
     ULONG pause_ms;     /* before the next try */
     bool given_up;      /* the requests have failed */
 };

@@ -69,6 +69,19 @@ static inline void record_unmap_pages(struct record *record)
     MmPrepareMdlForReuse(&record->mdl);
 }
 
+/* The record of an SRB that is about others (a reset, an abort) and is completed after them; NULL: it has no extension.
+ */
+static inline struct record *record_of_management(PVOID extension, PSCSI_REQUEST_BLOCK srb)
+{
+    struct record *record = extension;
+
+    if (record != NULL) {
+        list_init(&record->link);
+        record->srb = srb;
+    }
+    return record;
+}
+
 static inline bool record_has_data(const struct record *record)
 {
     return record->command.request.operation == IO_READ || record->command.request.operation == IO_WRITE;

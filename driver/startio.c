@@ -202,23 +202,11 @@ static void execute_scsi(struct disk *disk, const struct srb_view *view)
 
 /* ---- Everything else ---- */
 
-/* The record of an SRB that is completed after those it is about; NULL: it has none. */
-static struct record *begin_management(const struct srb_view *view)
-{
-    struct record *record = view->extension;
-
-    if (record != NULL) {
-        list_init(&record->link);
-        record->srb = view->srb;
-    }
-    return record;
-}
-
 static void reset_disk(struct disk *disk, const struct srb_view *view)
 {
-    struct record *record = begin_management(view);
+    struct record *record = record_of_management(view->extension, view->srb);
 
-    disk_reset(disk, record);
+    disk_reset(disk, SRB_STATUS_BUS_RESET, record);
     if (record == NULL) {
         srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
     }
@@ -226,10 +214,11 @@ static void reset_disk(struct disk *disk, const struct srb_view *view)
 
 static void abort_request(struct disk *disk, const struct srb_view *view)
 {
-    struct record *record = begin_management(view);
+    struct record *record = record_of_management(view->extension, view->srb);
 
-    disk_abort(disk, view->aborted, record);
-    if (record == NULL) {
+    if (!disk_abort(disk, view->aborted, record)) {
+        srb_complete(disk->adapter, view->srb, SRB_STATUS_ABORT_FAILED);
+    } else if (record == NULL) {
         srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
     }
 }
@@ -291,7 +280,7 @@ static void reset_bus(struct adapter *adapter)
         struct disk *disk = disk_pin(adapter, target);
 
         if (disk != NULL) {
-            disk_reset(disk, NULL);
+            disk_reset(disk, SRB_STATUS_BUS_RESET, NULL);
             disk_unpin(disk);
         }
     }

@@ -38,7 +38,19 @@ uint64_t bed_clock_real_ns(uint64_t span)
     return span == UINT64_MAX ? UINT64_MAX : (span + speed - 1) / speed;
 }
 
+static uint64_t slept_ns;
+
+void bed_clock_sleep(uint64_t ns)
+{
+    __atomic_add_fetch(&slept_ns, ns, __ATOMIC_SEQ_CST);
+}
+
 ULONGLONG KeQueryInterruptTime(VOID)
+{
+    return (bed_clock_ns() + __atomic_load_n(&slept_ns, __ATOMIC_SEQ_CST)) / 100;
+}
+
+ULONGLONG KeQueryUnbiasedInterruptTime(VOID)
 {
     return bed_clock_ns() / 100;
 }

@@ -11,6 +11,9 @@
 /* The kernel's time. */
 uint64_t bed_clock_ns(void);
 
+/* The machine sleeps for so long, at once: time in which nothing runs, no wait ends, and only interrupt time moves. */
+void bed_clock_sleep(uint64_t ns);
+
 /* How long a span of it takes; UINT64_MAX stays. */
 uint64_t bed_clock_real_ns(uint64_t span);
 

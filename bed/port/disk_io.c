@@ -201,10 +201,12 @@ static NTSTATUS transfer(struct disk *disk, IRP *irp)
     ULONG length = write ? stack->Parameters.Write.Length : stack->Parameters.Read.Length;
     LONGLONG offset = write ? stack->Parameters.Write.ByteOffset.QuadPart : stack->Parameters.Read.ByteOffset.QuadPart;
     struct part part = {.offset = (ULONGLONG)offset, .write = write};
-    NTSTATUS status = transfer_check(disk, offset, length);
     struct transfer *state = transfer_of(irp);
     ULONG maximum = disk->adapter->config.MaximumTransferLength;
+    NTSTATUS status;
 
+    read_changed_capacity(disk);
+    status = transfer_check(disk, offset, length);
     if (!NT_SUCCESS(status) || length == 0) {
         return irp_finish(irp, status, 0);
     }
@@ -276,7 +278,6 @@ static NTSTATUS enter_and(struct disk *disk, IRP *irp, NTSTATUS (*serve)(struct 
 
 NTSTATUS disk_transfer(struct disk *disk, IRP *irp)
 {
-    read_changed_capacity(disk);
     return enter_and(disk, irp, transfer);
 }
 

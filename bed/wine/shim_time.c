@@ -17,8 +17,17 @@ static ULONG64 NTAPI shim_KeQueryInterruptTimePrecise(PULONG64 counter)
     return (ULONG64)now.QuadPart;
 }
 
+/* Wine's machine does not sleep. */
+static ULONGLONG NTAPI shim_KeQueryUnbiasedInterruptTime(VOID)
+{
+    ULONG64 counter;
+
+    return shim_KeQueryInterruptTimePrecise(&counter);
+}
+
 const struct shim bed_time_shims[] = {
     SHIM_MEND(KeQuerySystemTimePrecise),
     SHIM_MEND(KeQueryInterruptTimePrecise),
+    SHIM_MEND(KeQueryUnbiasedInterruptTime),
     SHIM_END,
 };

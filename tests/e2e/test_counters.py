@@ -41,6 +41,12 @@ def test_cost_of_a_small_request(depth, direction, server, bed):
     assert per_request["receives"] <= 1, "no receive brings less than a reply"
 
 
+def test_middling_reads_do_not_cost_a_receive_each(server, bed):
+    per_request = cost(bed, server, 16, 16 << 10)
+    assert per_request["receives"] <= 1.1
+    assert per_request["handovers"] == 0
+
+
 @pytest.mark.parametrize("depth, size", [(1, 64 << 10), (16, 64 << 10), (8, 1 << 20)])
 def test_large_payload_is_received_in_place(depth, size, server, bed):
     per_request = cost(bed, server, depth, size)

@@ -44,6 +44,7 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLA
 VOID KeStallExecutionProcessor(ULONG MicroSeconds);
 
 ULONGLONG KeQueryInterruptTime(VOID);
+ULONGLONG KeQueryUnbiasedInterruptTime(VOID);
 VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime);
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency);
 
