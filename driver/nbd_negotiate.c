@@ -28,6 +28,7 @@ static NTSTATUS handshake_status(enum nbd_handshake_failure failure)
     case NBD_HANDSHAKE_BROKEN:
         return STATUS_INVALID_NETWORK_RESPONSE;
     case NBD_HANDSHAKE_OLDSTYLE:
+    case NBD_HANDSHAKE_NOT_FIXED:
         return STATUS_NOT_SUPPORTED;
     case NBD_HANDSHAKE_UNKNOWN_EXPORT:
         return STATUS_BAD_NETWORK_NAME;
@@ -85,6 +86,7 @@ static NTSTATUS handshake(struct disk *disk, const struct wsk_limit *limit)
         case NBD_HANDSHAKE_RECEIVE:
             status = transfer(nbd, step, bytes, length, limit);
             break;
+        case NBD_HANDSHAKE_ENTRY: /* of a list, which was not asked for */
         case NBD_HANDSHAKE_DONE:
             return STATUS_SUCCESS;
         case NBD_HANDSHAKE_FAILED:

@@ -51,6 +51,15 @@ const struct command commands[] = {
        "Map the export although this machine has it mapped already. Two writers destroy a file system.", false}},
      4, command_map},
 
+    {{"exports"},
+     "List the exports of an NBD server, or tell of one, without mapping anything. NBD traffic is clear text.",
+     {{"hostname", PARAMETER_TEXT, PLACE_REQUIRED, 1, URI_BYTES, NULL,
+       "Name, IPv4 or IPv6 address of the server; or an NBD URI: nbd://host[:port][/export].", false},
+      {"port", PARAMETER_NUMBER, PLACE_OPTION, 1, 65535, "10809", "TCP port of the server.", false},
+      {"export-name", PARAMETER_TEXT, PLACE_OPTION, 1, NAME_BYTES, NULL, "Only this export.", false},
+      {"format", PARAMETER_TEXT, PLACE_OPTION, 1, NAME_BYTES, "text", "text or json.", false}},
+     0, command_exports},
+
     {{"unmap", "rm"},
      "Unmap a disk. Windows is asked first, so that file systems are flushed and programs that use the disk can refuse; "
      "if they still do after the time-out, the disk is unmapped the hard way.",

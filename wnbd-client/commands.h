@@ -8,6 +8,7 @@
 typedef int command_run(const struct arguments *arguments);
 
 command_run command_map;                /* map.c */
+command_run command_exports;            /* exports.c */
 command_run command_unmap;              /* unmap.c */
 command_run command_list, command_show; /* show.c */
 command_run command_stats;              /* stats.c */

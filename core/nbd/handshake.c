@@ -84,17 +84,37 @@ static void put_option(struct nbd_handshake *handshake, uint32_t option, uint32_
     handshake->replies = 0;
 }
 
-static void send_go(struct nbd_handshake *handshake)
+/* NBD_OPT_GO or NBD_OPT_INFO, which are asked in the same way. */
+static void put_go(struct nbd_handshake *handshake, uint32_t option)
+{
+    static const uint16_t kinds[] = {NBD_INFO_EXPORT, NBD_INFO_BLOCK_SIZE, NBD_INFO_DESCRIPTION};
+    uint16_t count = option == NBD_OPT_INFO ? 3 : 2; /* a session has no use for words */
+
+    put_option(handshake, option, 4 + handshake->name_length + 2 + 2u * count);
+    put_be32(handshake, handshake->name_length);
+    put_name(handshake);
+    put_be16(handshake, count);
+    for (uint16_t i = 0; i < count; i++) {
+        put_be16(handshake, kinds[i]);
+    }
+}
+
+static void send_question(struct nbd_handshake *handshake)
 {
     handshake->state = NBD_SEND_GO;
     handshake->length = 0;
     put_client_flags(handshake);
-    put_option(handshake, NBD_OPT_GO, 4 + handshake->name_length + 2 + 2 * 2);
-    put_be32(handshake, handshake->name_length);
-    put_name(handshake);
-    put_be16(handshake, 2);
-    put_be16(handshake, NBD_INFO_EXPORT);
-    put_be16(handshake, NBD_INFO_BLOCK_SIZE);
+    switch (handshake->purpose) {
+    case NBD_FOR_SESSION:
+        put_go(handshake, NBD_OPT_GO);
+        break;
+    case NBD_FOR_QUERY:
+        put_go(handshake, NBD_OPT_INFO);
+        break;
+    case NBD_FOR_LIST:
+        put_option(handshake, NBD_OPT_LIST, 0);
+        break;
+    }
 }
 
 void handshake_send_export_name(struct nbd_handshake *handshake)
@@ -143,7 +163,9 @@ static void check_style(struct nbd_handshake *handshake)
     }
     handshake->server_flags = load_be16(handshake->buffer + 8);
     if (handshake->server_flags & NBD_FLAG_FIXED_NEWSTYLE) {
-        send_go(handshake);
+        send_question(handshake);
+    } else if (handshake->purpose != NBD_FOR_SESSION) {
+        handshake_fail(handshake, NBD_HANDSHAKE_NOT_FIXED);
     } else {
         handshake_send_export_name(handshake);
     }
@@ -169,6 +191,28 @@ void nbd_handshake_init(struct nbd_handshake *handshake, const char *name, size_
     handshake_receive(handshake, NBD_RECEIVE_MAGIC, GREETING_MAGIC_SIZE);
 }
 
+void nbd_handshake_init_query(struct nbd_handshake *handshake, const char *name, size_t name_length)
+{
+    nbd_handshake_init(handshake, name, name_length);
+    handshake->purpose = NBD_FOR_QUERY;
+}
+
+void nbd_handshake_init_list(struct nbd_handshake *handshake)
+{
+    nbd_handshake_init(handshake, "", 0);
+    handshake->purpose = NBD_FOR_LIST;
+}
+
+/* NBD_OPT_ABORT has been sent, or need not be any more. */
+static void leave(struct nbd_handshake *handshake)
+{
+    if (handshake->failure == NBD_HANDSHAKE_NO_FAILURE) {
+        handshake_done(handshake);
+    } else {
+        handshake_fail(handshake, handshake->failure);
+    }
+}
+
 enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint8_t **bytes, size_t *length)
 {
     *bytes = handshake->buffer;
@@ -182,11 +226,14 @@ enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint
     case NBD_RECEIVE_STYLE:
     case NBD_RECEIVE_REPLY:
     case NBD_RECEIVE_INFO:
+    case NBD_RECEIVE_ENTRY:
     case NBD_RECEIVE_ERROR_TEXT:
     case NBD_RECEIVE_REST:
     case NBD_RECEIVE_EXPORT:
     case NBD_RECEIVE_ZEROES:
         return NBD_HANDSHAKE_RECEIVE;
+    case NBD_ENTRY:
+        return NBD_HANDSHAKE_ENTRY;
     case NBD_DONE:
         return NBD_HANDSHAKE_DONE;
     case NBD_FAILED:
@@ -213,9 +260,13 @@ void nbd_handshake_advance(struct nbd_handshake *handshake)
     case NBD_RECEIVE_INFO:
         handshake_read_info(handshake);
         break;
+    case NBD_RECEIVE_ENTRY:
+        handshake_read_entry(handshake);
+        break;
     case NBD_RECEIVE_ERROR_TEXT:
         handshake_read_error_text(handshake);
         break;
+    case NBD_ENTRY:
     case NBD_RECEIVE_REST:
         handshake_read_rest(handshake);
         break;
@@ -229,7 +280,7 @@ void nbd_handshake_advance(struct nbd_handshake *handshake)
         handshake_done(handshake);
         break;
     case NBD_SEND_ABORT:
-        handshake_fail(handshake, handshake->failure);
+        leave(handshake);
         break;
     case NBD_DONE:
     case NBD_FAILED:
@@ -244,7 +295,7 @@ void nbd_handshake_closed(struct nbd_handshake *handshake)
     case NBD_FAILED:
         break;
     case NBD_SEND_ABORT:
-        handshake_fail(handshake, handshake->failure);
+        leave(handshake);
         break;
     case NBD_RECEIVE_EXPORT:
         handshake_fail(handshake, NBD_HANDSHAKE_UNKNOWN_EXPORT);
@@ -254,6 +305,8 @@ void nbd_handshake_closed(struct nbd_handshake *handshake)
     case NBD_SEND_GO:
     case NBD_RECEIVE_REPLY:
     case NBD_RECEIVE_INFO:
+    case NBD_RECEIVE_ENTRY:
+    case NBD_ENTRY:
     case NBD_RECEIVE_ERROR_TEXT:
     case NBD_RECEIVE_REST:
     case NBD_SEND_EXPORT_NAME:

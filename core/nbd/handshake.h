@@ -23,7 +23,16 @@
  *
  * The number of steps is bounded whatever the server sends (NBD_HANDSHAKE_STEPS_MAX). Their duration is the caller's to
  * bound. A caller that does not want to wait for the last send (NBD_OPT_ABORT, when handshake.failure is set already)
- * may close at once. After NBD_HANDSHAKE_DONE the connection is in transmission: it is given up with
+ * may close at once.
+ *
+ * Two more questions end without a session (nbd_handshake_init_query, nbd_handshake_init_list): what an export is, by
+ * NBD_OPT_INFO, and which exports there are, by NBD_OPT_LIST, each of which is a step of its own:
+ *
+ *         case NBD_HANDSHAKE_ENTRY:   look at handshake.entry_name and entry_description; break;
+ *
+ * Both leave with NBD_OPT_ABORT; after NBD_HANDSHAKE_DONE the connection is to be closed.
+ *
+ * After NBD_HANDSHAKE_DONE of the first kind the connection is in transmission: it is given up with
  * nbd_encode_disconnect. With the handshake skipped none of this is used: core/nbd/export.h, nbd_export_assumed.
  */
 #ifndef WNBD_CORE_NBD_HANDSHAKE_H
@@ -41,14 +50,19 @@
 #define NBD_SERVER_TEXT_MAX  256
 #define NBD_REPLIES_MAX      64    /* replies to one option before a server counts as broken */
 #define NBD_REPLY_LENGTH_MAX 65536 /* bytes of one reply before a server counts as broken */
+#define NBD_ENTRIES_MAX      10000 /* entries of a list before a server counts as broken */
 
-/* No handshake takes more steps: 8 fixed ones (2 of the greeting, 2 sent options, EXPORT_NAME's 2 replies, ABORT, the
- * end) and for each reply its header and its parts. */
+/* No handshake for a session takes more steps: 8 fixed ones (2 of the greeting, 2 sent options, EXPORT_NAME's 2
+ * replies, ABORT, the end) and for each reply its header and its parts. */
 #define NBD_HANDSHAKE_STEPS_MAX (8 + NBD_REPLIES_MAX * (1 + NBD_REPLY_LENGTH_MAX / NBD_HANDSHAKE_BUFFER))
+
+/* Nor a list: of each entry the header, the parts and the entry itself. */
+#define NBD_LIST_STEPS_MAX (8 + NBD_ENTRIES_MAX * (2 + NBD_REPLY_LENGTH_MAX / NBD_HANDSHAKE_BUFFER))
 
 enum nbd_handshake_step {
     NBD_HANDSHAKE_SEND,
     NBD_HANDSHAKE_RECEIVE,
+    NBD_HANDSHAKE_ENTRY,
     NBD_HANDSHAKE_DONE,
     NBD_HANDSHAKE_FAILED,
 };
@@ -57,6 +71,7 @@ enum nbd_handshake_failure {
     NBD_HANDSHAKE_NO_FAILURE,
     NBD_HANDSHAKE_NOT_NBD,             /* the greeting is not an NBD server's */
     NBD_HANDSHAKE_OLDSTYLE,            /* an old-style server: it has no export names */
+    NBD_HANDSHAKE_NOT_FIXED,           /* a server that answers nothing but EXPORT_NAME was asked something else */
     NBD_HANDSHAKE_UNKNOWN_EXPORT,      /* NBD_REP_ERR_UNKNOWN, or closed on EXPORT_NAME */
     NBD_HANDSHAKE_TLS_REQUIRED,        /* NBD_REP_ERR_TLS_REQD */
     NBD_HANDSHAKE_POLICY,              /* NBD_REP_ERR_POLICY */
@@ -67,12 +82,20 @@ enum nbd_handshake_failure {
     NBD_HANDSHAKE_CLOSED,              /* the connection ended: nbd_handshake_closed was called */
 };
 
+enum nbd_handshake_purpose {
+    NBD_FOR_SESSION,
+    NBD_FOR_QUERY,
+    NBD_FOR_LIST,
+};
+
 enum nbd_handshake_state {
     NBD_RECEIVE_MAGIC,      /* receives the first 8 bytes */
     NBD_RECEIVE_STYLE,      /* receives the second magic number and the handshake flags */
-    NBD_SEND_GO,            /* sends client flags and NBD_OPT_GO */
+    NBD_SEND_GO,            /* sends client flags and NBD_OPT_GO, or the question that takes its place */
     NBD_RECEIVE_REPLY,      /* receives the header of a reply to it */
     NBD_RECEIVE_INFO,       /* receives the first part of an NBD_REP_INFO */
+    NBD_RECEIVE_ENTRY,      /* receives the first part of an NBD_REP_SERVER */
+    NBD_ENTRY,              /* has an entry for the caller */
     NBD_RECEIVE_ERROR_TEXT, /* receives the first part of an error reply's text */
     NBD_RECEIVE_REST,       /* receives what is left of a reply */
     NBD_SEND_EXPORT_NAME,   /* sends NBD_OPT_EXPORT_NAME, after client flags if nothing was sent before */
@@ -91,7 +114,13 @@ struct nbd_handshake {
     const char *broken;                    /* NBD_HANDSHAKE_BROKEN: what the server did, a static clause */
     char server_text[NBD_SERVER_TEXT_MAX]; /* what the server said with its refusal: printable UTF-8, ended with NUL */
 
+    /* With NBD_HANDSHAKE_ENTRY; the description also after a query's NBD_HANDSHAKE_DONE. */
+    char entry_name[NBD_EXPORT_NAME_MAX + 1];    /* as the server has it, ended with NUL */
+    bool entry_usable;                           /* false: the name is too long, or has a NUL, and is cut there */
+    char entry_description[NBD_SERVER_TEXT_MAX]; /* printable UTF-8, ended with NUL */
+
     /* the machine's own */
+    enum nbd_handshake_purpose purpose;
     enum nbd_handshake_state state;
     uint16_t server_flags;
     uint32_t option; /* sent last; 0 before the first */
@@ -107,6 +136,12 @@ struct nbd_handshake {
 
 /* Begins. `name_length` is at most NBD_EXPORT_NAME_MAX; the name is copied. An empty name is the server's default. */
 void nbd_handshake_init(struct nbd_handshake *handshake, const char *name, size_t name_length);
+
+/* Begins to ask what an export is: server_export and entry_description, without using it. */
+void nbd_handshake_init_query(struct nbd_handshake *handshake, const char *name, size_t name_length);
+
+/* Begins to ask which exports there are. */
+void nbd_handshake_init_list(struct nbd_handshake *handshake);
 
 /* What to do next; the same answer until nbd_handshake_advance. `*bytes` borrows the handshake's buffer. */
 MUST_CHECK enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint8_t **bytes, size_t *length);

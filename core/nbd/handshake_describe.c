@@ -6,6 +6,10 @@
 
 static void append_export(struct text *text, const struct nbd_handshake *handshake)
 {
+    if (handshake->purpose == NBD_FOR_LIST) {
+        text_append(text, "the list of its exports");
+        return;
+    }
     if (handshake->name_length == 0) {
         text_append(text, "the default export");
         return;
@@ -35,6 +39,9 @@ static void append_refusal(struct text *text, const struct nbd_handshake *handsh
     text_append(text, "the server refused ");
     append_export(text, handshake);
     switch (handshake->reply_type) {
+    case NBD_REP_ERR_UNSUP:
+        text_append(text, " because it does not know the question");
+        break;
     case NBD_REP_ERR_INVALID:
         text_append(text, " because it took the question for invalid");
         break;
@@ -67,6 +74,9 @@ static void append_failure(struct text *text, const struct nbd_handshake *handsh
         break;
     case NBD_HANDSHAKE_OLDSTYLE:
         text_append(text, "the server speaks only the old-style NBD handshake, which has no export names");
+        break;
+    case NBD_HANDSHAKE_NOT_FIXED:
+        text_append(text, "the server speaks an early NBD handshake, which can only be asked to use an export");
         break;
     case NBD_HANDSHAKE_UNKNOWN_EXPORT:
         append_unknown_export(text, handshake);

@@ -16,6 +16,7 @@ void handshake_break(struct nbd_handshake *handshake, const char *broken);
 /* handshake_reply.c: a reply's header, the first part of its data, the rest of it have been received. */
 void handshake_check_reply(struct nbd_handshake *handshake);
 void handshake_read_info(struct nbd_handshake *handshake);
+void handshake_read_entry(struct nbd_handshake *handshake);
 void handshake_read_error_text(struct nbd_handshake *handshake);
 void handshake_read_rest(struct nbd_handshake *handshake);
 

@@ -39,7 +39,7 @@ static enum nbd_handshake_failure failure_of(uint32_t type)
 /* All of an error reply has been received. */
 static void end_with_error(struct nbd_handshake *handshake)
 {
-    if (handshake->type == NBD_REP_ERR_UNSUP) {
+    if (handshake->type == NBD_REP_ERR_UNSUP && handshake->purpose == NBD_FOR_SESSION) {
         /* What came before it, with an option that is then not supported, does not count. */
         handshake->server_export = nbd_export_assumed(0, 0);
         handshake->server_text[0] = '\0';
@@ -75,11 +75,15 @@ static void check_ack(struct nbd_handshake *handshake)
         handshake_break(handshake, "it sent data with NBD_REP_ACK");
         return;
     }
-    if (!handshake->got_export) {
+    if (!handshake->got_export && handshake->purpose != NBD_FOR_LIST) {
         handshake_break(handshake, "it sent NBD_REP_ACK without NBD_INFO_EXPORT");
         return;
     }
-    handshake_done(handshake);
+    if (handshake->purpose == NBD_FOR_SESSION) {
+        handshake_done(handshake);
+    } else {
+        handshake_send_abort(handshake, NBD_HANDSHAKE_NO_FAILURE); /* there was nothing else to ask */
+    }
 }
 
 static void check_info(struct nbd_handshake *handshake)
@@ -89,6 +93,15 @@ static void check_info(struct nbd_handshake *handshake)
         return;
     }
     receive_part(handshake, NBD_RECEIVE_INFO);
+}
+
+static void check_entry(struct nbd_handshake *handshake)
+{
+    if (handshake->left < 4) {
+        handshake_break(handshake, "it sent NBD_REP_SERVER without the length of a name");
+        return;
+    }
+    receive_part(handshake, NBD_RECEIVE_ENTRY);
 }
 
 static void check_error(struct nbd_handshake *handshake)
@@ -116,10 +129,23 @@ static const char *header_problem(const struct nbd_handshake *handshake)
     if (load_be32(handshake->buffer + 16) > NBD_REPLY_LENGTH_MAX) {
         return "it sent a reply of more than 65536 bytes";
     }
-    if (handshake->replies >= NBD_REPLIES_MAX) {
-        return "it sent more than 64 replies to one option";
+    if (handshake->purpose == NBD_FOR_LIST) {
+        return handshake->replies > NBD_ENTRIES_MAX ? "it sent a list of more than 10000 exports" : NULL;
     }
-    return NULL;
+    return handshake->replies >= NBD_REPLIES_MAX ? "it sent more than 64 replies to one option" : NULL;
+}
+
+/* Whether the option that was sent is answered with such replies, and then with one that ends it. */
+static bool is_of_option(const struct nbd_handshake *handshake, uint32_t type)
+{
+    return type == (handshake->purpose == NBD_FOR_LIST ? NBD_REP_SERVER : NBD_REP_INFO);
+}
+
+/* What an option is not answered with. */
+static const char *type_problem(const struct nbd_handshake *handshake)
+{
+    return handshake->purpose == NBD_FOR_LIST ? "it sent a reply of a type that NBD_OPT_LIST does not have"
+                                              : "it sent a reply of a type that NBD_OPT_GO does not have";
 }
 
 void handshake_check_reply(struct nbd_handshake *handshake)
@@ -135,12 +161,14 @@ void handshake_check_reply(struct nbd_handshake *handshake)
     handshake->left = load_be32(handshake->buffer + 16);
     if (handshake->type == NBD_REP_ACK) {
         check_ack(handshake);
-    } else if (handshake->type == NBD_REP_INFO) {
-        check_info(handshake);
     } else if (handshake->type & NBD_REP_ERR) {
         check_error(handshake);
+    } else if (!is_of_option(handshake, handshake->type)) {
+        handshake_break(handshake, type_problem(handshake));
+    } else if (handshake->type == NBD_REP_INFO) {
+        check_info(handshake);
     } else {
-        handshake_break(handshake, "it sent a reply of a type that NBD_OPT_GO does not have");
+        check_entry(handshake);
     }
 }
 
@@ -169,12 +197,24 @@ static bool read_info_block_size(struct nbd_handshake *handshake)
     return true;
 }
 
-/* A name or a description: not asked for, but a string like any other ("Conventions"). */
-static bool check_info_string(struct nbd_handshake *handshake)
+/* Keeps the beginning of a description that is in the buffer from `begin` on. */
+static void keep_description(struct nbd_handshake *handshake, uint32_t begin)
+{
+    struct text text;
+
+    text_init(&text, handshake->entry_description, sizeof handshake->entry_description);
+    text_append_printable(&text, handshake->buffer + begin, handshake->length - begin);
+}
+
+/* A name or a description: asked for or not, a string like any other ("Conventions"). */
+static bool read_info_string(struct nbd_handshake *handshake, uint16_t type)
 {
     if (handshake->length + handshake->left > 2 + NBD_STRING_MAX) {
         handshake_break(handshake, "it sent a name or description of more than 4096 bytes");
         return false;
+    }
+    if (type == NBD_INFO_DESCRIPTION) {
+        keep_description(handshake, 2);
     }
     return true;
 }
@@ -190,11 +230,44 @@ void handshake_read_info(struct nbd_handshake *handshake)
     } else if (type == NBD_INFO_BLOCK_SIZE) {
         good = read_info_block_size(handshake);
     } else if (type == NBD_INFO_NAME || type == NBD_INFO_DESCRIPTION) {
-        good = check_info_string(handshake);
+        good = read_info_string(handshake, type);
     }
     if (good) {
         handshake_read_rest(handshake);
     }
+}
+
+/* Copies a name of `length` bytes that begins in the buffer at 4, as far as an export's name may go. */
+static void keep_name(struct nbd_handshake *handshake, uint32_t length)
+{
+    uint32_t count = length < NBD_EXPORT_NAME_MAX ? length : NBD_EXPORT_NAME_MAX;
+    uint32_t kept = 0;
+
+    while (kept < count && handshake->buffer[4 + kept] != '\0') {
+        handshake->entry_name[kept] = (char)handshake->buffer[4 + kept];
+        kept++;
+    }
+    handshake->entry_name[kept] = '\0';
+    handshake->entry_usable = kept == length;
+}
+
+/* NBD_REP_SERVER: the length of a name, the name, and what the server says about it. */
+void handshake_read_entry(struct nbd_handshake *handshake)
+{
+    uint32_t name_length = load_be32(handshake->buffer);
+    uint32_t length = handshake->length + handshake->left;
+
+    if (name_length > length - 4) {
+        handshake_break(handshake, "it sent an export's name that is longer than the reply it is in");
+        return;
+    }
+    if (name_length > NBD_STRING_MAX || length - 4 - name_length > NBD_STRING_MAX) {
+        handshake_break(handshake, "it sent a name or description of more than 4096 bytes");
+        return;
+    }
+    keep_name(handshake, name_length);
+    keep_description(handshake, name_length < handshake->length - 4 ? 4 + name_length : handshake->length);
+    handshake->state = NBD_ENTRY;
 }
 
 void handshake_read_error_text(struct nbd_handshake *handshake)

@@ -20,7 +20,7 @@ STATS = ["TotalReceivedIORequests", "TotalSubmittedIORequests", "TotalReceivedIO
          "PendingSubmittedIORequests", "AbortedSubmittedIORequests", "AbortedUnsubmittedIORequests",
          "CompletedAbortedIORequests", "OutstandingIOCount", "TimeSinceLastReceivedReqMs",
          "TimeSinceLastSubmittedReqMs", "TimeSinceLastReplyMs"]
-COMMANDS = ["version", "help", "list", "show", "map", "unmap", "stats", "install-driver", "uninstall-driver"]
+COMMANDS = ["version", "help", "list", "show", "map", "exports", "unmap", "stats", "install-driver", "uninstall-driver"]
 LIST_HEADER = "Pid         DiskNumber  Nbd    Owner            InstanceName"
 
 

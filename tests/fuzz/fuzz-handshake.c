@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Whatever a server sends: the handshake ends within its bound of steps, stays within its buffer, asks for no more than
- * the protocol has, and its words are printable. The input is the server's bytes; its last byte chooses the name.
+ * the protocol has, and its words are printable. The input is the server's bytes; its last byte chooses the name and
+ * what is asked.
  */
 #include "core/base/text.h"
 #include "core/nbd/handshake.h"
@@ -63,18 +64,37 @@ static void check_end(const struct run *run, const struct nbd_handshake *handsha
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
+static void begin(struct nbd_handshake *handshake, uint8_t choice)
 {
     static const char name[NBD_EXPORT_NAME_MAX] = "disk1\x1B\xC3\xBC";
+    size_t length = choice % 8 == 7 ? choice : choice % 8;
+
+    switch (choice >> 6) {
+    case 2:
+        nbd_handshake_init_query(handshake, name, length);
+        break;
+    case 3:
+        nbd_handshake_init_list(handshake);
+        break;
+    default:
+        nbd_handshake_init(handshake, name, length);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
+{
     struct nbd_handshake *handshake = malloc(sizeof *handshake);
     static struct run run;
     uint8_t choice = length == 0 ? 0 : input[length - 1];
 
     require(handshake != NULL);
-    nbd_handshake_init(handshake, name, choice % 8 == 7 ? choice : choice % 8);
+    begin(handshake, choice);
     require(run_handshake(&run, handshake, input, length));
     check_end(&run, handshake);
     require_printable(handshake->server_text, sizeof handshake->server_text);
+    require_printable(handshake->entry_description, sizeof handshake->entry_description);
+    require(strnlen(handshake->entry_name, sizeof handshake->entry_name) < sizeof handshake->entry_name);
     check_words(handshake, 1 + choice);
     check_words(handshake, 1024);
     free(handshake);

@@ -147,6 +147,7 @@ static void shake_hands(struct client *client, const char *name)
         case NBD_HANDSHAKE_RECEIVE:
             moved = receive_all(client, bytes, length);
             break;
+        case NBD_HANDSHAKE_ENTRY:
         case NBD_HANDSHAKE_DONE:
             client->server_export = handshake.server_export;
             return;

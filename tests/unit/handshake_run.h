@@ -11,18 +11,36 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
-#define RUN_SENT_MAX 1024 /* all that a handshake sends: two options with names and an abort */
+#define RUN_NAMES_MAX 1024 /* of a list: "name=description;" each, "!" before one that cannot be used */
+#define RUN_SENT_MAX  1024 /* all that a handshake sends: two options with names and an abort */
 
 struct run {
     enum nbd_handshake_step end;
     size_t received; /* bytes of the server's that were asked for and given */
     bool asked_for_more;
     size_t steps;
+    size_t entries; /* of a list */
+    char names[RUN_NAMES_MAX];
     size_t sent_length;
     uint8_t sent[RUN_SENT_MAX];
 };
+
+static inline size_t run_steps_max(const struct nbd_handshake *handshake)
+{
+    return handshake->purpose == NBD_FOR_LIST ? NBD_LIST_STEPS_MAX : NBD_HANDSHAKE_STEPS_MAX;
+}
+
+static inline void run_note_entry(struct run *run, const struct nbd_handshake *handshake)
+{
+    size_t length = strlen(run->names);
+
+    run->entries++;
+    snprintf(run->names + length, RUN_NAMES_MAX - length, "%s%s=%s;", handshake->entry_usable ? "" : "!",
+             handshake->entry_name, handshake->entry_description);
+}
 
 /* One step; false when it is the last. `*broken_promise` becomes true when the handshake did what it must not. */
 static inline bool run_step(struct run *run, struct nbd_handshake *handshake, const uint8_t *server, size_t length,
@@ -36,8 +54,13 @@ static inline bool run_step(struct run *run, struct nbd_handshake *handshake, co
     if (run->end == NBD_HANDSHAKE_DONE || run->end == NBD_HANDSHAKE_FAILED) {
         return false;
     }
+    if (run->end == NBD_HANDSHAKE_ENTRY) {
+        run_note_entry(run, handshake);
+        nbd_handshake_advance(handshake);
+        return true;
+    }
     if (bytes != handshake->buffer || count == 0 || count > NBD_HANDSHAKE_BUFFER ||
-        run->steps > NBD_HANDSHAKE_STEPS_MAX) {
+        run->steps > run_steps_max(handshake)) {
         *broken_promise = true;
         return false;
     }

@@ -22,6 +22,7 @@ static struct {
 } script;
 
 static struct run run;
+static uint32_t script_option = NBD_OPT_GO; /* the one that is answered */
 
 static inline void put(const void *bytes, size_t length)
 {
@@ -51,7 +52,7 @@ static inline void put_greeting(uint16_t flags)
 static inline void put_reply_header(uint32_t type, uint32_t length)
 {
     put_number(NBD_OPTION_REPLY_MAGIC, 8);
-    put_number(NBD_OPT_GO, 4);
+    put_number(script_option, 4);
     put_number(type, 4);
     put_number(length, 4);
 }
@@ -114,15 +115,27 @@ static inline void put_usual_success(void)
     put_reply(NBD_REP_ACK, NULL, 0);
 }
 
-/* The handshake's memory ends at a forbidden page, and its buffer is the last in it. */
-static inline struct nbd_handshake *run_script(const char *name, size_t length)
+/* Memory that ends at a forbidden page; the handshake's buffer is the last in it. */
+static inline struct nbd_handshake *make(void)
 {
-    struct nbd_handshake *handshake = (struct nbd_handshake *)(void *)guard_memory(sizeof *handshake);
+    struct nbd_handshake *handshake;
 
-    nbd_handshake_init(handshake, name, strlen(name));
+    return (struct nbd_handshake *)(void *)guard_memory(sizeof *handshake);
+}
+
+static inline struct nbd_handshake *run_made(struct nbd_handshake *handshake, size_t length)
+{
     assert_true(run_handshake(&run, handshake, script.bytes, length));
     assert_true(run.end == NBD_HANDSHAKE_DONE || handshake->failure != NBD_HANDSHAKE_NO_FAILURE);
     return handshake;
+}
+
+static inline struct nbd_handshake *run_script(const char *name, size_t length)
+{
+    struct nbd_handshake *handshake = make();
+
+    nbd_handshake_init(handshake, name, strlen(name));
+    return run_made(handshake, length);
 }
 
 static inline void end(struct nbd_handshake *handshake)

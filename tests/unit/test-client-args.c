@@ -18,6 +18,7 @@
         return 0;                                                                                                      \
     }
 NO_COMMAND(command_map)
+NO_COMMAND(command_exports)
 NO_COMMAND(command_unmap)
 NO_COMMAND(command_list)
 NO_COMMAND(command_show)

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* exports: what a server has, without mapping any of it. */
+#include "wnbd-client/commands.h"
+#include "wnbd-client/report.h"
+#include "wnbd-client/server.h"
+#include "wnbd-client/talk.h"
+#include "wnbd-client/values.h"
+
+#include "core/nbd/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct names {
+    char (*list)[NBD_EXPORT_NAME_MAX + 1];
+    size_t count;
+    size_t room;
+    size_t unusable; /* that no client could ask for */
+    bool lost;       /* there was no memory */
+};
+
+/* ---- The list ---- */
+
+static bool make_room(struct names *names)
+{
+    size_t room = names->room != 0 ? 2 * names->room : 16;
+    void *list = names->count < names->room ? names->list : realloc(names->list, room * sizeof(names->list[0]));
+
+    if (!list)
+        return false;
+    names->room = names->count < names->room ? names->room : room;
+    names->list = list;
+    return true;
+}
+
+static void add_name(const struct nbd_handshake *handshake, void *context)
+{
+    struct names *names = context;
+
+    if (!handshake->entry_usable) {
+        names->unusable++;
+    } else if (names->lost || !make_room(names)) {
+        names->lost = true;
+    } else {
+        memcpy(names->list[names->count++], handshake->entry_name, sizeof(names->list[0]));
+    }
+}
+
+static int report_problem(const NBD_CONNECTION_PROPERTIES *server, DWORD error, const char *problem)
+{
+    report_sentence("cannot list the exports of %s: %s", server->Hostname, problem);
+    return (int)error;
+}
+
+static int read_names(const NBD_CONNECTION_PROPERTIES *server, struct names *names)
+{
+    static struct nbd_handshake handshake;
+    char problem[TALK_PROBLEM_SIZE];
+    DWORD error;
+
+    nbd_handshake_init_list(&handshake);
+    error = talk(server, &handshake, add_name, names, problem);
+    if (error != ERROR_SUCCESS)
+        return report_problem(server, error, problem);
+    if (names->lost)
+        return report_problem(server, ERROR_NOT_ENOUGH_MEMORY, "there is not enough memory");
+    if (names->unusable != 0)
+        report_note("%lu exports have names that no client can ask for", (unsigned long)names->unusable);
+    return ERROR_SUCCESS;
+}
+
+/* ---- As text ---- */
+
+static void print_printable(const char *text)
+{
+    for (; *text; text++)
+        putchar((unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text);
+}
+
+static void print_row(const char *name, const struct nbd_handshake *handshake)
+{
+    const struct nbd_export *server_export = &handshake->server_export;
+    char size[VALUE_SIZE_TEXT];
+
+    printf("%-12s  %-8s  %-8u  ", value_format_size(server_export->size, size),
+           server_export->flags & NBD_FLAG_READ_ONLY ? "true" : "false", server_export->minimum_block);
+    print_printable(name);
+    printf("%s%s\n", handshake->entry_description[0] ? "  - " : "", handshake->entry_description);
+}
+
+static void print_row_of_problem(const char *name, const char *problem)
+{
+    printf("%-12s  %-8s  %-8s  ", "-", "-", "-");
+    print_printable(name);
+    printf("  - %s\n", problem);
+}
+
+/* ---- As JSON (RFC 8259) ---- */
+
+static void print_json_text(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            printf("\\u%04x", (unsigned)*text);
+        else
+            putchar(*text);
+    }
+    putchar('"');
+}
+
+static void print_json_flag(const char *name, bool value)
+{
+    printf(", \"%s\": %s", name, value ? "true" : "false");
+}
+
+static void print_json(const char *name, const struct nbd_handshake *handshake)
+{
+    const struct nbd_export *server_export = &handshake->server_export;
+    uint16_t flags = server_export->flags;
+
+    printf("  {\"name\": ");
+    print_json_text(name);
+    printf(", \"description\": ");
+    print_json_text(handshake->entry_description);
+    printf(", \"size\": %llu", (unsigned long long)server_export->size);
+    print_json_flag("read_only", flags & NBD_FLAG_READ_ONLY);
+    print_json_flag("flush", flags & NBD_FLAG_SEND_FLUSH);
+    print_json_flag("fua", flags & NBD_FLAG_SEND_FUA);
+    print_json_flag("trim", flags & NBD_FLAG_SEND_TRIM);
+    print_json_flag("write_zeroes", flags & NBD_FLAG_SEND_WRITE_ZEROES);
+    print_json_flag("multi_conn", flags & NBD_FLAG_CAN_MULTI_CONN);
+    print_json_flag("rotational", flags & NBD_FLAG_ROTATIONAL);
+    printf(", \"minimum_block\": %u, \"preferred_block\": %u, \"maximum_payload\": %u}", server_export->minimum_block,
+           server_export->preferred_block, server_export->maximum_payload);
+}
+
+static void print_json_of_problem(const char *name, const char *problem)
+{
+    printf("  {\"name\": ");
+    print_json_text(name);
+    printf(", \"problem\": ");
+    print_json_text(problem);
+    putchar('}');
+}
+
+/* ---- All of them, or one ---- */
+
+/* One more connection: the export is asked what it is, and not used. */
+static DWORD ask(const NBD_CONNECTION_PROPERTIES *server, const char *name, struct nbd_handshake *handshake,
+                 char problem[TALK_PROBLEM_SIZE])
+{
+    nbd_handshake_init_query(handshake, name, strlen(name));
+    return talk(server, handshake, NULL, NULL, problem);
+}
+
+static void print_begin(bool json)
+{
+    if (json)
+        printf("[");
+    else
+        printf("%-12s  %-8s  %-8s  %s\n", "Size", "ReadOnly", "MinBlock", "Name");
+}
+
+static void print_end(bool json)
+{
+    if (json)
+        printf("\n]\n");
+}
+
+/* An export that does not answer is told in its row: the others are worth knowing. */
+static int print_all(const NBD_CONNECTION_PROPERTIES *server, const struct names *names, bool json)
+{
+    static struct nbd_handshake handshake;
+    char problem[TALK_PROBLEM_SIZE];
+
+    print_begin(json);
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->list[i];
+        bool answered = ask(server, name, &handshake, problem) == ERROR_SUCCESS;
+
+        if (json)
+            printf(i != 0 ? ",\n" : "\n");
+        if (answered)
+            (json ? print_json : print_row)(name, &handshake);
+        else
+            (json ? print_json_of_problem : print_row_of_problem)(name, problem);
+    }
+    print_end(json);
+    return ERROR_SUCCESS;
+}
+
+static int print_one(const NBD_CONNECTION_PROPERTIES *server, bool json)
+{
+    static struct nbd_handshake handshake;
+    char problem[TALK_PROBLEM_SIZE];
+    DWORD error = ask(server, server->ExportName, &handshake, problem);
+
+    if (error != ERROR_SUCCESS)
+        return report_problem(server, error, problem);
+    print_begin(json);
+    if (json)
+        printf("\n");
+    (json ? print_json : print_row)(server->ExportName, &handshake);
+    print_end(json);
+    return ERROR_SUCCESS;
+}
+
+static int list_and_print(const NBD_CONNECTION_PROPERTIES *server, bool json)
+{
+    struct names names = {0};
+    int code = read_names(server, &names);
+
+    if (code == ERROR_SUCCESS)
+        code = print_all(server, &names, json);
+    free(names.list);
+    return code;
+}
+
+static int read_format(const struct arguments *arguments, bool *json)
+{
+    const char *format = argument_text(arguments, "format", "text");
+
+    *json = strcmp(format, "json") == 0;
+    if (*json || strcmp(format, "text") == 0)
+        return ERROR_SUCCESS;
+    return report_misuse("format is '%s', but must be text or json", format);
+}
+
+int command_exports(const struct arguments *arguments)
+{
+    NBD_CONNECTION_PROPERTIES server = {0};
+    bool json;
+    int code = read_format(arguments, &json);
+
+    if (code == ERROR_SUCCESS)
+        code = server_read(arguments, "", &server);
+    if (code != ERROR_SUCCESS)
+        return code;
+    return server.ExportName[0] ? print_one(&server, json) : list_and_print(&server, json);
+}
