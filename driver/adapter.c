@@ -194,6 +194,7 @@ static SCSI_ADAPTER_CONTROL_STATUS query_supported(PSCSI_SUPPORTED_CONTROL_TYPE_
  * says whether it has, and a request over a dead connection would find out by a time-out. */
 static void renew_connections(struct adapter *adapter)
 {
+    InterlockedIncrement(&adapter->restarts); /* for those that are being made just now: nbd_open */
     for (ULONG target = 0; target < ADAPTER_TARGETS; target++) {
         struct disk *disk = disk_pin(adapter, target);
 

@@ -62,6 +62,7 @@ struct adapter {
     struct worker worker;
 
     struct place places[ADAPTER_TARGETS]; /* disk_pin, disk_show, disk_hide */
+    volatile LONG restarts;               /* how often ScsiRestartAdapter came: connections from before it are stale */
 
     KSPIN_LOCK lock;
     /* guarded by lock */

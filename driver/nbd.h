@@ -77,6 +77,7 @@ struct nbd_backend {
 
     /* fixed while the connection exists */
     PWSK_SOCKET socket;
+    LONG restarts; /* of the adapter, before it was made */
 
     KEVENT lost;    /* the connection has ended; the thread waits for it */
     KEVENT settled; /* `calls` or `outstanding` has become 0 */

@@ -31,6 +31,9 @@ void nbd_open(struct disk *disk)
     nbd->broken_off = false;
     nbd->outstanding = 1; /* the receiving */
     disk->state = DISK_READY;
+    if (nbd->restarts != disk->adapter->restarts) {
+        nbd_break_off_locked(disk, "the adapter was restarted");
+    }
     nbd_pump_locked(disk, &handle);
     KeReleaseInStackQueuedSpinLock(&handle);
     nbd_receive(disk);

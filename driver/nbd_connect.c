@@ -196,6 +196,7 @@ NTSTATUS nbd_connect(struct disk *disk)
         return nbd_fail(disk, status, "the network of this machine is not ready");
     }
     nbd->captured = true;
+    nbd->restarts = disk->adapter->restarts;
     status = connect_within(disk, &limit);
     if (!NT_SUCCESS(status)) {
         drop_socket(nbd);
@@ -251,7 +252,10 @@ static NTSTATUS connect_again_within(struct disk *disk, const struct wsk_limit *
 NTSTATUS nbd_connect_again(struct disk *disk, ULONG timeout_ms)
 {
     struct wsk_limit limit = wsk_limit_in(timeout_ms, &disk->stop);
-    NTSTATUS status = connect_again_within(disk, &limit);
+    NTSTATUS status;
+
+    disk->nbd.restarts = disk->adapter->restarts;
+    status = connect_again_within(disk, &limit);
 
     if (!NT_SUCCESS(status)) {
         drop_socket(&disk->nbd);

@@ -110,6 +110,8 @@ def test_disk_comes_back_after_its_requests_have_failed(tmp_path, image, bed, st
     shown = bed.show("late")
     # Refused, as a rule; a connection to a free port of this machine may also meet itself.
     assert shown["State"] == "lost" and str(server.port) in shown["LastError"], shown
+    listed = bed.client("list").ok()
+    assert len(listed.out.splitlines()) == 2 and "'late' has been without its server" in listed.err, repr(listed)
     server.start()
     wait_until(lambda: reconnects(bed, "late") == 1, "the disk does not come back")
     bed.diskio("write", number, 0, 4096, 9).ok()

@@ -387,6 +387,9 @@ static void *serve(void *argument)
     struct connection *connection = argument;
     const struct server_options *options = &connection->server->options;
 
+    if (connection->number == 1) {
+        usleep(options->greeting_us);
+    }
     if (options->script != NULL) {
         transmit(connection, options->script, options->script_length);
         shutdown(connection->fd, SHUT_WR);

@@ -36,6 +36,7 @@ struct server_options {
     bool halting;            /* a read's delay is in the middle of its payload */
     bool cut_payload;        /* a read's payload ends half-way, then the connection */
     bool backwards;          /* replies of what is at hand come in reverse order */
+    unsigned greeting_us;    /* how long the first connection waits for its greeting */
     bool handshake_less;     /* begins with the requests */
     bool silent;             /* accepts and says nothing */
     const uint8_t *script;   /* sent in place of everything after accepting; then the connection ends */

@@ -95,6 +95,31 @@ static void connections_are_made_anew_after_sleep(void **state)
     fixture_stop();
 }
 
+/* The machine sleeps in the middle of a handshake. */
+static void connection_in_the_making_is_made_anew_after_sleep(void **state)
+{
+    struct server_options options = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .greeting_us = 60 * MS};
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+    struct bed_io request;
+
+    (void)state;
+    fixture_start(&options);
+    wnbd_describe(&command, "vol1", server_port(server));
+    wnbd_map_begin(&request, adapter, &command, &output);
+    usleep(10 * MS);
+    fixture_inject_adapter(BED_INJECT_STOP_ADAPTER);
+    fixture_inject_adapter(BED_INJECT_RESTART_ADAPTER);
+    assert_int_equal(bed_io_wait(&request, MAXULONG, NULL), STATUS_SUCCESS);
+    fixture_await_reconnects("vol1", 1);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    fixture_write_and_read_back(disk, 0, 4096);
+    assert_int_equal(server_connections(server), 2);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
 /* There was no server when the machine fell asleep, for much longer than requests wait: that time does not count. */
 static void time_asleep_does_not_count(void **state)
 {
@@ -168,6 +193,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(adapter_stopped_and_started_with_requests_out),
         cmocka_unit_test(adapter_stopped_while_requests_are_stuck),
         cmocka_unit_test(connections_are_made_anew_after_sleep),
+        cmocka_unit_test(connection_in_the_making_is_made_anew_after_sleep),
         cmocka_unit_test(time_asleep_does_not_count),
         cmocka_unit_test(cache_is_flushed_before_the_network_goes),
         cmocka_unit_test(adapter_disabled_and_enabled),
