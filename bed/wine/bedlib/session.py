@@ -51,8 +51,20 @@ class Session:
     # --- making
 
     @classmethod
-    def create(cls, where, build, driver, inf_path, parameters, owner):
-        """Makes the clone and starts the agent; `driver` None leaves the prefix without a miniport."""
+    def create(cls, where, *arguments):
+        """Makes the clone and starts the agent. Now and then, on a busy machine, Wine loses the process that should host
+        the driver before it has begun: nothing of the driver has run then, and it is tried again."""
+        for _ in range(START_TRIES - 1):
+            try:
+                return cls._create(where, *arguments)
+            except BedError as error:
+                if isinstance(error, (Hang, Crash)) or getattr(error, 'driver_log', True):
+                    raise
+        return cls._create(where, *arguments)
+
+    @classmethod
+    def _create(cls, where, build, driver, inf_path, parameters, owner):
+        """`driver` None leaves the prefix without a miniport."""
         root = build / 'beds'  # the template and the clones; never outside the build
         source = prefix.template(root)
         discard_abandoned(root)
