@@ -6,6 +6,7 @@
 #include "wnbd-client/talk.h"
 #include "wnbd-client/values.h"
 
+#include "core/base/text.h"
 #include "core/nbd/wire.h"
 
 #include <stdio.h>
@@ -74,8 +75,12 @@ static int read_names(const NBD_CONNECTION_PROPERTIES *server, struct names *nam
 
 static void print_printable(const char *text)
 {
-    for (; *text; text++)
-        putchar((unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text);
+    char bytes[NBD_EXPORT_NAME_MAX + 1];
+    struct text printable;
+
+    text_init(&printable, bytes, sizeof(bytes));
+    text_append(&printable, text);
+    fputs(bytes, stdout);
 }
 
 static void print_row(const char *name, const struct nbd_handshake *handshake)
@@ -98,17 +103,32 @@ static void print_row_of_problem(const char *name, const char *problem)
 
 /* ---- As JSON (RFC 8259) ---- */
 
+/* One character of a JSON string; what is no UTF-8 becomes U+FFFD. Answers its length. */
+static size_t print_json_character(const uint8_t *bytes, size_t length)
+{
+    uint32_t character = 0;
+    size_t count = text_utf8_character(bytes, length, &character);
+
+    if (count == 0) {
+        printf("\\ufffd");
+        return 1;
+    }
+    if (character < 0x20)
+        printf("\\u%04x", (unsigned)character);
+    else if (character == '"' || character == '\\')
+        printf("\\%c", (int)character);
+    else
+        fwrite(bytes, 1, count, stdout);
+    return count;
+}
+
 static void print_json_text(const char *text)
 {
+    size_t length = strlen(text);
+
     putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            printf("\\u%04x", (unsigned)*text);
-        else
-            putchar(*text);
-    }
+    for (size_t at = 0; at < length;)
+        at += print_json_character((const uint8_t *)text + at, length - at);
     putchar('"');
 }
 

@@ -16,13 +16,12 @@
 #include <stdint.h>
 
 struct io_stats {
-    int64_t received;    /* requests made of what Storport sent: one for each piece of a divided transfer */
-    int64_t submitted;   /* given to the backend */
-    int64_t replied;     /* answers to requests that waited for them */
-    int64_t unsubmitted; /* wait to be submitted, now */
-    int64_t pending;     /* submitted and not answered, now */
-    int64_t
-        aborted_submitted; /* ended by a reset, an abort, a lost connection or a removal after they were submitted */
+    int64_t received;            /* requests made of what Storport sent: one for each piece of a divided transfer */
+    int64_t submitted;           /* given to the backend */
+    int64_t replied;             /* answers to requests that waited for them */
+    int64_t unsubmitted;         /* wait to be submitted, now */
+    int64_t pending;             /* submitted and not answered, now */
+    int64_t aborted_submitted;   /* ended by a reset, an abort, a lost connection or a removal, after submission */
     int64_t aborted_unsubmitted; /* the same, before they were submitted */
     int64_t late_replies;        /* answers to requests that had been aborted */
     uint64_t last_received;      /* times of the last one of each kind, 0 if there was none */

@@ -26,6 +26,25 @@ def test_exports_as_json(tmp_path, image, bed, stack):
     assert listed[0]["size"] == image.stat().st_size and listed[0]["flush"] is True and listed[0]["read_only"] is False
 
 
+def test_names_that_are_no_text(bed, stack):
+    """A terminal and a reader of JSON are safe from what a server calls its exports."""
+
+    class Odd(scripted.Nbd):
+        def option(self, stream, option, data):
+            if option != 3:  # NBD_OPT_LIST
+                return super().option(stream, option, data)
+            for name in (b"a\x1b[2J", b"\xff\xc3\xbc", b'q"\\'):
+                self.answer(stream, option, 2, len(name).to_bytes(4, "big") + name)
+            self.answer(stream, option, scripted.REP_ACK)
+            return True
+
+    server = stack.enter_context(Odd())
+    out = bed.client("exports", server.address, "--port", server.port).ok().out
+    assert "\x1b" not in out and "a?[2J" in out
+    listed = json.loads(bed.client("exports", server.address, "--port", server.port, "--format", "json").ok().out)
+    assert [one["name"] for one in listed] == ["a\x1b[2J", "\ufffd\u00fc", 'q"\\']
+
+
 def test_one_export_by_its_name(tmp_path, image, bed, stack):
     server = stack.enter_context(servers.nbd_server(tmp_path, image, export="disk"))
     out = bed.client("exports", f"nbd://{server.address}:{server.port}/disk").ok().out

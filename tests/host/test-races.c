@@ -126,22 +126,25 @@ static void abort_ends_one_request_alone(void **state)
     end(disk);
 }
 
-/* It waits for a connection: nothing has to be broken off. */
-static void abort_of_a_request_that_was_not_sent(void **state)
+/* Requests that wait for a connection: the server is there, but says that its export is not the one that was mapped. */
+static struct bed_file *start_waiting(void)
 {
-    struct bed_file *disk;
+    struct bed_file *disk = start_slow(40 * MS);
 
-    (void)state;
-    disk = start_slow(40 * MS);
     begin_requests(disk, true);
     usleep(5 * MS);
-    server_claim(server, FIXTURE_BYTES / 2); /* which is not the export that was mapped */
+    server_claim(server, FIXTURE_BYTES / 2);
     server_drop(server);
     while (fixture_server_status("vol1").State != WnbdServerReconnecting ||
            fixture_statistics("vol1").UnsubmittedIORequests == 0) {
         usleep(MS);
     }
-    fixture_inject_disk(BED_INJECT_ABORT);
+    return disk;
+}
+
+/* One of them at least has ended; then the right export is back. */
+static void finish_waiting(void)
+{
     while (fixture_statistics("vol1").AbortedUnsubmittedIORequests == 0) {
         usleep(MS);
     }
@@ -149,6 +152,17 @@ static void abort_of_a_request_that_was_not_sent(void **state)
     server_claim(server, FIXTURE_BYTES);
     finish_requests(true);
     expect_written();
+}
+
+/* Nothing has to be broken off. */
+static void abort_of_a_request_that_was_not_sent(void **state)
+{
+    struct bed_file *disk;
+
+    (void)state;
+    disk = start_waiting();
+    fixture_inject_disk(BED_INJECT_ABORT);
+    finish_waiting();
     assert_int_equal(fixture_statistics("vol1").AbortedUnsubmittedIORequests, 1);
     end(disk);
 }
@@ -259,22 +273,9 @@ static void reset_finds_requests_that_wait_for_a_connection(void **state)
     struct bed_file *disk;
 
     (void)state;
-    disk = start_slow(40 * MS);
-    begin_requests(disk, true);
-    usleep(5 * MS);
-    server_claim(server, FIXTURE_BYTES / 2);
-    server_drop(server);
-    while (fixture_statistics("vol1").UnsubmittedIORequests == 0) {
-        usleep(MS);
-    }
+    disk = start_waiting();
     fixture_inject_disk(BED_INJECT_RESET_LUN);
-    while (fixture_statistics("vol1").AbortedUnsubmittedIORequests == 0) {
-        usleep(MS);
-    }
-    server_set_delay(server, 0);
-    server_claim(server, FIXTURE_BYTES);
-    finish_requests(true);
-    expect_written();
+    finish_waiting();
     end(disk);
 }
 
