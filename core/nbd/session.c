@@ -27,6 +27,12 @@ static uint16_t command_of(enum io_operation operation)
         return NBD_CMD_FLUSH;
     case IO_TRIM:
         return NBD_CMD_TRIM;
+    case IO_WRITE_ZEROES:
+        return NBD_CMD_WRITE_ZEROES;
+    case IO_CACHE:
+        return NBD_CMD_CACHE;
+    case IO_BLOCK_STATUS:
+        return NBD_CMD_BLOCK_STATUS;
     }
     return NBD_CMD_READ;
 }

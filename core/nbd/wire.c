@@ -84,6 +84,9 @@ struct scsi_sense nbd_error_sense(uint32_t error, const struct io_request *reque
         sense = row->flush;
         break;
     case IO_TRIM:
+    case IO_WRITE_ZEROES:
+    case IO_CACHE:
+    case IO_BLOCK_STATUS:
         sense = row->trim;
         break;
     }

@@ -22,17 +22,22 @@
 #define NBD_FLAG_C_NO_ZEROES      0x0002u
 
 /* "Option types" */
-#define NBD_OPT_EXPORT_NAME 1u
-#define NBD_OPT_ABORT       2u
-#define NBD_OPT_LIST        3u
-#define NBD_OPT_STARTTLS    5u
-#define NBD_OPT_INFO        6u
-#define NBD_OPT_GO          7u
+#define NBD_OPT_EXPORT_NAME       1u
+#define NBD_OPT_ABORT             2u
+#define NBD_OPT_LIST              3u
+#define NBD_OPT_STARTTLS          5u
+#define NBD_OPT_INFO              6u
+#define NBD_OPT_GO                7u
+#define NBD_OPT_STRUCTURED_REPLY  8u
+#define NBD_OPT_LIST_META_CONTEXT 9u
+#define NBD_OPT_SET_META_CONTEXT  10u
+#define NBD_OPT_EXTENDED_HEADERS  11u
 
 /* "Option reply types" */
 #define NBD_REP_ACK                 1u
 #define NBD_REP_SERVER              2u
 #define NBD_REP_INFO                3u
+#define NBD_REP_META_CONTEXT        4u
 #define NBD_REP_ERR                 0x80000000u
 #define NBD_REP_ERR_UNSUP           0x80000001u
 #define NBD_REP_ERR_POLICY          0x80000002u
@@ -43,6 +48,7 @@
 #define NBD_REP_ERR_SHUTDOWN        0x80000007u
 #define NBD_REP_ERR_BLOCK_SIZE_REQD 0x80000008u
 #define NBD_REP_ERR_TOO_BIG         0x80000009u
+#define NBD_REP_ERR_EXT_HEADER_REQD 0x8000000Au
 
 #define NBD_INFO_EXPORT      0u
 #define NBD_INFO_NAME        1u
@@ -70,20 +76,53 @@
 #define NBD_FLAG_SEND_CACHE        0x0400u
 #define NBD_FLAG_SEND_FAST_ZERO    0x0800u
 
-/* "Request message", "Simple reply message", "Structured reply chunk message" */
+/* "Request message", "Simple reply message", "Structured reply chunk message", "Extended reply chunk message" */
 #define NBD_REQUEST_MAGIC          0x25609513u
+#define NBD_EXTENDED_REQUEST_MAGIC 0x21e41c71u
 #define NBD_SIMPLE_REPLY_MAGIC     0x67446698u
 #define NBD_STRUCTURED_REPLY_MAGIC 0x668e33efu
+#define NBD_EXTENDED_REPLY_MAGIC   0x6e8a278cu
 #define NBD_REQUEST_SIZE           28u
+#define NBD_EXTENDED_REQUEST_SIZE  32u
+#define NBD_REQUEST_SIZE_MAX       NBD_EXTENDED_REQUEST_SIZE
 #define NBD_SIMPLE_REPLY_SIZE      16u
+#define NBD_STRUCTURED_REPLY_SIZE  20u
+#define NBD_EXTENDED_REPLY_SIZE    32u
+#define NBD_REPLY_SIZE_MAX         NBD_EXTENDED_REPLY_SIZE
 
-#define NBD_CMD_READ  0u
-#define NBD_CMD_WRITE 1u
-#define NBD_CMD_DISC  2u
-#define NBD_CMD_FLUSH 3u
-#define NBD_CMD_TRIM  4u
+/* "Request types" */
+#define NBD_CMD_READ         0u
+#define NBD_CMD_WRITE        1u
+#define NBD_CMD_DISC         2u
+#define NBD_CMD_FLUSH        3u
+#define NBD_CMD_TRIM         4u
+#define NBD_CMD_CACHE        5u
+#define NBD_CMD_WRITE_ZEROES 6u
+#define NBD_CMD_BLOCK_STATUS 7u
 
-#define NBD_CMD_FLAG_FUA 0x0001u
+/* "Command flags" */
+#define NBD_CMD_FLAG_FUA         0x0001u
+#define NBD_CMD_FLAG_NO_HOLE     0x0002u
+#define NBD_CMD_FLAG_DF          0x0004u
+#define NBD_CMD_FLAG_REQ_ONE     0x0008u
+#define NBD_CMD_FLAG_FAST_ZERO   0x0010u
+#define NBD_CMD_FLAG_PAYLOAD_LEN 0x0020u /* extended requests: the length is that of a payload, as every write's is */
+
+/* "Structured reply flags", "Structured reply types" */
+#define NBD_REPLY_FLAG_DONE             0x0001u
+#define NBD_REPLY_TYPE_NONE             0u
+#define NBD_REPLY_TYPE_OFFSET_DATA      1u
+#define NBD_REPLY_TYPE_OFFSET_HOLE      2u
+#define NBD_REPLY_TYPE_BLOCK_STATUS     5u
+#define NBD_REPLY_TYPE_BLOCK_STATUS_EXT 6u
+#define NBD_REPLY_TYPE_ERROR_BIT        0x8000u
+#define NBD_REPLY_TYPE_ERROR            0x8001u
+#define NBD_REPLY_TYPE_ERROR_OFFSET     0x8002u
+
+/* "base:allocation metadata context" */
+#define NBD_CONTEXT_ALLOCATION "base:allocation"
+#define NBD_STATE_HOLE         0x1u /* nothing is allocated */
+#define NBD_STATE_ZERO         0x2u /* it reads as zeroes */
 
 /* "Error values" */
 #define NBD_EPERM     1u

@@ -125,6 +125,9 @@ static void check_request(const struct scsi_device *device, const struct scsi_co
         CHECK(device->write_cache && request->offset == 0 && request->length == 0);
         break;
     case IO_TRIM:
+    case IO_WRITE_ZEROES:
+    case IO_CACHE:
+    case IO_BLOCK_STATUS:
         CHECK(device->unmap && request->length != 0 && request->length <= STORAGE_TRIM_MAX);
         break;
     }
