@@ -31,7 +31,7 @@ void engine_open(struct engine *engine, const char *address)
     engine->device.max_transfer_blocks = (2u << 20) / geometry.block_size;
     engine->device.max_request_blocks = geometry.maximum_length / geometry.block_size;
     queue_init(&engine->queue, engine->slots, PLAN_DEPTH_MAX);
-    nbd_reader_init(&engine->reader);
+    nbd_reader_init(&engine->reader, &engine->wire.terms);
     list_init(&engine->waiting);
     engine->piece = engine->pieces;
     engine->pieces_end = engine->pieces;
@@ -83,9 +83,11 @@ static void gather(struct engine *engine)
         struct engine_job *job = job_of_link(list_take_first(&engine->waiting));
         const struct io_request *request = &job->command.request;
 
-        nbd_encode_request(header, request);
-        add_piece(engine, header, NBD_REQUEST_SIZE);
-        header += NBD_REQUEST_SIZE;
+        uint32_t size = nbd_encode_request(header, request, engine->wire.terms.form);
+
+        nbd_progress_init(&job->progress);
+        add_piece(engine, header, size);
+        header += size;
         if (request->operation == IO_WRITE) {
             add_piece(engine, job->data + job->command.data_offset, request->length);
             payload_length += request->length;
@@ -139,7 +141,7 @@ static void carried_out(struct engine *engine, struct engine_job *job, struct li
     list_append(done, &job->link);
 }
 
-static void reply(struct engine *engine, struct list_link *done)
+static void reply(struct engine *engine)
 {
     struct io_request *request = queue_find(&engine->queue, engine->reader.cookie);
     struct engine_job *job;
@@ -148,13 +150,8 @@ static void reply(struct engine *engine, struct list_link *done)
         fail("the server answered a request that is not out");
     }
     job = job_of_request(request);
-    job->failed = engine->reader.error != 0;
-    if (request->operation == IO_READ && !job->failed) {
-        engine->receiving = job;
-        nbd_reader_expect(&engine->reader, request->length);
-    } else {
-        carried_out(engine, job, done);
-    }
+    engine->receiving = job;
+    nbd_reader_expect(&engine->reader, request, &job->progress);
 }
 
 static uint8_t *receiving_data(const struct engine *engine)
@@ -162,28 +159,36 @@ static uint8_t *receiving_data(const struct engine *engine)
     return engine->receiving->data + engine->receiving->command.data_offset;
 }
 
-static void payload(struct engine *engine, struct list_link *done)
+static void end(struct engine *engine, struct list_link *done)
 {
-    if (engine->reader.payload_left == 0) {
-        carried_out(engine, engine->receiving, done);
-    }
+    struct engine_job *job = engine->receiving;
+
+    job->failed = job->progress.error != 0;
+    carried_out(engine, job, done);
 }
 
 static void parse(struct engine *engine, size_t length, struct list_link *done)
 {
     const uint8_t *bytes = engine->in;
-    struct nbd_chunk chunk;
+    enum nbd_reader_step step;
+    struct nbd_part part;
 
-    while (length != 0) {
-        switch (nbd_reader_step(&engine->reader, &bytes, &length, &chunk)) {
+    while ((step = nbd_reader_step(&engine->reader, &bytes, &length, &part)) != NBD_READER_MORE) {
+        switch (step) {
         case NBD_READER_MORE:
+        case NBD_READER_EXTENT: /* nobody asks for them */
             break;
         case NBD_READER_REPLY:
-            reply(engine, done);
+            reply(engine);
             break;
         case NBD_READER_DATA:
-            memcpy(receiving_data(engine) + chunk.offset, chunk.bytes, chunk.length);
-            payload(engine, done);
+            memcpy(receiving_data(engine) + part.offset, part.bytes, part.length);
+            break;
+        case NBD_READER_HOLE:
+            memset(receiving_data(engine) + part.offset, 0, part.length);
+            break;
+        case NBD_READER_DONE:
+            end(engine, done);
             break;
         case NBD_READER_BAD:
             fail(engine->reader.broken);
@@ -195,19 +200,19 @@ static void parse(struct engine *engine, size_t length, struct list_link *done)
  * how many bytes came, `*full` whether all that was asked for. */
 static size_t receive_direct(struct engine *engine, bool wait, bool *full, struct list_link *done)
 {
-    uint32_t left = engine->reader.payload_left;
+    uint32_t left = nbd_reader_payload(&engine->reader);
     uint32_t room = left < ENGINE_RECEIVE_MAX ? left : ENGINE_RECEIVE_MAX;
+    uint32_t behind = nbd_data_head_size(engine->wire.terms.form);
     struct iovec pieces[] = {
         {.iov_base = receiving_data(engine) + engine->reader.payload_offset, .iov_len = room},
-        {.iov_base = engine->in, .iov_len = NBD_SIMPLE_REPLY_SIZE},
+        {.iov_base = engine->in, .iov_len = behind},
     };
     bool last = room == left;
     size_t count = wire_receive(&engine->wire, pieces, last ? 2 : 1, wait);
     uint32_t direct = count < room ? (uint32_t)count : room;
 
-    *full = count == room + (last ? NBD_SIMPLE_REPLY_SIZE : 0);
+    *full = count == room + (last ? behind : 0);
     nbd_reader_received(&engine->reader, direct);
-    payload(engine, done);
     parse(engine, count - direct, done);
     return count;
 }
@@ -236,9 +241,10 @@ static void receive(struct engine *engine, struct list_link *done)
     do {
         bool wait = received == 0;
 
-        received += engine->reader.payload_left >= ENGINE_DIRECT_MIN ? receive_direct(engine, wait, &full, done)
-                                                                     : receive_buffered(engine, wait, &full, done);
-    } while (full && engine->reader.payload_left >= ENGINE_DIRECT_MIN && received < ENGINE_RECEIVE_MAX);
+        received += nbd_reader_payload(&engine->reader) >= ENGINE_DIRECT_MIN
+                        ? receive_direct(engine, wait, &full, done)
+                        : receive_buffered(engine, wait, &full, done);
+    } while (full && nbd_reader_payload(&engine->reader) >= ENGINE_DIRECT_MIN && received < ENGINE_RECEIVE_MAX);
 }
 
 void engine_step(struct engine *engine, struct list_link *done)

@@ -17,7 +17,8 @@
 #include "bench/wire.h"
 #include "core/base/list.h"
 #include "core/io/queue.h"
-#include "core/nbd/session.h"
+#include "core/nbd/encode.h"
+#include "core/nbd/reader.h"
 #include "core/scsi/storage.h"
 
 #define ENGINE_RECEIVE_MAX (128u << 10) /* by one receive; a longer one lets a TCP server wait for room */
@@ -29,6 +30,7 @@
 struct engine_job {
     struct list_link link;
     struct storage_command command;
+    struct nbd_progress progress;
     uint8_t *data; /* the caller's: as much as the command transfers */
     bool failed;
 };
@@ -42,13 +44,13 @@ struct engine {
     struct list_link waiting; /* struct engine_job */
 
     /* the send under way: what is left of it begins at `piece` */
-    uint8_t headers[PLAN_DEPTH_MAX][NBD_REQUEST_SIZE];
+    uint8_t headers[PLAN_DEPTH_MAX][NBD_REQUEST_SIZE_MAX];
     struct iovec pieces[2 * PLAN_DEPTH_MAX];
     struct iovec *piece;
     struct iovec *pieces_end;
 
     struct nbd_reader reader;
-    struct engine_job *receiving; /* whose payload comes next */
+    struct engine_job *receiving; /* whose reply is in hand */
     uint32_t large_out;           /* reads, sent or about to be, whose payload is worth a receive of its own */
     uint8_t *in;
 };

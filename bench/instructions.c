@@ -12,7 +12,8 @@
 #include "core/base/bytes.h"
 #include "core/base/list.h"
 #include "core/io/queue.h"
-#include "core/nbd/session.h"
+#include "core/nbd/encode.h"
+#include "core/nbd/reader.h"
 #include "core/scsi/storage.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 
 struct command {
     struct storage_command storage;
+    struct nbd_progress progress;
     uint32_t received;
     bool failed;
 };
@@ -63,7 +65,8 @@ void begin_batch(struct path *path, struct command *commands)
             !queue_add(&path->queue, &storage->request)) {
             fail("a command was refused");
         }
-        nbd_encode_request(path->headers[i], &storage->request);
+        nbd_encode_request(path->headers[i], &storage->request, NBD_SIMPLE);
+        nbd_progress_init(&commands[i].progress);
     }
 }
 
@@ -87,38 +90,32 @@ static void reply(struct path *path)
         fail("a reply was not understood");
     }
     command = list_member(request, struct command, storage.request);
-    command->failed = path->reader.error != 0;
-    if (request->operation == IO_READ && !command->failed) {
-        path->receiving = command;
-        nbd_reader_expect(&path->reader, request->length);
-    } else {
-        carried_out(path, command);
-    }
-}
-
-static void payload(struct path *path, const struct nbd_chunk *chunk)
-{
-    path->receiving->received += chunk->length;
-    if (path->reader.payload_left == 0) {
-        carried_out(path, path->receiving);
-    }
+    path->receiving = command;
+    nbd_reader_expect(&path->reader, request, &command->progress);
 }
 
 void end_batch(struct path *path)
 {
     const uint8_t *bytes = path->replies;
     size_t length = path->replies_length;
-    struct nbd_chunk chunk;
+    enum nbd_reader_step step;
+    struct nbd_part part;
 
-    while (length != 0) {
-        switch (nbd_reader_step(&path->reader, &bytes, &length, &chunk)) {
+    while ((step = nbd_reader_step(&path->reader, &bytes, &length, &part)) != NBD_READER_MORE) {
+        switch (step) {
         case NBD_READER_MORE:
+        case NBD_READER_HOLE:
+        case NBD_READER_EXTENT:
             break;
         case NBD_READER_REPLY:
             reply(path);
             break;
         case NBD_READER_DATA:
-            payload(path, &chunk);
+            path->receiving->received += part.length;
+            break;
+        case NBD_READER_DONE:
+            path->receiving->failed = path->receiving->progress.error != 0;
+            carried_out(path, path->receiving);
             break;
         case NBD_READER_BAD:
             fail(path->reader.broken);
@@ -180,7 +177,7 @@ int main(int count, char **arguments)
     path.device.max_transfer_blocks = 4096;
     path.device.max_request_blocks = 65536;
     queue_init(&path.queue, path.slots, DEPTH);
-    nbd_reader_init(&path.reader);
+    nbd_reader_init(&path.reader, &(struct nbd_terms){0});
     for (uint64_t i = 0; i < wanted; i += BATCH) {
         struct command *commands = &path.commands[i % DEPTH];
 

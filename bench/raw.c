@@ -8,7 +8,7 @@
 #include "bench/meter.h"
 #include "bench/wire.h"
 #include "core/base/bytes.h"
-#include "core/nbd/session.h"
+#include "core/nbd/encode.h"
 
 #include <stdio.h>
 
@@ -44,7 +44,7 @@ static void build(struct raw *raw, const struct plan *plan, uint64_t export_size
             .cookie = i + 1,
         };
 
-        nbd_encode_request(raw->requests + i * raw->request_size, &request);
+        nbd_encode_request(raw->requests + i * raw->request_size, &request, NBD_SIMPLE);
     }
     raw->reply_size = NBD_SIMPLE_REPLY_SIZE + (plan->write ? 0 : plan->size);
     raw->window_size = raw->reply_size * plan->depth;

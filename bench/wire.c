@@ -3,7 +3,7 @@
 
 #include "bench/plan.h"
 #include "core/nbd/handshake.h"
-#include "core/nbd/session.h"
+#include "core/nbd/encode.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -104,6 +104,7 @@ void wire_open(struct wire *wire, const char *address, struct nbd_export *server
 {
     struct nbd_handshake handshake;
 
+    memset(&wire->terms, 0, sizeof wire->terms);
     wire->socket = connect_to(address);
     wire->calls = 0;
     nbd_handshake_init(&handshake, "", 0);
@@ -160,10 +161,9 @@ bool wire_wait(struct wire *wire)
 
 void wire_close(struct wire *wire)
 {
-    uint8_t request[NBD_REQUEST_SIZE];
+    uint8_t request[NBD_REQUEST_SIZE_MAX];
 
-    nbd_encode_disconnect(request);
-    if (!move(wire->socket, request, sizeof request, true)) {
+    if (!move(wire->socket, request, nbd_encode_disconnect(request, wire->terms.form), true)) {
         fail("the server closed the connection");
     }
     close(wire->socket);

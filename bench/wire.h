@@ -5,6 +5,7 @@
 #define WNBD_BENCH_WIRE_H
 
 #include "core/nbd/export.h"
+#include "core/nbd/terms.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 
 struct wire {
     int socket;
+    struct nbd_terms terms;
     uint64_t calls;
 };
 

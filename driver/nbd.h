@@ -20,8 +20,9 @@
 #include "driver/record.h"
 
 #include "core/io/queue.h"
+#include "core/nbd/encode.h"
 #include "core/nbd/handshake.h"
-#include "core/nbd/session.h"
+#include "core/nbd/reader.h"
 
 #define NBD_DEPTH          256       /* requests of one disk in the queue; above Storport's limit per LUN */
 #define NBD_SENDS          16        /* sends out at a time; what comes meanwhile leaves together afterwards */
@@ -35,6 +36,11 @@ struct disk;
 
 /* A read whose payload is still worth a receive of its own when the first bytes have come with the header. */
 #define NBD_LARGE_MIN (NBD_DIRECT_MIN + NBD_MIXED_MAX)
+
+static inline bool nbd_is_large_read(const struct io_request *request)
+{
+    return request->operation == IO_READ && request->length >= NBD_LARGE_MIN;
+}
 
 /* One WskSend and the requests in it. */
 struct nbd_send {
@@ -59,8 +65,8 @@ struct nbd_backend {
     WSK_PROVIDER_NPI npi;
     bool captured; /* npi is valid and to be released */
     struct nbd_send sends[NBD_SENDS];
-    UCHAR (*header_bytes)[32];  /* NBD_DEPTH of them: one per slot */
-    struct nbd_header *headers; /* the same number */
+    UCHAR (*header_bytes)[NBD_REQUEST_SIZE_MAX]; /* NBD_DEPTH of them: one per slot */
+    struct nbd_header *headers;                  /* the same number */
     struct io_slot *slots;
     PIRP receive_irp;
     PMDL receive_mdl;
@@ -111,7 +117,7 @@ struct nbd_backend {
 
     /* the receiver's: whoever processes the receive that has completed */
     struct nbd_reader reader;
-    struct record *receiving; /* whose payload comes next */
+    struct record *receiving; /* whose reply is in hand */
     bool was_large;           /* the last read that was answered */
     bool direct;              /* the receive that is out goes into its pages */
     volatile LONG receive_phase;

@@ -39,13 +39,6 @@ static void refuse_locked(struct disk *disk, struct record *record)
     }
 }
 
-static bool is_large_read(const struct record *record)
-{
-    const struct io_request *request = &record->command.request;
-
-    return request->operation == IO_READ && request->length >= NBD_LARGE_MIN;
-}
-
 /* Gives the record's request a slot and lets it wait to be sent. */
 static bool queue_locked(struct disk *disk, struct record *record)
 {
@@ -54,7 +47,7 @@ static bool queue_locked(struct disk *disk, struct record *record)
     if (!queue_add(&nbd->queue, &record->command.request)) {
         return false;
     }
-    nbd->large_reads += is_large_read(record);
+    nbd->large_reads += nbd_is_large_read(&record->command.request);
     stats_received(&disk->stats, clock_now());
     list_append(&nbd->waiting, &record->link);
     return true;
@@ -64,7 +57,7 @@ static bool queue_locked(struct disk *disk, struct record *record)
 static void unqueue_locked(struct nbd_backend *nbd, struct record *record)
 {
     queue_take(&nbd->queue, record->command.request.cookie);
-    nbd->large_reads -= is_large_read(record);
+    nbd->large_reads -= nbd_is_large_read(&record->command.request);
 }
 
 /* The record is out of the queue, if it was ever in it. */

@@ -16,7 +16,7 @@ void nbd_open(struct disk *disk)
     struct nbd_backend *nbd = &disk->nbd;
     KLOCK_QUEUE_HANDLE handle;
 
-    nbd_reader_init(&nbd->reader);
+    nbd_reader_init(&nbd->reader, &(const struct nbd_terms){0});
     nbd->receiving = NULL;
     KeClearEvent(&nbd->lost);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
@@ -80,7 +80,7 @@ static NTSTATUS send_disconnect(struct nbd_backend *nbd, const struct wsk_limit 
     uint8_t *bytes = nbd->handshake->buffer;
     NTSTATUS status;
 
-    nbd_encode_disconnect(bytes);
+    nbd_encode_disconnect(bytes, NBD_SIMPLE);
     status = wsk_send_all(nbd->socket, &nbd->call, nbd->handshake_mdl, (ULONG)(bytes - (uint8_t *)nbd->handshake),
                           NBD_REQUEST_SIZE, limit);
     return NT_SUCCESS(status) ? wsk_shut_down(nbd->socket, &nbd->call, limit) : status;

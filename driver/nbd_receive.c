@@ -26,26 +26,15 @@ enum receive_outcome {
 
 /* ---- Replies ---- */
 
-static void reply_failed_locked(struct nbd_backend *nbd, struct record *record)
+static void fail_locked(struct record *record)
 {
     record->result.status = SCSI_STATUS_CHECK_CONDITION;
     record->result.transferred = 0;
-    record->result.sense = nbd_error_sense(nbd->reader.error, &record->command.request);
+    record->result.sense = nbd_error_sense(record->progress.error, &record->command.request);
 }
 
-/* A whole answer is in. */
-static void answered_locked(struct disk *disk, const struct record *record)
-{
-    disk->nbd.answered = true;
-    if (record->srb_status == SRB_STATUS_ABORTED) {
-        stats_late_reply(&disk->stats);
-    } else {
-        stats_replied(&disk->stats, clock_now());
-    }
-}
-
-/* False: nobody waits for it, and the connection is given up. */
-static bool reply_locked(struct disk *disk, struct list_link *done)
+/* Whose reply it is. False: nobody waits for it, and the connection is given up. */
+static bool reply_locked(struct disk *disk)
 {
     struct nbd_backend *nbd = &disk->nbd;
     struct io_request *request = queue_find(&nbd->queue, nbd->reader.cookie);
@@ -55,67 +44,81 @@ static bool reply_locked(struct disk *disk, struct list_link *done)
         nbd_ended_locked(disk, "the server answered a request that is not out");
         return false;
     }
-    if (nbd->reader.error == 0 && request->operation == IO_READ) {
-        record->holds |= RECORD_RECEIVING;
-        nbd->was_large = request->length >= NBD_LARGE_MIN;
-        nbd->receiving = record;
-        nbd_reader_expect(&nbd->reader, request->length);
-    } else {
-        answered_locked(disk, record);
-    }
-    if (nbd->reader.error != 0) {
-        reply_failed_locked(nbd, record);
-    }
-    nbd_drop_hold_locked(disk, record, RECORD_ANSWERING, done);
+    nbd->was_large = nbd_is_large_read(request);
+    nbd->receiving = record;
+    nbd_reader_expect(&nbd->reader, request, &record->progress);
     return true;
 }
 
-/* After some payload has arrived. */
-static void payload_locked(struct disk *disk, struct list_link *done)
+/* A whole answer is in. */
+static void answered_locked(struct disk *disk, struct list_link *done)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-    struct record *record = nbd->receiving;
+    struct record *record = disk->nbd.receiving;
 
-    if (nbd->reader.payload_left == 0) {
-        nbd->receiving = NULL;
-        answered_locked(disk, record);
-        nbd_drop_hold_locked(disk, record, RECORD_RECEIVING, done);
+    disk->nbd.answered = true;
+    if (record->srb_status == SRB_STATUS_ABORTED) {
+        stats_late_reply(&disk->stats);
+    } else {
+        stats_replied(&disk->stats, clock_now());
     }
+    if (record->progress.error != 0) {
+        fail_locked(record);
+    }
+    nbd_drop_hold_locked(disk, record, RECORD_ANSWERING, done);
 }
 
 /* ---- What a receive brought ---- */
 
-/* The record that is being received is ours until RECORD_RECEIVING is dropped. */
-static void copy(const struct nbd_backend *nbd, const struct nbd_chunk *chunk)
+static uint8_t *data_at(const struct record *record, uint32_t offset)
 {
-    const struct record *record = nbd->receiving;
-
-    RtlCopyMemory(record->data + record->command.data_offset + chunk->offset, chunk->bytes, chunk->length);
+    return record->data + record->command.data_offset + offset;
 }
 
-/* All replies in the buffer: the lock is let go only to copy payload. */
+/* The lock is let go for it: the record that is being received stays until it has been answered. */
+static void copy(struct disk *disk, const struct nbd_part *part, KLOCK_QUEUE_HANDLE *handle)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+
+    KeReleaseInStackQueuedSpinLock(handle);
+    COUNT(nbd->counters, copies);
+    COUNT_MANY(nbd->counters, copied, part->length);
+    RtlCopyMemory(data_at(nbd->receiving, part->offset), part->bytes, part->length);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
+}
+
+static void fill(struct disk *disk, const struct nbd_part *part, KLOCK_QUEUE_HANDLE *handle)
+{
+    KeReleaseInStackQueuedSpinLock(handle);
+    RtlZeroMemory(data_at(disk->nbd.receiving, part->offset), part->length);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
+}
+
+/* All replies in `length` bytes of the buffer. */
 static void parse_locked(struct disk *disk, size_t length, KLOCK_QUEUE_HANDLE *handle, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
     const uint8_t *bytes = nbd->receive_buffer;
-    struct nbd_chunk chunk;
+    enum nbd_reader_step step;
+    struct nbd_part part;
 
-    while (length != 0) {
-        switch (nbd_reader_step(&nbd->reader, &bytes, &length, &chunk)) {
+    while ((step = nbd_reader_step(&nbd->reader, &bytes, &length, &part)) != NBD_READER_MORE) {
+        switch (step) {
         case NBD_READER_MORE:
+        case NBD_READER_EXTENT:
             break;
         case NBD_READER_REPLY:
-            if (!reply_locked(disk, done)) {
+            if (!reply_locked(disk)) {
                 return;
             }
             break;
         case NBD_READER_DATA:
-            KeReleaseInStackQueuedSpinLock(handle);
-            COUNT(nbd->counters, copies);
-            COUNT_MANY(nbd->counters, copied, chunk.length);
-            copy(nbd, &chunk);
-            KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
-            payload_locked(disk, done);
+            copy(disk, &part, handle);
+            break;
+        case NBD_READER_HOLE:
+            fill(disk, &part, handle);
+            break;
+        case NBD_READER_DONE:
+            answered_locked(disk, done);
             break;
         case NBD_READER_BAD:
             nbd_ended_locked(disk, nbd->reader.broken);
@@ -145,7 +148,7 @@ static void process(struct disk *disk)
     } else if (nbd->direct) {
         COUNT(nbd->counters, direct);
         nbd_reader_received(&nbd->reader, (uint32_t)length);
-        payload_locked(disk, &done);
+        parse_locked(disk, 0, &handle, &done);
     } else {
         parse_locked(disk, length, &handle, &done);
     }
@@ -167,17 +170,19 @@ static bool large_may_come_locked(const struct nbd_backend *nbd)
  * received where it belongs, not copied there. Small replies beside it cost a receive each then. */
 static void choose_locked(struct nbd_backend *nbd, WSK_BUF *buffer, ULONG *flags)
 {
+    uint32_t payload = nbd_reader_payload(&nbd->reader);
+
     C_ASSERT(NBD_LARGE_MIN <= NBD_RECEIVE_BUFFER);
-    nbd->direct = nbd->reader.payload_left >= NBD_DIRECT_MIN;
+    nbd->direct = payload >= NBD_DIRECT_MIN;
     if (nbd->direct) {
         buffer->Mdl = &nbd->receiving->mdl;
         buffer->Offset = nbd->reader.payload_offset;
-        buffer->Length = nbd->reader.payload_left;
+        buffer->Length = payload;
         *flags = WSK_FLAG_WAITALL;
     } else {
         buffer->Mdl = nbd->receive_mdl;
         buffer->Offset = 0;
-        buffer->Length = large_may_come_locked(nbd) ? nbd->reader.payload_left + NBD_MIXED_MAX : NBD_RECEIVE_BUFFER;
+        buffer->Length = large_may_come_locked(nbd) ? payload + NBD_MIXED_MAX : NBD_RECEIVE_BUFFER;
         *flags = 0;
     }
 }

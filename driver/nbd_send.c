@@ -24,7 +24,8 @@ static PMDL *chain(struct nbd_backend *nbd, struct record *record, PMDL *tail)
     uint32_t slot = queue_slot(request->cookie);
     PMDL header = &nbd->headers[slot].mdl;
 
-    nbd_encode_request(nbd->header_bytes[slot], request);
+    nbd_encode_request(nbd->header_bytes[slot], request, NBD_SIMPLE);
+    nbd_progress_init(&record->progress);
     *tail = header;
     header->Next = NULL;
     if (request->operation != IO_WRITE) {

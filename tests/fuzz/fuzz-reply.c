@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A stream of replies gives the same events whole, byte by byte, and cut in any pieces, some of them received straight
- * into the read's memory. The first byte of the input chooses the cuts, the rest is the stream.
+ * into the read's memory. The first byte of the input chooses the form of the replies and the cuts, the rest is the
+ * stream.
  */
 #include "tests/unit/reply_client.h"
 
@@ -35,7 +36,7 @@ static void feed_in_pieces(struct reply_client *client, uint32_t seed, const uin
         seed = seed * 1664525 + 1013904223;
         count = 1 + (seed >> 16) % ((seed >> 8) % 4 == 0 ? 600 : 24);
         count = count < length ? count : length;
-        if ((seed >> 12) % 2 == 0 && client->reader.payload_left != 0) {
+        if ((seed >> 12) % 2 == 0 && nbd_reader_payload(&client->reader) != 0) {
             count = client_receive_straight(client, bytes, count);
             count = count == 0 ? length : count; /* the connection was dropped */
         } else {
@@ -50,18 +51,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 {
     static struct reply_client whole;
     static struct reply_client client;
+    enum nbd_form form;
 
     if (length == 0 || length > CLIENT_STREAM_MAX) {
         return 0;
     }
-    client_init(&whole);
+    form = (enum nbd_form)(input[0] % 3);
+    client_init(&whole, form);
     feed_piece(&whole, input + 1, length - 1);
-    client_init(&client);
+    client_init(&client, form);
     for (size_t i = 1; i < length; i++) {
         feed_piece(&client, input + i, 1);
     }
     require(client_equal(&client, &whole));
-    client_init(&client);
+    client_init(&client, form);
     feed_in_pieces(&client, input[0], input + 1, length - 1);
     require(client_equal(&client, &whole));
     return 0;

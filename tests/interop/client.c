@@ -8,8 +8,9 @@
  * One line says what the export is, one how it ended. Exit code 0: all was as it should be; 1: refused or wrong.
  */
 #include "core/io/queue.h"
+#include "core/nbd/encode.h"
 #include "core/nbd/handshake.h"
-#include "core/nbd/session.h"
+#include "core/nbd/reader.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +30,7 @@
 /* A request in flight; it and its bytes of the export belong to one slot. */
 struct flight {
     struct io_request request;
+    struct nbd_progress progress;
     uint32_t number;
     uint8_t *expected; /* what the slot's bytes of the export must be */
     uint8_t *data;     /* what is being read or written */
@@ -38,6 +40,7 @@ struct flight {
 struct client {
     int socket;
     struct nbd_export server_export;
+    struct nbd_terms terms;
     struct nbd_geometry geometry;
     struct io_queue queue;
     struct io_slot slots[DEPTH];
@@ -46,8 +49,8 @@ struct client {
     uint32_t random;
     uint64_t started;
     uint64_t wanted;
-    uint64_t counts[4]; /* by operation */
-    uint8_t *out;       /* bytes to be sent */
+    uint64_t counts[IO_BLOCK_STATUS + 1]; /* by operation */
+    uint8_t *out;                         /* bytes to be sent */
     size_t out_length;
     size_t out_sent;
     uint8_t in[RECEIVE_MAX];
@@ -250,15 +253,17 @@ static void start(struct client *client, struct flight *flight)
 {
     const struct io_request *request = &flight->request;
     uint8_t *out = client->out + client->out_length;
+    uint32_t size;
 
     prepare(client, flight);
     if (!queue_add(&client->queue, &flight->request)) {
         fail("the queue is full");
     }
-    nbd_encode_request(out, request);
-    client->out_length += NBD_REQUEST_SIZE;
+    nbd_progress_init(&flight->progress);
+    size = nbd_encode_request(out, request, client->terms.form);
+    client->out_length += size;
     if (request->operation == IO_WRITE) {
-        memcpy(out + NBD_REQUEST_SIZE, flight->data, request->length);
+        memcpy(out + size, flight->data, request->length);
         client->out_length += request->length;
     }
     client->started++;
@@ -294,6 +299,9 @@ static void end(struct client *client, struct flight *flight)
 {
     const struct io_request *request = &flight->request;
 
+    if (flight->progress.error != 0) {
+        fail(nbd_error_text(flight->progress.error));
+    }
     if (request->operation == IO_READ && flight->known &&
         memcmp(flight->data, expected_bytes(flight), request->length) != 0) {
         fail("what was read is not what was written");
@@ -307,24 +315,7 @@ static void take_reply(struct client *client)
 {
     struct flight *flight = flight_of(client);
 
-    if (client->reader.error != 0) {
-        fail(nbd_error_text(client->reader.error));
-    }
-    if (flight->request.operation == IO_READ) {
-        nbd_reader_expect(&client->reader, flight->request.length);
-    } else {
-        end(client, flight);
-    }
-}
-
-static void take_data(struct client *client, const struct nbd_chunk *chunk)
-{
-    struct flight *flight = flight_of(client);
-
-    memcpy(flight->data + chunk->offset, chunk->bytes, chunk->length);
-    if (client->reader.payload_left == 0) {
-        end(client, flight);
-    }
+    nbd_reader_expect(&client->reader, &flight->request, &flight->progress);
 }
 
 static void receive_payload(struct client *client)
@@ -336,34 +327,44 @@ static void receive_payload(struct client *client)
         fail("the server closed the connection");
     }
     nbd_reader_received(&client->reader, (uint32_t)count);
-    if (client->reader.payload_left == 0) {
-        end(client, flight);
-    }
 }
 
-static void receive_replies(struct client *client)
+static void take_replies(struct client *client, const uint8_t *bytes, size_t length)
 {
-    const uint8_t *bytes = client->in;
-    size_t length = receive_some(client, client->in, sizeof client->in);
-    struct nbd_chunk chunk;
+    enum nbd_reader_step step;
+    struct nbd_part part;
 
-    if (length == 0) {
-        fail("the server closed the connection");
-    }
-    while (length != 0) {
-        switch (nbd_reader_step(&client->reader, &bytes, &length, &chunk)) {
+    while ((step = nbd_reader_step(&client->reader, &bytes, &length, &part)) != NBD_READER_MORE) {
+        switch (step) {
         case NBD_READER_MORE:
+        case NBD_READER_EXTENT:
             break;
         case NBD_READER_REPLY:
             take_reply(client);
             break;
         case NBD_READER_DATA:
-            take_data(client, &chunk);
+            memcpy(flight_of(client)->data + part.offset, part.bytes, part.length);
+            break;
+        case NBD_READER_HOLE:
+            memset(flight_of(client)->data + part.offset, 0, part.length);
+            break;
+        case NBD_READER_DONE:
+            end(client, flight_of(client));
             break;
         case NBD_READER_BAD:
             fail(client->reader.broken);
         }
     }
+}
+
+static void receive_replies(struct client *client)
+{
+    size_t length = receive_some(client, client->in, sizeof client->in);
+
+    if (length == 0) {
+        fail("the server closed the connection");
+    }
+    take_replies(client, client->in, length);
 }
 
 static void send_some(struct client *client)
@@ -391,7 +392,7 @@ static void transfer(struct client *client)
         if (!(happened & (POLLIN | POLLHUP | POLLERR))) {
             continue;
         }
-        if (client->reader.payload_left > sizeof client->in) {
+        if (nbd_reader_payload(&client->reader) > sizeof client->in) {
             receive_payload(client);
         } else {
             receive_replies(client);
@@ -402,10 +403,10 @@ static void transfer(struct client *client)
 /* NBD_CMD_DISC: the server ends the connection and says nothing more. */
 static void disconnect(struct client *client)
 {
-    uint8_t request[NBD_REQUEST_SIZE];
+    uint8_t request[NBD_REQUEST_SIZE_MAX];
 
-    nbd_encode_disconnect(request);
-    if (!send_all(client, request, sizeof request) || receive_some(client, client->in, sizeof client->in) != 0) {
+    if (!send_all(client, request, nbd_encode_disconnect(request, client->terms.form)) ||
+        receive_some(client, client->in, sizeof client->in) != 0) {
         fail("the server did not close after NBD_CMD_DISC");
     }
     close(client->socket);
@@ -424,10 +425,10 @@ static void *allocate(size_t length)
 static void prepare_client(struct client *client, uint64_t wanted)
 {
     queue_init(&client->queue, client->slots, DEPTH);
-    nbd_reader_init(&client->reader);
+    nbd_reader_init(&client->reader, &client->terms);
     client->random = 1;
     client->wanted = wanted;
-    client->out = allocate(DEPTH * (NBD_REQUEST_SIZE + AREA));
+    client->out = allocate(DEPTH * (NBD_REQUEST_SIZE_MAX + AREA));
     for (uint32_t i = 0; i < DEPTH; i++) {
         client->flights[i].number = i;
         client->flights[i].expected = allocate(AREA);

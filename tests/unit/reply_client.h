@@ -3,13 +3,15 @@
  * A client with made-up requests, for the reader of replies: whatever pieces a stream comes in, its log must be the
  * same.
  *
- * Cookies 1 .. 255 are in flight, each once. The odd ones are reads of client_read_length bytes, the even ones writes.
+ * Cookies 1 .. 255 are in flight, each once. The odd ones are reads of client_length bytes at client_offset, those that
+ * 8 divides ask for the block status of that range (those that 16 divides for one extent), the other even ones are
+ * writes.
  */
 #ifndef WNBD_TESTS_UNIT_REPLY_CLIENT_H
 #define WNBD_TESTS_UNIT_REPLY_CLIENT_H
 
 #include "core/base/bytes.h"
-#include "core/nbd/session.h"
+#include "core/nbd/reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,71 +19,128 @@
 #include <string.h>
 
 #define CLIENT_READ_MAX   700
-#define CLIENT_LOG_SIZE   65536
-#define CLIENT_STREAM_MAX 16384 /* a stream's log is at most twice as long */
+#define CLIENT_LOG_SIZE   (256 * (32 + CLIENT_READ_MAX) + 8 * CLIENT_STREAM_MAX)
+#define CLIENT_STREAM_MAX 16384
+#define CLIENT_CONTEXT    0x0A0B0C0D
+
+struct client_request {
+    struct io_request request;
+    struct nbd_progress progress;
+    bool ended;
+    uint8_t data[CLIENT_READ_MAX];
+};
 
 struct reply_client {
     struct nbd_reader reader;
-    bool ended[256];
     bool dropped;
-    uint32_t copied; /* bytes of the read in hand */
-    uint8_t memory[CLIENT_READ_MAX];
+    struct client_request requests[256]; /* by cookie */
     size_t log_length;
-    uint8_t log[CLIENT_LOG_SIZE]; /* for each request that ended: cookie, error, length, data */
+    /* for each extent: cookie, length, flags; for each request that ended: cookie, error, length, error offset, data */
+    uint8_t log[CLIENT_LOG_SIZE];
 };
 
-static inline uint32_t client_read_length(uint64_t cookie)
+static inline uint32_t client_length(uint64_t cookie)
 {
     return (uint32_t)(cookie * 37 % CLIENT_READ_MAX + 1);
 }
 
-static inline void client_init(struct reply_client *client)
+static inline uint64_t client_offset(uint64_t cookie)
 {
-    memset(client, 0, sizeof *client);
-    nbd_reader_init(&client->reader);
+    return cookie << 32;
 }
 
-static inline void client_log(struct reply_client *client, uint32_t length)
+static inline enum io_operation client_operation(uint64_t cookie)
 {
-    uint8_t *entry = client->log + client->log_length;
+    if (cookie % 2 == 1) {
+        return IO_READ;
+    }
+    return cookie % 8 == 0 ? IO_BLOCK_STATUS : IO_WRITE;
+}
 
-    store_be64(entry, client->reader.cookie);
-    store_be32(entry + 8, client->reader.error);
-    store_be32(entry + 12, length);
-    memcpy(entry + 16, client->memory, length);
-    client->log_length += 16 + length;
+static inline void client_init(struct reply_client *client, enum nbd_form form)
+{
+    const struct nbd_terms terms = {
+        .form = form,
+        .block_status = form != NBD_SIMPLE,
+        .allocation_id = form != NBD_SIMPLE ? CLIENT_CONTEXT : 0,
+    };
+
+    memset(client, 0, sizeof *client);
+    nbd_reader_init(&client->reader, &terms);
+    for (uint64_t cookie = 1; cookie < 256; cookie++) {
+        client->requests[cookie].request = (struct io_request){
+            .operation = client_operation(cookie),
+            .flags = cookie % 16 == 0 ? IO_ONE_EXTENT : 0,
+            .offset = client_offset(cookie),
+            .length = client_length(cookie),
+            .cookie = cookie,
+        };
+        nbd_progress_init(&client->requests[cookie].progress);
+        memset(client->requests[cookie].data, 0xEE, CLIENT_READ_MAX);
+    }
+}
+
+static inline struct client_request *client_request(struct reply_client *client)
+{
+    return &client->requests[client->reader.cookie % 256];
 }
 
 static inline void client_reply(struct reply_client *client)
 {
     uint64_t cookie = client->reader.cookie;
 
-    if (cookie == 0 || cookie > 255 || client->ended[cookie]) {
+    if (cookie == 0 || cookie > 255 || client->requests[cookie].ended) {
         client->dropped = true;
         return;
     }
-    client->ended[cookie] = true;
-    client->copied = 0;
-    if (cookie % 2 == 1 && client->reader.error == 0) {
-        nbd_reader_expect(&client->reader, client_read_length(cookie));
-    } else {
-        client_log(client, 0);
-    }
+    nbd_reader_expect(&client->reader, &client->requests[cookie].request, &client->requests[cookie].progress);
 }
 
-/* Data goes where the reader says; false when that is not where the next byte belongs. */
-static inline bool client_data(struct reply_client *client, const struct nbd_chunk *chunk)
+static inline uint8_t *client_log(struct reply_client *client, size_t length)
 {
-    uint32_t length = client_read_length(client->reader.cookie);
+    uint8_t *entry = client->log + client->log_length;
 
-    if (chunk->length == 0 || chunk->offset != client->copied || chunk->length > length - client->copied ||
-        client->reader.payload_left != length - client->copied - chunk->length) {
+    client->log_length += length;
+    return entry;
+}
+
+static inline void client_extent(struct reply_client *client, const struct nbd_part *part)
+{
+    uint8_t *entry = client_log(client, 24);
+
+    store_be64(entry, client->reader.cookie);
+    store_be64(entry + 8, part->extent_length);
+    store_be64(entry + 16, part->extent_flags);
+}
+
+static inline void client_end(struct reply_client *client)
+{
+    struct client_request *request = client_request(client);
+    bool data = request->request.operation == IO_READ && request->progress.error == 0;
+    uint32_t length = data ? request->request.length : 0;
+    uint8_t *entry = client_log(client, 24 + length);
+
+    request->ended = true;
+    store_be64(entry, client->reader.cookie);
+    store_be32(entry + 8, request->progress.error);
+    store_be32(entry + 12, length);
+    store_be64(entry + 16, request->progress.has_error_offset ? request->progress.error_offset : 0);
+    memcpy(entry + 24, request->data, length);
+}
+
+/* Data and holes go where the reader says; false when that is outside of the read. */
+static inline bool client_data(struct reply_client *client, const struct nbd_part *part, bool hole)
+{
+    struct client_request *request = client_request(client);
+
+    if (request->request.operation != IO_READ || part->length == 0 || part->offset > request->request.length ||
+        part->length > request->request.length - part->offset) {
         return false;
     }
-    memcpy(client->memory + chunk->offset, chunk->bytes, chunk->length);
-    client->copied += chunk->length;
-    if (client->reader.payload_left == 0) {
-        client_log(client, length);
+    if (hole) {
+        memset(request->data + part->offset, 0, part->length);
+    } else {
+        memcpy(request->data + part->offset, part->bytes, part->length);
     }
     return true;
 }
@@ -90,52 +149,52 @@ static inline bool client_data(struct reply_client *client, const struct nbd_chu
 static inline bool client_feed(struct reply_client *client, const uint8_t *bytes, size_t length)
 {
     const uint8_t *end = bytes + length;
+    enum nbd_reader_step step = NBD_READER_MORE;
+    struct nbd_part part;
+    bool good = true;
 
-    while (length != 0 && !client->dropped) {
-        size_t before = length;
-        struct nbd_chunk chunk;
-
-        switch (nbd_reader_step(&client->reader, &bytes, &length, &chunk)) {
+    while (good && !client->dropped &&
+           (step = nbd_reader_step(&client->reader, &bytes, &length, &part)) != NBD_READER_MORE) {
+        switch (step) {
         case NBD_READER_MORE:
-            if (length != 0) {
-                return false;
-            }
             break;
         case NBD_READER_REPLY:
             client_reply(client);
             break;
         case NBD_READER_DATA:
-            if (chunk.bytes + chunk.length != bytes || !client_data(client, &chunk)) {
-                return false;
-            }
+            good = part.bytes + part.length == bytes && client_data(client, &part, false);
+            break;
+        case NBD_READER_HOLE:
+            good = client_data(client, &part, true);
+            break;
+        case NBD_READER_EXTENT:
+            good = part.extent_length != 0;
+            client_extent(client, &part);
+            break;
+        case NBD_READER_DONE:
+            client_end(client);
             break;
         case NBD_READER_BAD:
             client->dropped = true;
             break;
         }
-        if (bytes + length != end || length >= before) {
-            return false;
-        }
+        good = good && bytes + length == end;
     }
-    return true;
+    return good && (client->dropped || length == 0);
 }
 
 /* Bytes that came straight into the read's memory: as many as belong there, answered. 0 when none is being received. */
 static inline size_t client_receive_straight(struct reply_client *client, const uint8_t *bytes, size_t length)
 {
-    uint32_t left = client->reader.payload_left;
+    uint32_t left = nbd_reader_payload(&client->reader);
     uint32_t count = length < left ? (uint32_t)length : left;
 
     if (client->dropped || count == 0) {
         return 0;
     }
-    memcpy(client->memory + client->reader.payload_offset, bytes, count);
-    client->copied += count;
+    memcpy(client_request(client)->data + client->reader.payload_offset, bytes, count);
     nbd_reader_received(&client->reader, count);
-    if (client->reader.payload_left == 0) {
-        client_log(client, client_read_length(client->reader.cookie));
-    }
-    return count;
+    return client_feed(client, bytes, 0) ? count : 0;
 }
 
 /* The same requests ended the same way and the same is awaited. */
@@ -143,8 +202,8 @@ static inline bool client_equal(const struct reply_client *left, const struct re
 {
     return left->dropped == right->dropped && left->log_length == right->log_length &&
            memcmp(left->log, right->log, left->log_length) == 0 &&
-           left->reader.payload_left == right->reader.payload_left &&
-           left->reader.header_have == right->reader.header_have && left->reader.broken == right->reader.broken;
+           nbd_reader_payload(&left->reader) == nbd_reader_payload(&right->reader) &&
+           (left->dropped || left->reader.have == right->reader.have) && left->reader.broken == right->reader.broken;
 }
 
 #endif
