@@ -135,6 +135,9 @@ static const char *check_server(const NBD_CONNECTION_PROPERTIES *server)
     if (server->PortNumber == 0 || server->PortNumber > 65535) {
         return "the port number is not within 1 and 65535";
     }
+    if (server->Connections > WNBD_MAX_CONNECTIONS) {
+        return "a disk has 16 connections at most";
+    }
     return NULL;
 }
 

@@ -113,6 +113,13 @@ void disk_complete_removal_irps(struct disk *disk)
 
 /* ---- Reset ---- */
 
+static void lose_all_locked(struct nbd_backend *nbd, const char *reason)
+{
+    for (uint32_t i = 0; i < nbd->count; i++) {
+        nbd_lost_locked(nbd->connections[i], reason);
+    }
+}
+
 static void reset_locked(struct disk *disk, UCHAR status, struct list_link *done)
 {
     struct nbd_backend *nbd = &disk->nbd;
@@ -122,11 +129,11 @@ static void reset_locked(struct disk *disk, UCHAR status, struct list_link *done
     }
     nbd->reset = true;
     nbd->reset_status = status;
-    if (nbd->suspended) { /* nothing is with WSK */
+    if (nbd->present == 0) { /* nothing is with WSK */
         nbd_drain_locked(disk, done);
         nbd->reset = false;
     } else {
-        nbd_lost_locked(disk, "the disk was reset while requests were out");
+        lose_all_locked(nbd, "the disk was reset while requests were out");
     }
 }
 
@@ -162,14 +169,23 @@ static struct record *find_locked(struct disk *disk, PSCSI_REQUEST_BLOCK srb)
     return NULL;
 }
 
+/* Ends the connection, unless that is being done for a reset and what was out over it waits for the others. */
+static void abort_connection_locked(struct nbd_connection *connection)
+{
+    if (connection->state != NBD_ABSENT && !connection->aborting) {
+        connection->aborting = true;
+        connection->disk->nbd.aborting++;
+    }
+    nbd_break_off_locked(connection, "a request was aborted while it was out");
+}
+
 static void abort_locked(struct disk *disk, struct record *record, struct list_link *done)
 {
     nbd_mark_aborted_locked(disk, record);
     if (record->holds == 0) {
         nbd_drain_one_locked(disk, record, done);
     } else {
-        disk->nbd.aborting = true;
-        nbd_break_off_locked(disk, "a request was aborted while it was out");
+        abort_connection_locked(record->connection);
     }
 }
 
@@ -209,7 +225,7 @@ void disk_renew(struct disk *disk)
     KLOCK_QUEUE_HANDLE handle;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd_break_off_locked(disk, "the adapter was restarted");
+    nbd_break_off_all_locked(disk, "the adapter was restarted");
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
@@ -262,7 +278,8 @@ void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
     RtlZeroMemory(status, sizeof *status);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     status->State = server_state(disk->state);
-    status->LostForMs = nbd->open ? 0 : (clock_now() - nbd->lost_at) / CLOCK_TICKS_PER_MS;
+    status->Connections = nbd->open;
+    status->LostForMs = nbd->open != 0 ? 0 : (clock_now() - nbd->lost_at) / CLOCK_TICKS_PER_MS;
     status->Reconnects = nbd->reconnects;
     status->ReplayedRequests = nbd->replayed;
     status->UnfencedConnections = nbd->unfenced;

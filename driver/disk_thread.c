@@ -39,7 +39,7 @@ static NTSTATUS bring_up(struct disk *disk)
         log_print(LOG_ERROR, "%s: not mapped: %s (0x%08lx)", properties->InstanceName, disk->message, status);
         return status;
     }
-    nbd_open(disk);
+    nbd_open(disk->nbd.connections[0]);
     log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: %s port %u export '%s', %llu blocks of %u bytes",
               properties->InstanceName, disk->target, disk->connection_id, properties->NbdProperties.Hostname,
               properties->NbdProperties.PortNumber, properties->NbdProperties.ExportName, properties->BlockCount,
@@ -49,13 +49,15 @@ static NTSTATUS bring_up(struct disk *disk)
     return STATUS_SUCCESS;
 }
 
-/* False: the disk is to be removed. */
+/* Until a connection is lost or to be made. False: the disk is to be removed. */
 static bool wait_for_loss(struct disk *disk)
 {
     PVOID events[] = {&disk->stop, &disk->nbd.lost};
+    LARGE_INTEGER timeout;
+    bool bounded = reconnect_wait_is_bounded(disk, &timeout);
 
-    return KeWaitForMultipleObjects(ARRAYSIZE(events), events, WaitAny, Executive, KernelMode, FALSE, NULL, NULL) !=
-           STATUS_WAIT_0;
+    return KeWaitForMultipleObjects(ARRAYSIZE(events), events, WaitAny, Executive, KernelMode, FALSE,
+                                    bounded ? &timeout : NULL, NULL) != STATUS_WAIT_0;
 }
 
 static void serve(struct disk *disk)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The NBD client of a disk: requests go out in batches, one WskSend each; replies come in through one WskReceive that
- * is always out.
+ * is always out on each connection.
  *
  *   waiting ---(pumped)---> in a send --(WSK: acknowledged)--+
  *                               |                            +--> finished, SRB completed
  *                               +------(server: reply)-------+
  *
- * The queue holds a request from nbd_submit until it is finished, so a slot (and its header in memory) is not used
- * again while a send may still read it. When the connection is lost, or the disk is reset or removed, nothing more is
- * sent; the disk's thread closes the socket, and WSK gives back every IRP. What is left in the queue then waits for the
- * next connection, which sends it again, or fails: at a reset, at its abort, at a removal, and when there is none in
- * time.
+ * A disk has one connection, or several if the server says that they see the same data (NBD_FLAG_CAN_MULTI_CONN): any
+ * of them takes what waits. The queue holds a request from nbd_submit until it is finished, so a slot (and its header
+ * in memory) is not used again while a send may still read it. When a connection is lost, or the disk is reset or
+ * removed, nothing more is sent over it; the disk's thread closes the socket, and WSK gives back every IRP. What was
+ * not answered then waits for another connection, which sends it again, or fails: at a reset, at its abort, at a
+ * removal, and when there is no connection in time.
  */
 #ifndef WNBD_DRIVER_NBD_H
 #define WNBD_DRIVER_NBD_H
@@ -24,13 +25,14 @@
 #include "core/nbd/handshake.h"
 #include "core/nbd/reader.h"
 
-#define NBD_DEPTH          256       /* requests of one disk in the queue; above Storport's limit per LUN */
-#define NBD_SENDS          16        /* sends out at a time; what comes meanwhile leaves together afterwards */
-#define NBD_SEND_BYTES_MAX (4 << 20) /* bytes out at a time; one request may exceed it */
-#define NBD_BATCH_MAX      64        /* requests in one send */
-#define NBD_RECEIVE_BUFFER (64 << 10)
-#define NBD_DIRECT_MIN     (16 << 10) /* payload that is worth a receive of its own, into the SRB's pages */
-#define NBD_MIXED_MAX      (4 << 10)  /* received at once while larger payload may come: what of it has to be copied */
+#define NBD_DEPTH           256 /* requests of one disk in the queue; above Storport's limit per LUN */
+#define NBD_CONNECTIONS_MAX WNBD_MAX_CONNECTIONS
+#define NBD_SENDS           16 /* of a connection out at a time; what comes meanwhile leaves together afterwards */
+#define NBD_SEND_BYTES_MAX  (4 << 20) /* bytes of a connection out at a time; one request may exceed it */
+#define NBD_BATCH_MAX       64        /* requests in one send */
+#define NBD_RECEIVE_BUFFER  (64 << 10)
+#define NBD_DIRECT_MIN      (16 << 10) /* payload that is worth a receive of its own, into the SRB's pages */
+#define NBD_MIXED_MAX       (4 << 10)  /* received at once while larger payload may come: what of it has to be copied */
 
 struct disk;
 
@@ -42,16 +44,18 @@ static inline bool nbd_is_large_read(const struct io_request *request)
     return request->operation == IO_READ && request->length >= NBD_LARGE_MIN;
 }
 
+struct nbd_connection;
+
 /* One WskSend and the requests in it. */
 struct nbd_send {
-    struct list_link link; /* on nbd_backend.free_sends */
-    struct disk *disk;     /* borrows */
+    struct list_link link;             /* on nbd_connection.free_sends */
+    struct nbd_connection *connection; /* borrows */
     PIRP irp;
     struct list_link records;
     uint32_t bytes;
 };
 
-/* A request's header in memory that WSK reads, and the MDL that describes it: built once. */
+/* A request's header in memory that WSK reads, and the MDL that describes it. */
 struct nbd_header {
     union {
         MDL mdl;
@@ -59,15 +63,21 @@ struct nbd_header {
     };
 };
 
-/* Part of struct disk. */
-struct nbd_backend {
+/*
+ * A connection, from nothing to nothing again. All it needs is allocated once.
+ *
+ *   absent --(nbd_open)--> open --(nbd_lost_locked)--> lost --(nbd_suspend, nbd_close)--> absent
+ */
+enum nbd_connection_state {
+    NBD_ABSENT, /* nothing of it is with WSK, unless the thread is making it */
+    NBD_OPEN,   /* requests may be sent */
+    NBD_LOST,   /* no more; the thread is to end it */
+};
+
+struct nbd_connection {
     /* fixed while the disk exists */
-    WSK_PROVIDER_NPI npi;
-    bool captured; /* npi is valid and to be released */
+    struct disk *disk; /* borrows */
     struct nbd_send sends[NBD_SENDS];
-    UCHAR (*header_bytes)[NBD_REQUEST_SIZE_MAX]; /* NBD_DEPTH of them: one per slot */
-    struct nbd_header *headers;                  /* the same number */
-    struct io_slot *slots;
     PIRP receive_irp;
     PMDL receive_mdl;
     uint8_t *receive_buffer;
@@ -75,45 +85,34 @@ struct nbd_backend {
     PMDL handshake_mdl;
     struct wsk_call call; /* the thread's */
     struct wsk_call close_call;
-    struct wsk_lookup *lookup;
-    struct work send_work;
+    KEVENT settled; /* `calls` or `outstanding` has become 0 */
     struct work receive_work;
-
-    struct nbd_export export; /* the thread's: as the disk was made for it */
 
     /* fixed while the connection exists */
     PWSK_SOCKET socket;
+    struct nbd_terms terms;
     LONG restarts; /* of the adapter, before it was made */
 
-    KEVENT lost;    /* the connection has ended; the thread waits for it */
-    KEVENT settled; /* `calls` or `outstanding` has become 0 */
+    /* the thread's, while it ends the connection */
+    bool risky;        /* writes are unanswered: without the server's FIN they could still be carried out */
+    bool taking_leave; /* NBD_CMD_DISC has been sent */
 
     /* guarded by disk->lock */
-    struct io_queue queue;
-    struct list_link waiting; /* records to be sent */
+    enum nbd_connection_state state;
     struct list_link free_sends;
-    struct list_link resets;  /* struct record: reset and abort SRBs, to complete after what they are about */
-    volatile LONG completing; /* records out of the queue whose SRB is not completed yet; goes down without the lock */
     uint32_t bytes_out;
-    uint32_t large_reads; /* in the queue, whose payload is worth a receive of its own */
+    uint32_t large_reads; /* out, whose payload is worth a receive of its own */
     uint32_t calls;       /* threads inside WskSend or WskReceive */
     uint32_t outstanding; /* sends whose IRP is not back, and 1 while receiving goes on */
-    bool open;            /* requests may be sent */
     bool answered;        /* a whole answer has come over this connection */
-    bool listening;       /* replies may come in; still after `open` has ended, until the stream does */
+    bool listening;       /* replies may come in; still after NBD_OPEN, until the stream ends */
     bool peer_closed;     /* the server has ended its side: it carries nothing out any more */
-    bool suspended;       /* there is no socket: all that is in the queue waits */
-    bool pumping;         /* somebody is in nbd_pump_locked's loop */
-    bool reset;           /* the connection is being ended because of a reset */
-    UCHAR reset_status;   /* what requests end with then */
+    bool pumping;         /* somebody is inside WskSend with it, and takes what comes meanwhile */
     bool aborting;        /* it is being ended because of a request that was aborted */
     bool broken_off;      /* it was ended here, which says nothing of the server */
-    char reason[128];     /* why it was lost, or why the last try to make it again failed */
+    bool shutting_down;   /* the server said so: it is told goodbye */
     uint64_t opened_at;   /* interrupt time */
     uint64_t lost_at;     /* the same */
-    uint64_t reconnects;
-    uint64_t replayed; /* requests sent again over another connection */
-    uint64_t unfenced; /* of the connections ended with writes unanswered: those whose server did not close */
 
     /* the receiver's: whoever processes the receive that has completed */
     struct nbd_reader reader;
@@ -121,14 +120,57 @@ struct nbd_backend {
     bool was_large;           /* the last read that was answered */
     bool direct;              /* the receive that is out goes into its pages */
     volatile LONG receive_phase;
+};
+
+/* Part of struct disk. */
+struct nbd_backend {
+    /* fixed while the disk exists */
+    WSK_PROVIDER_NPI npi;
+    bool captured;                               /* npi is valid and to be released */
+    UCHAR (*header_bytes)[NBD_REQUEST_SIZE_MAX]; /* NBD_DEPTH of them: one per slot */
+    struct nbd_header *headers;                  /* the same number */
+    struct io_slot *slots;
+    struct wsk_lookup *lookup;
+    struct work send_work;
+
+    /* fixed before the disk is shown */
+    struct nbd_connection *connections[NBD_CONNECTIONS_MAX];
+    uint32_t count; /* of them */
+
+    struct nbd_export export; /* the thread's: as the disk was made for it */
+    uint32_t wanted;          /* the thread's: connections that there are to be, 1 .. count */
+
+    KEVENT lost; /* a connection has ended; the thread waits for it */
+
+    /* guarded by disk->lock */
+    struct io_queue queue;
+    struct list_link waiting; /* records to be sent */
+    struct list_link resets;  /* struct record: reset and abort SRBs, to complete after what they are about */
+    volatile LONG completing; /* records out of the queue whose SRB is not completed yet; goes down without the lock */
+    uint32_t next;            /* the connection whose turn it is to send */
+    uint32_t open;            /* connections in that state */
+    uint32_t present;         /* connections that are not NBD_ABSENT: 0: all that is in the queue waits */
+    uint32_t aborting;        /* connections of which that is true */
+    bool reset;               /* the connections are being ended because of a reset */
+    UCHAR reset_status;       /* what requests end with then */
+    char reason[128];         /* why a connection was lost, or why the last try to make one failed */
+    bool was_of_use;          /* a connection since the disk had none brought anybody further, see nbd_was_of_use */
+    uint64_t lost_at;         /* interrupt time: since when none is open */
+    uint64_t reconnects;
+    uint64_t replayed; /* requests sent again over another connection */
+    uint64_t unfenced; /* of the connections ended with writes unanswered: those whose server did not close */
 
     COUNTERS(counters)
 };
 
-/* Allocates what a connection needs, so that a later one needs nothing. NULL memory: STATUS_INSUFFICIENT_RESOURCES, and
- * nbd_free is still to be called. PASSIVE_LEVEL. */
+/* Allocates what the disk and its first connection need, so that a later one needs nothing. NULL memory:
+ * STATUS_INSUFFICIENT_RESOURCES, and nbd_free is still to be called. PASSIVE_LEVEL. */
 NTSTATUS nbd_allocate(struct disk *disk);
 void nbd_free(struct disk *disk);
+
+/* The same for more connections, up to `count` altogether; as many as there is memory for. PASSIVE_LEVEL, the disk's
+ * thread, before the disk is shown. */
+void nbd_allocate_more(struct disk *disk, uint32_t count);
 
 /*
  * Connects: resolves, connects, negotiates, fills in disk->device and the properties. On failure disk->message has one
@@ -138,37 +180,48 @@ void nbd_free(struct disk *disk);
 NTSTATUS nbd_connect(struct disk *disk);
 
 /* Waits for what nbd_connect may have left behind (a name look-up that was given up) and lets WSK go. PASSIVE_LEVEL,
- * the disk's thread, after the connection has been closed. */
+ * the disk's thread, after the connections have been closed. */
 void nbd_disconnected(struct disk *disk);
 
-/* Begins to receive: the first thing after nbd_connect succeeded. PASSIVE_LEVEL, the disk's thread. */
-void nbd_open(struct disk *disk);
+/* Begins to send and receive over a connection that was made. PASSIVE_LEVEL, the disk's thread. */
+void nbd_open(struct nbd_connection *connection);
 
 /*
- * Ends the connection, if there is one, because the disk is being removed: when nothing is out, with NBD_CMD_DISC and
- * the server's FIN (within a second); else at once. Returns when WSK has given everything back; every request has been
- * completed. PASSIVE_LEVEL, the disk's thread.
+ * Ends the connections because the disk is being removed: when nothing is out, with NBD_CMD_DISC and the server's FIN
+ * (within a second); else at once. Returns when WSK has given everything back; every request has been completed.
+ * PASSIVE_LEVEL, the disk's thread.
  */
 void nbd_close(struct disk *disk);
 
 /*
- * Ends a connection that is lost, so that another can take its place: with unanswered writes it waits for the server's
- * FIN (within two seconds), or they could be carried out after newer ones. Returns when WSK has given everything back;
- * what was not answered waits in the queue, or, after a reset, has been completed. PASSIVE_LEVEL, the disk's thread.
+ * Ends the connections that are lost, so that others can take their place: with unanswered writes it waits for the
+ * server's FIN (within two seconds), or they could be carried out after newer ones. Returns when WSK has given
+ * everything back; what was not answered goes to the connections that are left, or waits, or, after a reset, has been
+ * completed. PASSIVE_LEVEL, the disk's thread.
  */
 void nbd_suspend(struct disk *disk);
 
 /*
- * Makes a new connection to the same export, from the memory of the first: the server's last address, then what its
- * name leads to now. disk->message says why it failed. PASSIVE_LEVEL, the disk's thread, after nbd_suspend.
+ * Makes a connection to the same export again, from the memory it had: the server's last address, then what its name
+ * leads to now. disk->message says why it failed. PASSIVE_LEVEL, the disk's thread; the connection is absent.
  */
-NTSTATUS nbd_connect_again(struct disk *disk, ULONG timeout_ms);
+NTSTATUS nbd_connect_again(struct nbd_connection *connection, ULONG timeout_ms);
 
 /* Tells a server that its export is not taken, after the handshake. PASSIVE_LEVEL, the disk's thread. */
-void nbd_say_goodbye(struct disk *disk);
+void nbd_say_goodbye(struct nbd_connection *connection);
 
 /* After nbd_connect_again gave up for good: what waits in the queue fails. */
 void nbd_fail_waiting(struct disk *disk);
+
+/* An absent connection that there is to be; NULL. The disk's thread. */
+struct nbd_connection *nbd_missing(struct disk *disk);
+
+/* Whether a connection that is lost, or was since the disk had none, was of use, or may have been: we have ended it
+ * ourselves. The disk's thread. */
+bool nbd_was_of_use(struct disk *disk);
+
+/* Whether there is a connection that requests are sent over. */
+bool nbd_is_open(struct disk *disk);
 
 /* Takes a record whose command has a request and carries it out; the SRB is completed at some time, perhaps before this
  * returns. The disk is pinned. */
@@ -178,11 +231,12 @@ void nbd_submit(struct disk *disk, struct record *record);
 void nbd_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle);
 
 /* The connection has ended, for this reason. disk->lock is held. */
-void nbd_lost_locked(struct disk *disk, const char *reason);
-void nbd_lost(struct disk *disk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void nbd_lost_locked(struct nbd_connection *connection, const char *reason);
+void nbd_lost(struct nbd_connection *connection, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The connection is to be ended for this reason, which is ours. disk->lock is held. */
-void nbd_break_off_locked(struct disk *disk, const char *reason);
+/* The connection is, or all of them are, to be ended for this reason, which is ours. disk->lock is held. */
+void nbd_break_off_locked(struct nbd_connection *connection, const char *reason);
+void nbd_break_off_all_locked(struct disk *disk, const char *reason);
 
 /* ---- Between the backend's files ---- */
 
@@ -193,7 +247,7 @@ NTSTATUS nbd_fail_timeout(struct disk *disk, const char *what);
 
 /* Over a fresh connection: the handshake, unless it is to be skipped. `*limit` bounds it. PASSIVE_LEVEL, the disk's
  * thread, as the two below. */
-NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit, struct nbd_export *export);
+NTSTATUS nbd_negotiate(struct nbd_connection *connection, const struct wsk_limit *limit, struct nbd_export *export);
 
 /* Makes the disk for the export. */
 NTSTATUS nbd_adopt(struct disk *disk, const struct nbd_export *export);
@@ -202,15 +256,15 @@ NTSTATUS nbd_adopt(struct disk *disk, const struct nbd_export *export);
 NTSTATUS nbd_recognize(struct disk *disk, const struct nbd_export *export);
 
 /* Inside a call to WSK: no socket is closed meanwhile. */
-void nbd_enter_locked(struct nbd_backend *nbd);
-void nbd_leave_locked(struct nbd_backend *nbd);
+void nbd_enter_locked(struct nbd_connection *connection);
+void nbd_leave_locked(struct nbd_connection *connection);
 
 /* The stream has ended, for this reason: nothing more is received. */
-void nbd_ended_locked(struct disk *disk, const char *reason);
+void nbd_ended_locked(struct nbd_connection *connection, const char *reason);
 
 /* One of `outstanding` is over. Nothing of the disk may be touched after the lock is let go, but with a reference. */
-void nbd_settle_locked(struct nbd_backend *nbd);
-void nbd_settle(struct disk *disk);
+void nbd_settle_locked(struct nbd_connection *connection);
+void nbd_settle(struct nbd_connection *connection);
 
 /*
  * One of the record's holds is gone. If it was the last: its next request waits to be sent, or the record goes from the
@@ -237,6 +291,6 @@ void nbd_send_work(struct work *work);
 void nbd_receive_work(struct work *work);
 
 /* Starts the receiving; `outstanding` counts it already. */
-void nbd_receive(struct disk *disk);
+void nbd_receive(struct nbd_connection *connection);
 
 #endif

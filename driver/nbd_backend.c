@@ -47,7 +47,6 @@ static bool queue_locked(struct disk *disk, struct record *record)
     if (!queue_add(&nbd->queue, &record->command.request)) {
         return false;
     }
-    nbd->large_reads += nbd_is_large_read(&record->command.request);
     stats_received(&disk->stats, clock_now());
     list_append(&nbd->waiting, &record->link);
     return true;
@@ -57,7 +56,6 @@ static bool queue_locked(struct disk *disk, struct record *record)
 static void unqueue_locked(struct nbd_backend *nbd, struct record *record)
 {
     queue_take(&nbd->queue, record->command.request.cookie);
-    nbd->large_reads -= nbd_is_large_read(&record->command.request);
 }
 
 /* The record is out of the queue, if it was ever in it. */
@@ -170,7 +168,7 @@ void nbd_complete_resets(struct disk *disk)
 
     list_init(&resets);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (!nbd->reset && !nbd->aborting && nbd->completing == 0) {
+    if (!nbd->reset && nbd->aborting == 0 && nbd->completing == 0) {
         list_move_all(&resets, &nbd->resets);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
@@ -230,74 +228,98 @@ void nbd_fail_waiting(struct disk *disk)
     nbd_complete(disk, &done);
 }
 
-/* ---- The connection ---- */
+/* ---- The connections ---- */
 
-void nbd_enter_locked(struct nbd_backend *nbd)
+void nbd_enter_locked(struct nbd_connection *connection)
 {
-    nbd->calls++;
+    connection->calls++;
 }
 
-void nbd_leave_locked(struct nbd_backend *nbd)
+void nbd_leave_locked(struct nbd_connection *connection)
 {
-    if (--nbd->calls == 0) {
-        KeSetEvent(&nbd->settled, IO_NO_INCREMENT, FALSE);
+    if (--connection->calls == 0) {
+        KeSetEvent(&connection->settled, IO_NO_INCREMENT, FALSE);
     }
 }
 
-void nbd_settle_locked(struct nbd_backend *nbd)
+void nbd_settle_locked(struct nbd_connection *connection)
 {
-    if (--nbd->outstanding == 0) {
-        KeSetEvent(&nbd->settled, IO_NO_INCREMENT, FALSE);
+    if (--connection->outstanding == 0) {
+        KeSetEvent(&connection->settled, IO_NO_INCREMENT, FALSE);
     }
 }
 
-void nbd_settle(struct disk *disk)
+void nbd_settle(struct nbd_connection *connection)
 {
+    KSPIN_LOCK *lock = &connection->disk->lock;
     KLOCK_QUEUE_HANDLE handle;
 
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd_settle_locked(&disk->nbd);
+    KeAcquireInStackQueuedSpinLock(lock, &handle);
+    nbd_settle_locked(connection);
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
-void nbd_lost_locked(struct disk *disk, const char *reason)
+void nbd_lost_locked(struct nbd_connection *connection, const char *reason)
 {
+    struct disk *disk = connection->disk;
     struct nbd_backend *nbd = &disk->nbd;
 
-    if (!nbd->open) {
+    if (connection->state != NBD_OPEN) {
         return; /* the first reason is the true one */
     }
-    nbd->open = false;
-    nbd->lost_at = clock_now();
-    if (disk->state == DISK_READY) {
-        disk->state = DISK_RECONNECTING;
+    connection->state = NBD_LOST;
+    connection->lost_at = clock_now();
+    if (--nbd->open == 0) {
+        nbd->lost_at = connection->lost_at;
+        if (disk->state == DISK_READY) {
+            disk->state = DISK_RECONNECTING;
+        }
     }
     text_format(nbd->reason, sizeof nbd->reason, "%s", reason);
     KeSetEvent(&nbd->lost, IO_NO_INCREMENT, FALSE);
 }
 
-void nbd_break_off_locked(struct disk *disk, const char *reason)
-{
-    disk->nbd.broken_off |= disk->nbd.open;
-    nbd_lost_locked(disk, reason);
-}
-
-void nbd_ended_locked(struct disk *disk, const char *reason)
-{
-    disk->nbd.listening = false;
-    nbd_lost_locked(disk, reason);
-}
-
-void nbd_lost(struct disk *disk, const char *format, ...)
+bool nbd_is_open(struct disk *disk)
 {
     KLOCK_QUEUE_HANDLE handle;
+    bool open;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    open = disk->nbd.open != 0;
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return open;
+}
+
+void nbd_break_off_locked(struct nbd_connection *connection, const char *reason)
+{
+    connection->broken_off |= connection->state == NBD_OPEN;
+    nbd_lost_locked(connection, reason);
+}
+
+void nbd_break_off_all_locked(struct disk *disk, const char *reason)
+{
+    for (uint32_t i = 0; i < disk->nbd.count; i++) {
+        nbd_break_off_locked(disk->nbd.connections[i], reason);
+    }
+}
+
+void nbd_ended_locked(struct nbd_connection *connection, const char *reason)
+{
+    connection->listening = false;
+    nbd_lost_locked(connection, reason);
+}
+
+void nbd_lost(struct nbd_connection *connection, const char *format, ...)
+{
+    struct disk *disk = connection->disk;
     char reason[sizeof disk->nbd.reason];
+    KLOCK_QUEUE_HANDLE handle;
     va_list arguments;
 
     va_start(arguments, format);
     text_format_list(reason, sizeof reason, format, arguments);
     va_end(arguments);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd_lost_locked(disk, reason);
+    nbd_lost_locked(connection, reason);
     KeReleaseInStackQueuedSpinLock(&handle);
 }

@@ -1,49 +1,74 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A connection's beginning and end, on the disk's thread. */
+/* The connections' beginning and end, on the disk's thread. */
 #include "driver/nbd.h"
 
 #include "driver/clock.h"
 #include "driver/disk.h"
 #include "driver/log.h"
 
-#define ORDERLY_END_MS 1000 /* how long the server has to take NBD_CMD_DISC and close */
-#define FENCE_MS       2000 /* the same, when writes are unanswered */
-#define REPLAYS_MAX    8    /* of one request */
-#define GOODBYE_MS     500  /* how long telling a server may take that is not wanted */
+#define ORDERLY_END_MS 1000  /* how long the server has to take NBD_CMD_DISC and close */
+#define FENCE_MS       2000  /* the same, when writes are unanswered */
+#define REPLAYS_MAX    8     /* of one request */
+#define LIVED_MS       10000 /* a connection that lasted so long was good */
+#define GOODBYE_MS     500   /* how long telling a server may take that is not wanted */
 
-void nbd_open(struct disk *disk)
+/* ---- The beginning ---- */
+
+static void reset_connection_locked(struct nbd_connection *connection)
 {
-    struct nbd_backend *nbd = &disk->nbd;
+    connection->state = NBD_OPEN;
+    connection->large_reads = 0;
+    connection->answered = false;
+    connection->listening = true;
+    connection->peer_closed = false;
+    connection->aborting = false;
+    connection->broken_off = false;
+    connection->shutting_down = false;
+    connection->opened_at = clock_now();
+    connection->outstanding = 1; /* the receiving */
+}
+
+/* What happened while the connection was being made may be a reason to make it anew. */
+static void check_new_locked(struct nbd_connection *connection)
+{
+    struct disk *disk = connection->disk;
+
+    if (connection->restarts != disk->adapter->restarts) {
+        nbd_break_off_locked(connection, "the adapter was restarted");
+    } else if (disk->nbd.reset) {
+        nbd_break_off_locked(connection, "the disk was reset");
+    }
+}
+
+void nbd_open(struct nbd_connection *connection)
+{
+    struct disk *disk = connection->disk;
     KLOCK_QUEUE_HANDLE handle;
 
-    nbd_reader_init(&nbd->reader, &(const struct nbd_terms){0});
-    nbd->receiving = NULL;
-    KeClearEvent(&nbd->lost);
+    nbd_reader_init(&connection->reader, &connection->terms);
+    connection->receiving = NULL;
+    connection->was_large = false;
+    connection->risky = false;
+    connection->taking_leave = false;
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd->open = true;
-    nbd->answered = false;
-    nbd->opened_at = clock_now();
-    nbd->listening = true;
-    nbd->peer_closed = false;
-    nbd->suspended = false;
-    nbd->reset = false;
-    nbd->aborting = false;
-    nbd->broken_off = false;
-    nbd->outstanding = 1; /* the receiving */
+    reset_connection_locked(connection);
+    disk->nbd.was_of_use &= disk->nbd.open != 0;
+    disk->nbd.open++;
+    disk->nbd.present++;
     disk->state = DISK_READY;
-    if (nbd->restarts != disk->adapter->restarts) {
-        nbd_break_off_locked(disk, "the adapter was restarted");
-    }
+    check_new_locked(connection);
     nbd_pump_locked(disk, &handle);
     KeReleaseInStackQueuedSpinLock(&handle);
-    nbd_receive(disk);
+    nbd_receive(connection);
 }
+
+/* ---- Waiting ---- */
 
 /* Waits until nobody is inside a call, and until nothing is out if `outstanding_too`; not longer than the timeout
  * (NULL: WSK has promised to give everything back). */
-static bool wait_settled(struct disk *disk, bool outstanding_too, LARGE_INTEGER *timeout)
+static bool wait_settled(struct nbd_connection *connection, bool outstanding_too, LARGE_INTEGER *timeout)
 {
-    struct nbd_backend *nbd = &disk->nbd;
+    struct disk *disk = connection->disk;
     NTSTATUS status = STATUS_SUCCESS;
 
     while (status == STATUS_SUCCESS) {
@@ -51,217 +76,316 @@ static bool wait_settled(struct disk *disk, bool outstanding_too, LARGE_INTEGER 
         bool settled;
 
         KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-        settled = nbd->calls == 0 && (!outstanding_too || nbd->outstanding == 0);
-        KeClearEvent(&nbd->settled);
+        settled = connection->calls == 0 && (!outstanding_too || connection->outstanding == 0);
+        KeClearEvent(&connection->settled);
         KeReleaseInStackQueuedSpinLock(&handle);
         if (settled) {
             return true;
         }
-        status = KeWaitForSingleObject(&nbd->settled, Executive, KernelMode, FALSE, timeout);
+        status = KeWaitForSingleObject(&connection->settled, Executive, KernelMode, FALSE, timeout);
     }
     return false;
 }
 
-/* Whether the connection is there and nothing is out. Nothing new comes: the disk is being removed. */
-static bool is_idle(struct disk *disk)
-{
-    KLOCK_QUEUE_HANDLE handle;
-    bool idle;
-
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    idle = disk->nbd.open && disk->nbd.queue.used == 0;
-    KeReleaseInStackQueuedSpinLock(&handle);
-    return idle;
-}
-
-/* Says goodbye, and that nothing more will be sent. */
-static NTSTATUS send_disconnect(struct nbd_backend *nbd, const struct wsk_limit *limit)
-{
-    uint8_t *bytes = nbd->handshake->buffer;
-    NTSTATUS status;
-
-    nbd_encode_disconnect(bytes, NBD_SIMPLE);
-    status = wsk_send_all(nbd->socket, &nbd->call, nbd->handshake_mdl, (ULONG)(bytes - (uint8_t *)nbd->handshake),
-                          NBD_REQUEST_SIZE, limit);
-    return NT_SUCCESS(status) ? wsk_shut_down(nbd->socket, &nbd->call, limit) : status;
-}
-
-static bool has_peer_closed(struct disk *disk)
+static bool has_peer_closed(struct nbd_connection *connection)
 {
     KLOCK_QUEUE_HANDLE handle;
     bool closed;
 
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    closed = disk->nbd.peer_closed;
+    KeAcquireInStackQueuedSpinLock(&connection->disk->lock, &handle);
+    closed = connection->peer_closed;
     KeReleaseInStackQueuedSpinLock(&handle);
     return closed;
 }
 
-/* After goodbye: whether the server has ended its side, too. The receiving goes on until the stream ends or breaks. */
-static bool await_end(struct disk *disk, const struct wsk_limit *limit)
-{
-    struct nbd_backend *nbd = &disk->nbd;
-    ULONG offset = (ULONG)(nbd->handshake->buffer - (uint8_t *)nbd->handshake);
-    LARGE_INTEGER timeout = {.QuadPart = -(LONGLONG)(wsk_limit_left_ms(limit) * CLOCK_TICKS_PER_MS)};
-    NTSTATUS status = STATUS_SUCCESS;
+/* ---- Leave ---- */
 
-    if (!wait_settled(disk, true, &timeout)) {
-        return false;
-    }
-    while (!has_peer_closed(disk) && NT_SUCCESS(status)) { /* what comes behind a reply that was none */
-        status =
-            wsk_receive_all(nbd->socket, &nbd->call, nbd->handshake_mdl, offset, sizeof nbd->handshake->buffer, limit);
-    }
-    return has_peer_closed(disk) || status == STATUS_CONNECTION_DISCONNECTED;
+/* Says goodbye, and that nothing more will be sent. */
+static NTSTATUS send_disconnect(struct nbd_connection *connection, const struct wsk_limit *limit)
+{
+    uint8_t *bytes = connection->handshake->buffer;
+    ULONG offset = (ULONG)(bytes - (uint8_t *)connection->handshake);
+    uint32_t size = nbd_encode_disconnect(bytes, connection->terms.form);
+    NTSTATUS status =
+        wsk_send_all(connection->socket, &connection->call, connection->handshake_mdl, offset, size, limit);
+
+    return NT_SUCCESS(status) ? wsk_shut_down(connection->socket, &connection->call, limit) : status;
 }
 
-void nbd_say_goodbye(struct disk *disk)
+void nbd_say_goodbye(struct nbd_connection *connection)
 {
     struct wsk_limit limit = wsk_limit_in(GOODBYE_MS, NULL);
 
-    if (!NT_SUCCESS(send_disconnect(&disk->nbd, &limit))) {
-        log_print(LOG_WARNING, "%s: the server could not be told that it is given up", disk->properties.InstanceName);
+    if (!NT_SUCCESS(send_disconnect(connection, &limit))) {
+        log_print(LOG_WARNING, "%s: the server could not be told that it is given up",
+                  connection->disk->properties.InstanceName);
     }
 }
 
-/* Whether the server closed within that time of being told goodbye. */
-static bool end_orderly(struct disk *disk, ULONG timeout_ms)
+/* After goodbye: whether the server has ended its side, too. The receiving goes on until the stream ends or breaks. */
+static bool await_end(struct nbd_connection *connection, const struct wsk_limit *limit)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-    struct wsk_limit limit = wsk_limit_in(timeout_ms, NULL);
+    ULONG offset = (ULONG)(connection->handshake->buffer - (uint8_t *)connection->handshake);
+    LARGE_INTEGER timeout = {.QuadPart = -(LONGLONG)(wsk_limit_left_ms(limit) * CLOCK_TICKS_PER_MS)};
+    NTSTATUS status = STATUS_SUCCESS;
 
-    if (!has_peer_closed(disk) && (!NT_SUCCESS(send_disconnect(nbd, &limit)) || !await_end(disk, &limit))) {
-        log_print(LOG_WARNING, "%s: the server did not close within %lu ms", disk->properties.InstanceName, timeout_ms);
+    if (!wait_settled(connection, true, &timeout)) {
         return false;
     }
-    return true;
+    while (!has_peer_closed(connection) && NT_SUCCESS(status)) { /* what comes behind a reply that was none */
+        status = wsk_receive_all(connection->socket, &connection->call, connection->handshake_mdl, offset,
+                                 sizeof connection->handshake->buffer, limit);
+    }
+    return has_peer_closed(connection) || status == STATUS_CONNECTION_DISCONNECTED;
 }
 
-static void close_socket(struct disk *disk)
+/* Connections to be ended in the same way and the same time. */
+struct farewell {
+    struct nbd_connection *connections[NBD_CONNECTIONS_MAX];
+    uint32_t count;
+};
+
+/* How many connections with unanswered writes did the server not close within that time of being told goodbye? All are
+ * told before the first is waited for. */
+static uint32_t take_leave(const struct farewell *farewell, ULONG timeout_ms)
 {
-    struct nbd_backend *nbd = &disk->nbd;
+    struct wsk_limit limit = wsk_limit_in(timeout_ms, NULL);
+    uint32_t unfenced = 0;
+
+    for (uint32_t i = 0; i < farewell->count; i++) {
+        struct nbd_connection *connection = farewell->connections[i];
+
+        connection->taking_leave = !has_peer_closed(connection) && NT_SUCCESS(send_disconnect(connection, &limit));
+    }
+    for (uint32_t i = 0; i < farewell->count; i++) {
+        struct nbd_connection *connection = farewell->connections[i];
+
+        if (!has_peer_closed(connection) && !(connection->taking_leave && await_end(connection, &limit))) {
+            log_print(LOG_WARNING, "%s: the server did not close within %lu ms",
+                      connection->disk->properties.InstanceName, timeout_ms);
+            unfenced += connection->risky;
+        }
+    }
+    return unfenced;
+}
+
+static void close_socket(struct nbd_connection *connection)
+{
+    struct disk *disk = connection->disk;
     KLOCK_QUEUE_HANDLE handle;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd_ended_locked(disk, "it was closed here");
+    nbd_ended_locked(connection, "it was closed here");
     KeReleaseInStackQueuedSpinLock(&handle);
-    wait_settled(disk, false, NULL);
-    wsk_close(nbd->socket, &nbd->close_call);
-    nbd->socket = NULL;
-    wsk_call_recall(&nbd->call);
-    wait_settled(disk, true, NULL);
+    wait_settled(connection, false, NULL);
+    wsk_close(connection->socket, &connection->close_call);
+    connection->socket = NULL;
+    wsk_call_recall(&connection->call);
+    wait_settled(connection, true, NULL);
+}
+
+/* One that was made and broke at once, again and again, brings nobody further. One that lasted was good, even if nobody
+ * asked for anything. */
+static bool was_of_use_locked(const struct nbd_connection *connection)
+{
+    return connection->answered || connection->broken_off ||
+           connection->lost_at - connection->opened_at >= LIVED_MS * CLOCK_TICKS_PER_MS;
+}
+
+bool nbd_was_of_use(struct disk *disk)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    KLOCK_QUEUE_HANDLE handle;
+    bool of_use;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    of_use = nbd->was_of_use;
+    for (uint32_t i = 0; i < nbd->count; i++) {
+        of_use |= nbd->connections[i]->state == NBD_LOST && was_of_use_locked(nbd->connections[i]);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return of_use;
+}
+
+/* Nothing of the connection is with WSK any more. */
+static void forget_locked(struct nbd_connection *connection)
+{
+    struct nbd_backend *nbd = &connection->disk->nbd;
+
+    connection->state = NBD_ABSENT;
+    nbd->was_of_use |= was_of_use_locked(connection);
+    nbd->present--;
+    nbd->aborting -= connection->aborting;
+    connection->aborting = false;
 }
 
 /* ---- The disk goes ---- */
 
+/* The connections, if nothing is out. Nothing new comes: the disk is being removed. */
+static void find_idle(struct disk *disk, struct farewell *idle)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    idle->count = 0;
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    for (uint32_t i = 0; i < disk->nbd.count && disk->nbd.queue.used == 0; i++) {
+        if (disk->nbd.connections[i]->state == NBD_OPEN) {
+            idle->connections[idle->count++] = disk->nbd.connections[i];
+        }
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
 void nbd_close(struct disk *disk)
 {
+    struct nbd_backend *nbd = &disk->nbd;
+    struct farewell idle;
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
 
-    if (disk->nbd.socket != NULL) {
-        if (is_idle(disk)) {
-            end_orderly(disk, ORDERLY_END_MS);
+    find_idle(disk, &idle);
+    take_leave(&idle, ORDERLY_END_MS);
+    for (uint32_t i = 0; i < nbd->count; i++) {
+        if (nbd->connections[i]->socket != NULL) {
+            close_socket(nbd->connections[i]);
         }
-        close_socket(disk);
     }
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     nbd_drain_locked(disk, &done);
-    disk->nbd.reset = false;
-    disk->nbd.aborting = false;
+    nbd->reset = false;
+    nbd->aborting = 0;
     KeReleaseInStackQueuedSpinLock(&handle);
     nbd_complete(disk, &done);
     nbd_complete_resets(disk);
 }
 
-/* ---- Another connection is to take its place ---- */
+/* ---- Others are to take their place ---- */
 
 static bool is_unanswered_write(const struct record *record)
 {
     enum io_operation operation = record->command.request.operation;
 
-    return (record->holds & RECORD_ANSWERING) != 0 && (operation == IO_WRITE || operation == IO_TRIM);
+    return (record->holds & RECORD_ANSWERING) != 0 &&
+           (operation == IO_WRITE || operation == IO_TRIM || operation == IO_WRITE_ZEROES);
 }
 
-static bool has_unanswered_writes(struct disk *disk)
+static bool has_unanswered_writes_locked(struct nbd_connection *connection)
 {
-    KLOCK_QUEUE_HANDLE handle;
     struct io_request *request;
     uint32_t position = 0;
-    bool has = false;
 
+    while ((request = queue_next(&connection->disk->nbd.queue, &position)) != NULL) {
+        const struct record *record = record_of_request(request);
+
+        if (record->connection == connection && is_unanswered_write(record)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The connections that are lost; those of them that are not to be ended without a word are `fenced`. */
+static void find_lost(struct disk *disk, struct farewell *lost, struct farewell *fenced)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    lost->count = 0;
+    fenced->count = 0;
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    while (!has && (request = queue_next(&disk->nbd.queue, &position)) != NULL) {
-        has = is_unanswered_write(record_of_request(request));
+    KeClearEvent(&disk->nbd.lost);
+    for (uint32_t i = 0; i < disk->nbd.count; i++) {
+        struct nbd_connection *connection = disk->nbd.connections[i];
+
+        if (connection->state != NBD_LOST) {
+            continue;
+        }
+        lost->connections[lost->count++] = connection;
+        connection->risky = has_unanswered_writes_locked(connection);
+        if (connection->risky || connection->shutting_down) {
+            fenced->connections[fenced->count++] = connection;
+        }
     }
     KeReleaseInStackQueuedSpinLock(&handle);
-    return has;
 }
 
 /* Without the server's FIN the protocol promises nothing of writes it has not answered: it may carry them out later. */
-static void fence(struct disk *disk)
+static void fence(struct disk *disk, const struct farewell *fenced)
 {
+    uint32_t unfenced = take_leave(fenced, FENCE_MS);
     KLOCK_QUEUE_HANDLE handle;
 
-    if (!has_unanswered_writes(disk) || end_orderly(disk, FENCE_MS)) {
-        return;
-    }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    disk->nbd.unfenced++;
+    disk->nbd.unfenced += unfenced;
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
 /* A request that was aborted has ended. One over which one connection after the other ends may be why they do: it
  * fails, and Windows decides whether to send it once more. */
-static bool is_given_up_locked(const struct nbd_backend *nbd, struct record *record)
+static bool is_given_up_locked(struct record *record)
 {
-    if (record->srb_status != 0) {
-        return true;
-    }
-    return record->holds != 0 && !nbd->broken_off && ++record->replays > REPLAYS_MAX;
+    return record->srb_status != 0 || (!record->connection->broken_off && ++record->replays > REPLAYS_MAX);
 }
 
-/* What was sent and not answered waits with the rest to be sent again, whole. */
-static void withdraw_locked(struct disk *disk, struct list_link *done)
+/* What was sent over the connection and not answered waits with the rest to be sent again, whole. */
+static void withdraw_locked(struct nbd_connection *connection, struct list_link *done)
 {
-    struct nbd_backend *nbd = &disk->nbd;
+    struct disk *disk = connection->disk;
     struct io_request *request;
     uint32_t position = 0;
 
-    while ((request = queue_next(&nbd->queue, &position)) != NULL) {
+    while ((request = queue_next(&disk->nbd.queue, &position)) != NULL) {
         struct record *record = record_of_request(request);
 
-        if (is_given_up_locked(nbd, record)) {
+        if (record->holds == 0 || record->connection != connection) {
+            continue;
+        }
+        if (is_given_up_locked(record)) {
             nbd_drain_one_locked(disk, record, done);
-        } else if (record->holds != 0) {
+        } else {
             record->holds = 0;
-            list_append(&nbd->waiting, &record->link);
+            list_append(&disk->nbd.waiting, &record->link);
             stats_withdrawn(&disk->stats);
-            nbd->replayed++;
+            disk->nbd.replayed++;
         }
     }
 }
 
-void nbd_suspend(struct disk *disk)
+/* Takes back what the lost connections had. A reset ends everything, once all connections have ended. */
+static void take_back(struct disk *disk, const struct farewell *lost)
 {
     struct nbd_backend *nbd = &disk->nbd;
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
 
     list_init(&done);
-    fence(disk);
-    close_socket(disk);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (nbd->reset) {
-        nbd_drain_locked(disk, &done);
-    } else {
-        withdraw_locked(disk, &done);
+    for (uint32_t i = 0; i < lost->count; i++) {
+        if (!nbd->reset) {
+            withdraw_locked(lost->connections[i], &done);
+        }
+        forget_locked(lost->connections[i]);
     }
-    nbd->reset = false;
-    nbd->aborting = false;
-    nbd->suspended = true;
+    if (nbd->reset && nbd->present == 0) {
+        nbd_drain_locked(disk, &done);
+        nbd->reset = false;
+    }
+    nbd_pump_locked(disk, &handle);
     KeReleaseInStackQueuedSpinLock(&handle);
     nbd_complete(disk, &done);
     nbd_complete_resets(disk);
+}
+
+void nbd_suspend(struct disk *disk)
+{
+    struct farewell lost;
+    struct farewell fenced;
+
+    for (find_lost(disk, &lost, &fenced); lost.count != 0; find_lost(disk, &lost, &fenced)) {
+        fence(disk, &fenced);
+        for (uint32_t i = 0; i < lost.count; i++) {
+            close_socket(lost.connections[i]);
+        }
+        take_back(disk, &lost);
+    }
 }

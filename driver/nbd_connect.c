@@ -6,6 +6,8 @@
 #include "driver/log.h"
 #include "driver/text.h"
 
+#include "core/nbd/wire.h"
+
 NTSTATUS nbd_fail(struct disk *disk, NTSTATUS status, const char *format, ...)
 {
     va_list arguments;
@@ -83,25 +85,26 @@ static NTSTATUS explain_connect(struct disk *disk, NTSTATUS status)
     }
 }
 
-static void drop_socket(struct nbd_backend *nbd)
+static void drop_socket(struct nbd_connection *connection)
 {
-    if (nbd->socket != NULL) {
-        wsk_close(nbd->socket, &nbd->close_call);
-        wsk_call_recall(&nbd->call);
-        nbd->socket = NULL;
+    if (connection->socket != NULL) {
+        wsk_close(connection->socket, &connection->close_call);
+        wsk_call_recall(&connection->call);
+        connection->socket = NULL;
     }
 }
 
-static NTSTATUS connect_one(struct nbd_backend *nbd, const SOCKADDR_STORAGE *peer, const struct wsk_limit *limit)
+static NTSTATUS connect_one(struct nbd_connection *connection, const SOCKADDR_STORAGE *peer,
+                            const struct wsk_limit *limit)
 {
-    NTSTATUS status;
+    const WSK_PROVIDER_NPI *npi = &connection->disk->nbd.npi;
+    NTSTATUS status = wsk_open(npi, &connection->call, peer->ss_family, limit, &connection->socket);
 
-    status = wsk_open(&nbd->npi, &nbd->call, peer->ss_family, limit, &nbd->socket);
     if (NT_SUCCESS(status)) {
-        status = wsk_connect(nbd->socket, &nbd->call, peer, limit);
+        status = wsk_connect(connection->socket, &connection->call, peer, limit);
     }
     if (!NT_SUCCESS(status)) {
-        drop_socket(nbd);
+        drop_socket(connection);
     }
     return status;
 }
@@ -123,13 +126,13 @@ static ULONG count_usable(const ADDRINFOEXW *entry)
 
 /* Tries the addresses in order; each has its share of the time that is left, so that one that does not answer does not
  * keep the next from being tried. */
-static NTSTATUS connect_any(struct disk *disk, const struct wsk_limit *limit, SOCKADDR_STORAGE *peer)
+static NTSTATUS connect_any(struct nbd_connection *connection, const struct wsk_limit *limit, SOCKADDR_STORAGE *peer)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-    ULONG untried = count_usable(nbd->lookup->list);
+    struct disk *disk = connection->disk;
+    ULONG untried = count_usable(disk->nbd.lookup->list);
     NTSTATUS status = STATUS_HOST_UNREACHABLE;
 
-    for (const ADDRINFOEXW *entry = nbd->lookup->list; entry != NULL; entry = entry->ai_next) {
+    for (const ADDRINFOEXW *entry = disk->nbd.lookup->list; entry != NULL; entry = entry->ai_next) {
         struct wsk_limit share;
 
         if (!is_usable(entry)) {
@@ -138,7 +141,7 @@ static NTSTATUS connect_any(struct disk *disk, const struct wsk_limit *limit, SO
         share = wsk_limit_in(wsk_limit_left_ms(limit) / untried--, limit->interrupt);
         RtlZeroMemory(peer, sizeof *peer);
         RtlCopyMemory(peer, entry->ai_addr, min(entry->ai_addrlen, sizeof *peer));
-        status = connect_one(nbd, peer, &share);
+        status = connect_one(connection, peer, &share);
         if (NT_SUCCESS(status) || status == STATUS_CANCELLED) {
             break;
         }
@@ -158,17 +161,29 @@ static NTSTATUS claim(struct disk *disk, const SOCKADDR_STORAGE *peer)
                     server_of(disk)->Hostname, server_of(disk)->PortNumber, other);
 }
 
-static NTSTATUS connect_within(struct disk *disk, const struct wsk_limit *limit)
+/* How many connections there are to be: as many as were asked for, if the server says that they see the same data. */
+static uint32_t connections_of(const struct disk *disk, const struct nbd_export *export)
 {
+    uint32_t asked = server_of(disk)->Connections;
+
+    if ((export->flags & NBD_FLAG_CAN_MULTI_CONN) == 0) {
+        return 1;
+    }
+    return asked != 0 ? asked : WNBD_DEFAULT_CONNECTIONS;
+}
+
+static NTSTATUS connect_within(struct nbd_connection *connection, const struct wsk_limit *limit)
+{
+    struct disk *disk = connection->disk;
     struct nbd_export export;
     SOCKADDR_STORAGE peer;
     NTSTATUS status = resolve(disk, limit);
 
     if (NT_SUCCESS(status)) {
-        status = connect_any(disk, limit, &peer);
+        status = connect_any(connection, limit, &peer);
     }
     if (NT_SUCCESS(status)) {
-        status = nbd_negotiate(disk, limit, &export);
+        status = nbd_negotiate(connection, limit, &export);
     }
     if (!NT_SUCCESS(status)) {
         return status;
@@ -178,14 +193,19 @@ static NTSTATUS connect_within(struct disk *disk, const struct wsk_limit *limit)
         status = claim(disk, &peer);
     }
     if (!NT_SUCCESS(status)) {
-        nbd_say_goodbye(disk);
+        nbd_say_goodbye(connection);
+        return status;
     }
-    return status;
+    nbd_allocate_more(disk, connections_of(disk, &export));
+    disk->nbd.wanted = disk->nbd.count;
+    disk->properties.NbdProperties.Connections = disk->nbd.wanted;
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS nbd_connect(struct disk *disk)
 {
     struct nbd_backend *nbd = &disk->nbd;
+    struct nbd_connection *first = nbd->connections[0];
     struct wsk_limit limit = wsk_limit_in(disk->adapter->options.connect_timeout_ms, &disk->stop);
     NTSTATUS status = wsk_capture(&disk->adapter->wsk, &limit, &nbd->npi);
 
@@ -196,69 +216,100 @@ NTSTATUS nbd_connect(struct disk *disk)
         return nbd_fail(disk, status, "the network of this machine is not ready");
     }
     nbd->captured = true;
-    nbd->restarts = disk->adapter->restarts;
-    status = connect_within(disk, &limit);
+    first->restarts = disk->adapter->restarts;
+    status = connect_within(first, &limit);
     if (!NT_SUCCESS(status)) {
-        drop_socket(nbd);
+        drop_socket(first);
     }
     return status;
 }
 
 /* ---- Again ---- */
 
+struct nbd_connection *nbd_missing(struct disk *disk)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    struct nbd_connection *missing = NULL;
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    for (uint32_t i = 0; i < nbd->count && nbd->present < nbd->wanted && missing == NULL; i++) {
+        missing = nbd->connections[i]->state == NBD_ABSENT ? nbd->connections[i] : NULL;
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return missing;
+}
+
 /* Where the server was last; half of the time, so that there is some left to ask for its name. */
-static NTSTATUS connect_known(struct disk *disk, const struct wsk_limit *limit, SOCKADDR_STORAGE *peer)
+static NTSTATUS connect_known(struct nbd_connection *connection, const struct wsk_limit *limit, SOCKADDR_STORAGE *peer)
 {
     struct wsk_limit half = wsk_limit_in(wsk_limit_left_ms(limit) / 2, limit->interrupt);
 
-    *peer = disk->peer; /* nobody else writes it */
-    return connect_one(&disk->nbd, peer, &half);
+    *peer = connection->disk->peer; /* nobody else writes it */
+    return connect_one(connection, peer, &half);
 }
 
 /* Where its name leads to now. */
-static NTSTATUS connect_anew(struct disk *disk, const struct wsk_limit *limit, SOCKADDR_STORAGE *peer)
+static NTSTATUS connect_anew(struct nbd_connection *connection, const struct wsk_limit *limit, SOCKADDR_STORAGE *peer)
 {
+    struct disk *disk = connection->disk;
     NTSTATUS status;
 
     wsk_lookup_recall(&disk->nbd.npi, disk->nbd.lookup); /* the last look-up's answer */
     status = resolve(disk, limit);
-    return NT_SUCCESS(status) ? connect_any(disk, limit, peer) : status;
+    return NT_SUCCESS(status) ? connect_any(connection, limit, peer) : status;
 }
 
-static NTSTATUS connect_again_within(struct disk *disk, const struct wsk_limit *limit)
+/* Whether the server, which may be another one by now, takes this connection beside others. */
+static NTSTATUS check_beside(struct disk *disk, const struct nbd_export *export)
 {
+    bool several = (export->flags & NBD_FLAG_CAN_MULTI_CONN) != 0;
+
+    disk->nbd.wanted = several ? disk->nbd.count : 1;
+    if (several || !nbd_is_open(disk)) {
+        return STATUS_SUCCESS;
+    }
+    return nbd_fail(disk, STATUS_NOT_SUPPORTED, "the server does not take several connections any more");
+}
+
+static NTSTATUS connect_again_within(struct nbd_connection *connection, const struct wsk_limit *limit)
+{
+    struct disk *disk = connection->disk;
     struct nbd_export export;
     SOCKADDR_STORAGE peer;
-    NTSTATUS status = connect_known(disk, limit, &peer);
+    NTSTATUS status = connect_known(connection, limit, &peer);
 
     if (!NT_SUCCESS(status) && status != STATUS_CANCELLED) {
-        status = connect_anew(disk, limit, &peer);
+        status = connect_anew(connection, limit, &peer);
     }
     if (NT_SUCCESS(status)) {
-        status = nbd_negotiate(disk, limit, &export);
+        status = nbd_negotiate(connection, limit, &export);
     }
     if (!NT_SUCCESS(status)) {
         return status;
     }
     status = nbd_recognize(disk, &export);
+    if (NT_SUCCESS(status)) {
+        status = check_beside(disk, &export);
+    }
     if (!NT_SUCCESS(status)) {
-        nbd_say_goodbye(disk);
+        nbd_say_goodbye(connection);
         return status;
     }
     disk_moved(disk, &peer);
     return STATUS_SUCCESS;
 }
 
-NTSTATUS nbd_connect_again(struct disk *disk, ULONG timeout_ms)
+NTSTATUS nbd_connect_again(struct nbd_connection *connection, ULONG timeout_ms)
 {
+    struct disk *disk = connection->disk;
     struct wsk_limit limit = wsk_limit_in(timeout_ms, &disk->stop);
     NTSTATUS status;
 
-    disk->nbd.restarts = disk->adapter->restarts;
-    status = connect_again_within(disk, &limit);
-
+    connection->restarts = disk->adapter->restarts;
+    status = connect_again_within(connection, &limit);
     if (!NT_SUCCESS(status)) {
-        drop_socket(&disk->nbd);
+        drop_socket(connection);
     }
     return status;
 }

@@ -1,41 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Everything a connection needs, made when the disk is: connecting again, and every request, must not ask for memory.
+/* Everything that connections need, made when the disk is: connecting again, and every request, must not ask for
+ * memory.
  */
 #include "driver/nbd.h"
 
 #include "driver/disk.h"
+#include "driver/log.h"
 #include "driver/memory.h"
 
-static NTSTATUS allocate_sends(struct disk *disk)
+/* ---- A connection ---- */
+
+static NTSTATUS allocate_sends(struct nbd_connection *connection)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-
     for (size_t i = 0; i < NBD_SENDS; i++) {
-        struct nbd_send *send = &nbd->sends[i];
+        struct nbd_send *send = &connection->sends[i];
 
-        send->disk = disk;
+        send->connection = connection;
         list_init(&send->records);
         send->irp = IoAllocateIrp(1, FALSE);
         if (send->irp == NULL) {
             return STATUS_INSUFFICIENT_RESOURCES;
         }
-        list_append(&nbd->free_sends, &send->link);
-    }
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS allocate_headers(struct nbd_backend *nbd)
-{
-    nbd->slots = memory_allocate(NBD_DEPTH * sizeof *nbd->slots, TAG_BACKEND);
-    nbd->header_bytes = memory_allocate(NBD_DEPTH * sizeof *nbd->header_bytes, TAG_BACKEND);
-    nbd->headers = memory_allocate(NBD_DEPTH * sizeof *nbd->headers, TAG_BACKEND);
-    if (nbd->slots == NULL || nbd->header_bytes == NULL || nbd->headers == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    queue_init(&nbd->queue, nbd->slots, NBD_DEPTH);
-    for (size_t i = 0; i < NBD_DEPTH; i++) {
-        MmInitializeMdl(&nbd->headers[i].mdl, nbd->header_bytes[i], NBD_REQUEST_SIZE);
-        MmBuildMdlForNonPagedPool(&nbd->headers[i].mdl);
+        list_append(&connection->free_sends, &send->link);
     }
     return STATUS_SUCCESS;
 }
@@ -51,57 +37,40 @@ static PMDL describe(void *memory, ULONG size)
     return mdl;
 }
 
-static NTSTATUS allocate_receive(struct nbd_backend *nbd)
+static NTSTATUS allocate_receive(struct nbd_connection *connection)
 {
-    nbd->receive_buffer = memory_allocate(NBD_RECEIVE_BUFFER, TAG_BUFFER);
-    nbd->receive_mdl = describe(nbd->receive_buffer, NBD_RECEIVE_BUFFER);
-    nbd->receive_irp = IoAllocateIrp(1, FALSE);
-    return nbd->receive_mdl != NULL && nbd->receive_irp != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    connection->receive_buffer = memory_allocate(NBD_RECEIVE_BUFFER, TAG_BUFFER);
+    connection->receive_mdl = describe(connection->receive_buffer, NBD_RECEIVE_BUFFER);
+    connection->receive_irp = IoAllocateIrp(1, FALSE);
+    return connection->receive_mdl != NULL && connection->receive_irp != NULL ? STATUS_SUCCESS
+                                                                              : STATUS_INSUFFICIENT_RESOURCES;
 }
 
-static NTSTATUS allocate_thread_memory(struct nbd_backend *nbd)
+static NTSTATUS allocate_thread_memory(struct nbd_connection *connection)
 {
     NTSTATUS status;
 
-    nbd->handshake = memory_allocate(sizeof *nbd->handshake, TAG_BACKEND);
-    nbd->handshake_mdl = describe(nbd->handshake, sizeof *nbd->handshake);
-    nbd->lookup = memory_allocate(sizeof *nbd->lookup, TAG_BACKEND);
-    if (nbd->handshake_mdl == NULL || nbd->lookup == NULL) {
+    connection->handshake = memory_allocate(sizeof *connection->handshake, TAG_BACKEND);
+    connection->handshake_mdl = describe(connection->handshake, sizeof *connection->handshake);
+    if (connection->handshake_mdl == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    status = wsk_call_init(&nbd->call);
-    if (NT_SUCCESS(status)) {
-        status = wsk_call_init(&nbd->close_call);
-    }
-    if (NT_SUCCESS(status)) {
-        status = wsk_call_init(&nbd->lookup->call);
-    }
-    return status;
+    status = wsk_call_init(&connection->call);
+    return NT_SUCCESS(status) ? wsk_call_init(&connection->close_call) : status;
 }
 
-NTSTATUS nbd_allocate(struct disk *disk)
+static NTSTATUS fill_connection(struct nbd_connection *connection)
 {
-    struct nbd_backend *nbd = &disk->nbd;
     NTSTATUS status;
 
-    list_init(&nbd->waiting);
-    list_init(&nbd->free_sends);
-    list_init(&nbd->resets);
-    KeInitializeEvent(&nbd->lost, NotificationEvent, FALSE);
-    KeInitializeEvent(&nbd->settled, NotificationEvent, FALSE);
-    work_init(&nbd->send_work, nbd_send_work);
-    work_init(&nbd->receive_work, nbd_receive_work);
-    status = allocate_sends(disk);
+    list_init(&connection->free_sends);
+    KeInitializeEvent(&connection->settled, NotificationEvent, FALSE);
+    work_init(&connection->receive_work, nbd_receive_work);
+    status = allocate_sends(connection);
     if (NT_SUCCESS(status)) {
-        status = allocate_headers(nbd);
+        status = allocate_receive(connection);
     }
-    if (NT_SUCCESS(status)) {
-        status = allocate_receive(nbd);
-    }
-    if (NT_SUCCESS(status)) {
-        status = allocate_thread_memory(nbd);
-    }
-    return status;
+    return NT_SUCCESS(status) ? allocate_thread_memory(connection) : status;
 }
 
 static void free_irp(PIRP irp)
@@ -118,25 +87,100 @@ static void free_mdl(PMDL mdl)
     }
 }
 
+static void free_connection(struct nbd_connection *connection)
+{
+    wsk_call_free(&connection->close_call);
+    wsk_call_free(&connection->call);
+    free_mdl(connection->handshake_mdl);
+    memory_free(connection->handshake, TAG_BACKEND);
+    free_irp(connection->receive_irp);
+    free_mdl(connection->receive_mdl);
+    memory_free(connection->receive_buffer, TAG_BUFFER);
+    for (size_t i = 0; i < NBD_SENDS; i++) {
+        free_irp(connection->sends[i].irp);
+    }
+    memory_free(connection, TAG_BACKEND);
+}
+
+/* Another one, if there is memory for it. */
+static NTSTATUS add_connection(struct disk *disk)
+{
+    struct nbd_connection *connection = memory_allocate(sizeof *connection, TAG_BACKEND);
+    NTSTATUS status;
+
+    if (connection == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    connection->disk = disk;
+    status = fill_connection(connection);
+    if (NT_SUCCESS(status)) {
+        disk->nbd.connections[disk->nbd.count++] = connection;
+    } else {
+        free_connection(connection);
+    }
+    return status;
+}
+
+void nbd_allocate_more(struct disk *disk, uint32_t count)
+{
+    while (disk->nbd.count < min(count, NBD_CONNECTIONS_MAX)) {
+        if (!NT_SUCCESS(add_connection(disk))) {
+            log_print(LOG_WARNING, "%s: there is memory for %u of %u connections", disk->properties.InstanceName,
+                      disk->nbd.count, count);
+            return;
+        }
+    }
+}
+
+/* ---- What a disk's connections share ---- */
+
+static NTSTATUS allocate_headers(struct nbd_backend *nbd)
+{
+    nbd->slots = memory_allocate(NBD_DEPTH * sizeof *nbd->slots, TAG_BACKEND);
+    nbd->header_bytes = memory_allocate(NBD_DEPTH * sizeof *nbd->header_bytes, TAG_BACKEND);
+    nbd->headers = memory_allocate(NBD_DEPTH * sizeof *nbd->headers, TAG_BACKEND);
+    if (nbd->slots == NULL || nbd->header_bytes == NULL || nbd->headers == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    queue_init(&nbd->queue, nbd->slots, NBD_DEPTH);
+    return STATUS_SUCCESS; /* MDLs that describe 0 bytes: the first request to use one makes it */
+}
+
+static NTSTATUS allocate_lookup(struct nbd_backend *nbd)
+{
+    nbd->lookup = memory_allocate(sizeof *nbd->lookup, TAG_BACKEND);
+    return nbd->lookup != NULL ? wsk_call_init(&nbd->lookup->call) : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+NTSTATUS nbd_allocate(struct disk *disk)
+{
+    struct nbd_backend *nbd = &disk->nbd;
+    NTSTATUS status;
+
+    list_init(&nbd->waiting);
+    list_init(&nbd->resets);
+    KeInitializeEvent(&nbd->lost, NotificationEvent, FALSE);
+    work_init(&nbd->send_work, nbd_send_work);
+    nbd->wanted = 1;
+    status = allocate_headers(nbd);
+    if (NT_SUCCESS(status)) {
+        status = allocate_lookup(nbd);
+    }
+    return NT_SUCCESS(status) ? add_connection(disk) : status;
+}
+
 void nbd_free(struct disk *disk)
 {
     struct nbd_backend *nbd = &disk->nbd;
 
-    wsk_call_free(&nbd->close_call);
-    wsk_call_free(&nbd->call);
+    while (nbd->count != 0) {
+        free_connection(nbd->connections[--nbd->count]);
+    }
     if (nbd->lookup != NULL) {
         wsk_call_free(&nbd->lookup->call);
     }
     memory_free(nbd->lookup, TAG_BACKEND);
-    free_mdl(nbd->handshake_mdl);
-    memory_free(nbd->handshake, TAG_BACKEND);
-    free_irp(nbd->receive_irp);
-    free_mdl(nbd->receive_mdl);
-    memory_free(nbd->receive_buffer, TAG_BUFFER);
     memory_free(nbd->headers, TAG_BACKEND);
     memory_free(nbd->header_bytes, TAG_BACKEND);
     memory_free(nbd->slots, TAG_BACKEND);
-    for (size_t i = 0; i < NBD_SENDS; i++) {
-        free_irp(nbd->sends[i].irp);
-    }
 }

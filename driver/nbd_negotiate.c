@@ -47,51 +47,52 @@ static NTSTATUS handshake_status(enum nbd_handshake_failure failure)
 }
 
 /* One step's bytes over the wire. A connection that ends is the handshake's business; success then. */
-static NTSTATUS transfer(struct nbd_backend *nbd, enum nbd_handshake_step step, const uint8_t *bytes, size_t length,
-                         const struct wsk_limit *limit)
+static NTSTATUS transfer(struct nbd_connection *connection, enum nbd_handshake_step step, const uint8_t *bytes,
+                         size_t length, const struct wsk_limit *limit)
 {
-    ULONG offset = (ULONG)(bytes - (uint8_t *)nbd->handshake);
+    ULONG offset = (ULONG)(bytes - (uint8_t *)connection->handshake);
     NTSTATUS status;
 
     if (step == NBD_HANDSHAKE_SEND) {
-        status = wsk_send_all(nbd->socket, &nbd->call, nbd->handshake_mdl, offset, length, limit);
+        status = wsk_send_all(connection->socket, &connection->call, connection->handshake_mdl, offset, length, limit);
     } else {
-        status = wsk_receive_all(nbd->socket, &nbd->call, nbd->handshake_mdl, offset, length, limit);
+        status =
+            wsk_receive_all(connection->socket, &connection->call, connection->handshake_mdl, offset, length, limit);
     }
     if (NT_SUCCESS(status)) {
-        nbd_handshake_advance(nbd->handshake);
+        nbd_handshake_advance(connection->handshake);
         return STATUS_SUCCESS;
     }
-    if (nbd->call.out) {
+    if (connection->call.out) {
         return status; /* time-out or cancelled */
     }
-    nbd_handshake_closed(nbd->handshake);
+    nbd_handshake_closed(connection->handshake);
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS handshake(struct disk *disk, const struct wsk_limit *limit)
+static NTSTATUS handshake(struct nbd_connection *connection, const struct wsk_limit *limit)
 {
-    struct nbd_backend *nbd = &disk->nbd;
+    struct disk *disk = connection->disk;
     const char *name = server_of(disk)->ExportName;
     NTSTATUS status = STATUS_SUCCESS;
     uint8_t *bytes;
     size_t length;
 
-    nbd_handshake_init(nbd->handshake, name, text_length(name, NBD_EXPORT_NAME_MAX));
+    nbd_handshake_init(connection->handshake, name, text_length(name, NBD_EXPORT_NAME_MAX));
     while (NT_SUCCESS(status)) {
-        enum nbd_handshake_step step = nbd_handshake_step(nbd->handshake, &bytes, &length);
+        enum nbd_handshake_step step = nbd_handshake_step(connection->handshake, &bytes, &length);
 
         switch (step) {
         case NBD_HANDSHAKE_SEND:
         case NBD_HANDSHAKE_RECEIVE:
-            status = transfer(nbd, step, bytes, length, limit);
+            status = transfer(connection, step, bytes, length, limit);
             break;
         case NBD_HANDSHAKE_ENTRY: /* of a list, which was not asked for */
         case NBD_HANDSHAKE_DONE:
             return STATUS_SUCCESS;
         case NBD_HANDSHAKE_FAILED:
-            nbd_handshake_describe(nbd->handshake, disk->message, sizeof disk->message);
-            return handshake_status(nbd->handshake->failure);
+            nbd_handshake_describe(connection->handshake, disk->message, sizeof disk->message);
+            return handshake_status(connection->handshake->failure);
         }
     }
     return status == STATUS_CANCELLED ? nbd_fail_cancelled(disk) : nbd_fail_timeout(disk, "complete the NBD handshake");
@@ -180,20 +181,23 @@ static struct nbd_export export_of_caller(const WNBD_PROPERTIES *properties)
     flags |= properties->Flags.FlushSupported ? NBD_FLAG_SEND_FLUSH : 0;
     flags |= properties->Flags.FUASupported ? NBD_FLAG_SEND_FUA : 0;
     flags |= properties->Flags.UnmapSupported ? NBD_FLAG_SEND_TRIM : 0;
+    flags |= properties->NbdProperties.Connections > 1 ? NBD_FLAG_CAN_MULTI_CONN : 0; /* who asks for it knows */
     /* That the product fits was checked when the command came. */
     return nbd_export_assumed(properties->BlockCount * properties->BlockSize, flags);
 }
 
-NTSTATUS nbd_negotiate(struct disk *disk, const struct wsk_limit *limit, struct nbd_export *export)
+NTSTATUS nbd_negotiate(struct nbd_connection *connection, const struct wsk_limit *limit, struct nbd_export *export)
 {
+    struct disk *disk = connection->disk;
     NTSTATUS status;
 
+    RtlZeroMemory(&connection->terms, sizeof connection->terms);
     if (server_of(disk)->Flags.SkipNegotiation) {
         *export = export_of_caller(&disk->properties);
         return STATUS_SUCCESS;
     }
-    status = handshake(disk, limit);
-    *export = disk->nbd.handshake->server_export;
+    status = handshake(connection, limit);
+    *export = connection->handshake->server_export;
     return status;
 }
 

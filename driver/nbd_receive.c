@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Replies from the wire. One receive is out at any time, into the backend's buffer or, for the rest of a large payload,
- * into the SRB's own pages. Whoever sees it complete processes it and makes the next one: the thread that made the call
- * when WSK completed the IRP before the call returned, WSK's completion otherwise. So there is one receiver at a time
- * and no recursion.
+ * Replies from the wire. On each connection one receive is out at any time, into the connection's buffer or, for the
+ * rest of a large payload, into the SRB's own pages. Whoever sees it complete processes it and makes the next one: the
+ * thread that made the call when WSK completed the IRP before the call returned, WSK's completion otherwise. So there
+ * is one receiver at a time and no recursion.
  */
 #include "driver/nbd.h"
 
@@ -34,28 +34,43 @@ static void fail_locked(struct record *record)
 }
 
 /* Whose reply it is. False: nobody waits for it, and the connection is given up. */
-static bool reply_locked(struct disk *disk)
+static bool reply_locked(struct nbd_connection *connection)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-    struct io_request *request = queue_find(&nbd->queue, nbd->reader.cookie);
+    struct io_request *request = queue_find(&connection->disk->nbd.queue, connection->reader.cookie);
     struct record *record = request != NULL ? record_of_request(request) : NULL;
 
-    if (record == NULL || (record->holds & RECORD_ANSWERING) == 0) {
-        nbd_ended_locked(disk, "the server answered a request that is not out");
+    if (record == NULL || (record->holds & RECORD_ANSWERING) == 0 || record->connection != connection) {
+        nbd_ended_locked(connection, "the server answered a request that is not out");
         return false;
     }
-    nbd->was_large = nbd_is_large_read(request);
-    nbd->receiving = record;
-    nbd_reader_expect(&nbd->reader, request, &record->progress);
+    connection->was_large = nbd_is_large_read(request);
+    connection->receiving = record;
+    nbd_reader_expect(&connection->reader, request, &record->progress);
+    return true;
+}
+
+/* "Terminating the transmission phase": who is told so leaves. The request goes to another connection. */
+static bool is_shutdown_locked(struct nbd_connection *connection, const struct record *record)
+{
+    if (record->progress.error != NBD_ESHUTDOWN || record->srb_status != 0) {
+        return false;
+    }
+    connection->shutting_down = true;
+    nbd_lost_locked(connection, "the server is shutting down");
     return true;
 }
 
 /* A whole answer is in. */
-static void answered_locked(struct disk *disk, struct list_link *done)
+static void answered_locked(struct nbd_connection *connection, struct list_link *done)
 {
-    struct record *record = disk->nbd.receiving;
+    struct disk *disk = connection->disk;
+    struct record *record = connection->receiving;
 
-    disk->nbd.answered = true;
+    if (is_shutdown_locked(connection, record)) {
+        return;
+    }
+    connection->answered = true;
+    connection->large_reads -= nbd_is_large_read(&record->command.request);
     if (record->srb_status == SRB_STATUS_ABORTED) {
         stats_late_reply(&disk->stats);
     } else {
@@ -75,82 +90,82 @@ static uint8_t *data_at(const struct record *record, uint32_t offset)
 }
 
 /* The lock is let go for it: the record that is being received stays until it has been answered. */
-static void copy(struct disk *disk, const struct nbd_part *part, KLOCK_QUEUE_HANDLE *handle)
+static void copy(struct nbd_connection *connection, const struct nbd_part *part, KLOCK_QUEUE_HANDLE *handle)
 {
-    struct nbd_backend *nbd = &disk->nbd;
+    struct disk *disk = connection->disk;
 
     KeReleaseInStackQueuedSpinLock(handle);
-    COUNT(nbd->counters, copies);
-    COUNT_MANY(nbd->counters, copied, part->length);
-    RtlCopyMemory(data_at(nbd->receiving, part->offset), part->bytes, part->length);
+    COUNT(disk->nbd.counters, copies);
+    COUNT_MANY(disk->nbd.counters, copied, part->length);
+    RtlCopyMemory(data_at(connection->receiving, part->offset), part->bytes, part->length);
     KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
 }
 
-static void fill(struct disk *disk, const struct nbd_part *part, KLOCK_QUEUE_HANDLE *handle)
+static void fill(struct nbd_connection *connection, const struct nbd_part *part, KLOCK_QUEUE_HANDLE *handle)
 {
     KeReleaseInStackQueuedSpinLock(handle);
-    RtlZeroMemory(data_at(disk->nbd.receiving, part->offset), part->length);
-    KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
+    RtlZeroMemory(data_at(connection->receiving, part->offset), part->length);
+    KeAcquireInStackQueuedSpinLock(&connection->disk->lock, handle);
 }
 
 /* All replies in `length` bytes of the buffer. */
-static void parse_locked(struct disk *disk, size_t length, KLOCK_QUEUE_HANDLE *handle, struct list_link *done)
+static void parse_locked(struct nbd_connection *connection, size_t length, KLOCK_QUEUE_HANDLE *handle,
+                         struct list_link *done)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-    const uint8_t *bytes = nbd->receive_buffer;
+    const uint8_t *bytes = connection->receive_buffer;
     enum nbd_reader_step step;
     struct nbd_part part;
 
-    while ((step = nbd_reader_step(&nbd->reader, &bytes, &length, &part)) != NBD_READER_MORE) {
+    while ((step = nbd_reader_step(&connection->reader, &bytes, &length, &part)) != NBD_READER_MORE) {
         switch (step) {
         case NBD_READER_MORE:
         case NBD_READER_EXTENT:
             break;
         case NBD_READER_REPLY:
-            if (!reply_locked(disk)) {
+            if (!reply_locked(connection)) {
                 return;
             }
             break;
         case NBD_READER_DATA:
-            copy(disk, &part, handle);
+            copy(connection, &part, handle);
             break;
         case NBD_READER_HOLE:
-            fill(disk, &part, handle);
+            fill(connection, &part, handle);
             break;
         case NBD_READER_DONE:
-            answered_locked(disk, done);
+            answered_locked(connection, done);
             break;
         case NBD_READER_BAD:
-            nbd_ended_locked(disk, nbd->reader.broken);
+            nbd_ended_locked(connection, connection->reader.broken);
             return;
         }
     }
 }
 
-static void process(struct disk *disk)
+static void process(struct nbd_connection *connection)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-    NTSTATUS status = nbd->receive_irp->IoStatus.Status;
-    size_t length = nbd->receive_irp->IoStatus.Information;
+    struct disk *disk = connection->disk;
+    NTSTATUS status = connection->receive_irp->IoStatus.Status;
+    size_t length = connection->receive_irp->IoStatus.Information;
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
 
     list_init(&done);
     if (!NT_SUCCESS(status)) {
-        nbd_lost(disk, "receiving failed with status 0x%08lx", status);
+        nbd_lost(connection, "receiving failed with status 0x%08lx", status);
     }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     if (!NT_SUCCESS(status)) {
-        nbd->listening = false;
+        connection->listening = false;
     } else if (length == 0) {
-        nbd->peer_closed = true;
-        nbd_ended_locked(disk, "the server closed the connection");
-    } else if (nbd->direct) {
-        COUNT(nbd->counters, direct);
-        nbd_reader_received(&nbd->reader, (uint32_t)length);
-        parse_locked(disk, 0, &handle, &done);
+        connection->peer_closed = true;
+        nbd_ended_locked(connection, "the server closed the connection");
+    } else if (connection->direct) {
+        COUNT(disk->nbd.counters, direct);
+        nbd_reader_received(&connection->reader, (uint32_t)length);
+        parse_locked(connection, 0, &handle, &done);
     } else {
-        parse_locked(disk, length, &handle, &done);
+        parse_locked(connection, length, &handle, &done);
     }
     nbd_pump_locked(disk, &handle); /* more of a transfer, or an UNMAP's next range, may wait */
     KeReleaseInStackQueuedSpinLock(&handle);
@@ -161,61 +176,61 @@ static void process(struct disk *disk)
 
 /* Whether large payload may come: at depth 1 the receive is called before the request it will answer is known, which is
  * then taken for one like the last. */
-static bool large_may_come_locked(const struct nbd_backend *nbd)
+static bool large_may_come_locked(const struct nbd_connection *connection)
 {
-    return nbd->large_reads != 0 || nbd->was_large;
+    return connection->large_reads != 0 || connection->was_large;
 }
 
 /* Where the next bytes go. While large payload may come, little more than the next header: the rest of it is to be
  * received where it belongs, not copied there. Small replies beside it cost a receive each then. */
-static void choose_locked(struct nbd_backend *nbd, WSK_BUF *buffer, ULONG *flags)
+static void choose_locked(struct nbd_connection *connection, WSK_BUF *buffer, ULONG *flags)
 {
-    uint32_t payload = nbd_reader_payload(&nbd->reader);
+    uint32_t payload = nbd_reader_payload(&connection->reader);
 
     C_ASSERT(NBD_LARGE_MIN <= NBD_RECEIVE_BUFFER);
-    nbd->direct = payload >= NBD_DIRECT_MIN;
-    if (nbd->direct) {
-        buffer->Mdl = &nbd->receiving->mdl;
-        buffer->Offset = nbd->reader.payload_offset;
+    connection->direct = payload >= NBD_DIRECT_MIN;
+    if (connection->direct) {
+        buffer->Mdl = &connection->receiving->mdl;
+        buffer->Offset = connection->reader.payload_offset;
         buffer->Length = payload;
         *flags = WSK_FLAG_WAITALL;
     } else {
-        buffer->Mdl = nbd->receive_mdl;
+        buffer->Mdl = connection->receive_mdl;
         buffer->Offset = 0;
-        buffer->Length = large_may_come_locked(nbd) ? payload + NBD_MIXED_MAX : NBD_RECEIVE_BUFFER;
+        buffer->Length = large_may_come_locked(connection) ? payload + NBD_MIXED_MAX : NBD_RECEIVE_BUFFER;
         *flags = 0;
     }
 }
 
 static NTSTATUS NTAPI receive_completed(PDEVICE_OBJECT device, PIRP irp, PVOID context)
 {
-    struct disk *disk = context;
+    struct nbd_connection *connection = context;
 
     UNREFERENCED_PARAMETER(device);
     UNREFERENCED_PARAMETER(irp);
-    if (InterlockedExchange(&disk->nbd.receive_phase, RECEIVE_COMPLETED) == RECEIVE_RETURNED) {
-        process(disk);
-        nbd_receive(disk);
+    if (InterlockedExchange(&connection->receive_phase, RECEIVE_COMPLETED) == RECEIVE_RETURNED) {
+        process(connection);
+        nbd_receive(connection);
     }
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
-static enum receive_outcome call(struct disk *disk, WSK_BUF *buffer, ULONG flags)
+static enum receive_outcome call(struct nbd_connection *connection, WSK_BUF *buffer, ULONG flags)
 {
-    struct nbd_backend *nbd = &disk->nbd;
-    const WSK_PROVIDER_CONNECTION_DISPATCH *dispatch = nbd->socket->Dispatch;
+    const WSK_PROVIDER_CONNECTION_DISPATCH *dispatch = connection->socket->Dispatch;
 
-    COUNT(nbd->counters, receives);
-    IoReuseIrp(nbd->receive_irp, STATUS_UNSUCCESSFUL);
-    IoSetCompletionRoutine(nbd->receive_irp, receive_completed, disk, TRUE, TRUE, TRUE);
-    InterlockedExchange(&nbd->receive_phase, RECEIVE_CALLED);
-    dispatch->WskReceive(nbd->socket, buffer, flags, nbd->receive_irp);
-    return InterlockedExchange(&nbd->receive_phase, RECEIVE_RETURNED) == RECEIVE_COMPLETED ? RECEIVE_DONE
-                                                                                           : RECEIVE_PENDING;
+    COUNT(connection->disk->nbd.counters, receives);
+    IoReuseIrp(connection->receive_irp, STATUS_UNSUCCESSFUL);
+    IoSetCompletionRoutine(connection->receive_irp, receive_completed, connection, TRUE, TRUE, TRUE);
+    InterlockedExchange(&connection->receive_phase, RECEIVE_CALLED);
+    dispatch->WskReceive(connection->socket, buffer, flags, connection->receive_irp);
+    return InterlockedExchange(&connection->receive_phase, RECEIVE_RETURNED) == RECEIVE_COMPLETED ? RECEIVE_DONE
+                                                                                                  : RECEIVE_PENDING;
 }
 
-static enum receive_outcome receive_once(struct disk *disk)
+static enum receive_outcome receive_once(struct nbd_connection *connection)
 {
+    struct disk *disk = connection->disk;
     KLOCK_QUEUE_HANDLE handle;
     enum receive_outcome outcome;
     WSK_BUF buffer;
@@ -223,41 +238,41 @@ static enum receive_outcome receive_once(struct disk *disk)
     bool entered;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    entered = disk->nbd.listening;
+    entered = connection->listening;
     if (entered) {
-        nbd_enter_locked(&disk->nbd);
-        choose_locked(&disk->nbd, &buffer, &flags);
+        nbd_enter_locked(connection);
+        choose_locked(connection, &buffer, &flags);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     if (!entered) {
         return RECEIVE_CLOSED;
     }
-    outcome = call(disk, &buffer, flags);
+    outcome = call(connection, &buffer, flags);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd_leave_locked(&disk->nbd);
+    nbd_leave_locked(connection);
     KeReleaseInStackQueuedSpinLock(&handle);
     return outcome;
 }
 
-void nbd_receive(struct disk *disk)
+void nbd_receive(struct nbd_connection *connection)
 {
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {
-        switch (receive_once(disk)) {
+        switch (receive_once(connection)) {
         case RECEIVE_PENDING:
             return; /* the completion goes on; the disk may be gone by now */
         case RECEIVE_CLOSED:
-            nbd_settle(disk);
+            nbd_settle(connection);
             return;
         case RECEIVE_DONE:
-            process(disk);
+            process(connection);
             break;
         }
     }
-    COUNT(disk->nbd.counters, handovers);
-    worker_queue(&disk->adapter->worker, &disk->nbd.receive_work);
+    COUNT(connection->disk->nbd.counters, handovers);
+    worker_queue(&connection->disk->adapter->worker, &connection->receive_work);
 }
 
 void nbd_receive_work(struct work *work)
 {
-    nbd_receive(list_member(work, struct disk, nbd.receive_work));
+    nbd_receive(list_member(work, struct nbd_connection, receive_work));
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests to the wire. One thread at a time takes what waits, as much as one send may hold, and hands it to WSK; who
- * comes meanwhile leaves its request on the list. So a completion that WSK runs inside WskSend, or a StartIo that
- * Storport runs inside a completion, never goes deeper.
+ * Requests to the wire. One thread at a time takes what waits, as much as one send may hold, and hands it to WSK over a
+ * connection; who comes meanwhile takes another connection, or leaves its request on the list. So a completion that WSK
+ * runs inside WskSend, or a StartIo that Storport runs inside a completion, goes no deeper than there are connections,
+ * and only as long as there is stack.
  */
 #include "driver/nbd.h"
 
@@ -12,23 +13,35 @@
 #define STACK_MIN   (10 << 10) /* WskSend and everything below it, down to the network driver */
 #define BATCHES_MAX 64         /* by one thread at a time; the worker goes on then */
 
-static uint32_t wire_bytes(const struct io_request *request)
+static uint32_t wire_bytes(const struct nbd_connection *connection, const struct io_request *request)
 {
-    return NBD_REQUEST_SIZE + (request->operation == IO_WRITE ? request->length : 0);
+    return nbd_request_size(connection->terms.form) + (request->operation == IO_WRITE ? request->length : 0);
+}
+
+/* The MDL of the request's header, made when the header has another size than the last one in this slot: the first
+ * time, or because the server has another form of them. */
+static PMDL encode(struct nbd_connection *connection, const struct io_request *request)
+{
+    struct nbd_backend *nbd = &connection->disk->nbd;
+    uint32_t slot = queue_slot(request->cookie);
+    PMDL mdl = &nbd->headers[slot].mdl;
+    uint32_t size = nbd_encode_request(nbd->header_bytes[slot], request, connection->terms.form);
+
+    if (MmGetMdlByteCount(mdl) != size) {
+        MmInitializeMdl(mdl, nbd->header_bytes[slot], size);
+        MmBuildMdlForNonPagedPool(mdl);
+    }
+    return mdl;
 }
 
 /* Chains a record's header, and its data if it has any, behind `tail`; answers the new tail. */
-static PMDL *chain(struct nbd_backend *nbd, struct record *record, PMDL *tail)
+static PMDL *chain(struct nbd_connection *connection, struct record *record, PMDL *tail)
 {
-    const struct io_request *request = &record->command.request;
-    uint32_t slot = queue_slot(request->cookie);
-    PMDL header = &nbd->headers[slot].mdl;
+    PMDL header = encode(connection, &record->command.request);
 
-    nbd_encode_request(nbd->header_bytes[slot], request, NBD_SIMPLE);
-    nbd_progress_init(&record->progress);
     *tail = header;
     header->Next = NULL;
-    if (request->operation != IO_WRITE) {
+    if (record->command.request.operation != IO_WRITE) {
         return &header->Next;
     }
     header->Next = &record->mdl;
@@ -36,72 +49,108 @@ static PMDL *chain(struct nbd_backend *nbd, struct record *record, PMDL *tail)
     return &record->mdl.Next;
 }
 
-static bool fits(const struct nbd_backend *nbd, const struct nbd_send *send, const struct record *record)
+static bool fits(const struct nbd_send *send, const struct record *record)
 {
+    const struct nbd_connection *connection = send->connection;
+
     return send->bytes == 0 ||
-           nbd->bytes_out + send->bytes + wire_bytes(&record->command.request) <= NBD_SEND_BYTES_MAX;
+           connection->bytes_out + send->bytes + wire_bytes(connection, &record->command.request) <= NBD_SEND_BYTES_MAX;
+}
+
+/* The record leaves over the connection. */
+static void submit_locked(struct nbd_connection *connection, struct record *record)
+{
+    record->holds = RECORD_SENDING | RECORD_ANSWERING;
+    record->connection = connection;
+    nbd_progress_init(&record->progress);
+    connection->large_reads += nbd_is_large_read(&record->command.request);
 }
 
 /* Moves what waits into `send`, and describes it in `buffer`. */
-static void fill_locked(struct disk *disk, struct nbd_send *send, WSK_BUF *buffer)
+static void fill_locked(struct nbd_send *send, WSK_BUF *buffer)
 {
-    struct nbd_backend *nbd = &disk->nbd;
+    struct nbd_connection *connection = send->connection;
+    struct disk *disk = connection->disk;
     PMDL *tail = &buffer->Mdl;
     uint64_t now = clock_now();
 
     send->bytes = 0;
-    for (size_t i = 0; i < NBD_BATCH_MAX && !list_is_empty(&nbd->waiting); i++) {
-        struct record *record = record_of_link(nbd->waiting.next);
+    for (size_t i = 0; i < NBD_BATCH_MAX && !list_is_empty(&disk->nbd.waiting); i++) {
+        struct record *record = record_of_link(disk->nbd.waiting.next);
 
-        if (!fits(nbd, send, record)) {
+        if (!fits(send, record)) {
             break;
         }
         list_remove(&record->link);
         list_append(&send->records, &record->link);
-        record->holds = RECORD_SENDING | RECORD_ANSWERING;
-        tail = chain(nbd, record, tail);
-        send->bytes += wire_bytes(&record->command.request);
+        submit_locked(connection, record);
+        tail = chain(connection, record, tail);
+        send->bytes += wire_bytes(connection, &record->command.request);
         stats_submitted(&disk->stats, now);
     }
-    nbd->bytes_out += send->bytes;
+    connection->bytes_out += send->bytes;
     buffer->Offset = 0;
     buffer->Length = send->bytes;
 }
 
-/* The next send, with the connection entered; NULL when there is none to be made now. */
+static bool can_send(const struct nbd_connection *connection)
+{
+    return connection->state == NBD_OPEN && !connection->pumping && !list_is_empty(&connection->free_sends) &&
+           connection->bytes_out < NBD_SEND_BYTES_MAX;
+}
+
+/* The connection whose turn it is, or the next one that is free; NULL. A search, but usually of one step, and of
+ * NBD_CONNECTIONS_MAX at most. */
+static struct nbd_connection *choose_locked(struct nbd_backend *nbd)
+{
+    for (uint32_t i = 0; i < nbd->count; i++) {
+        struct nbd_connection *connection = nbd->connections[nbd->next];
+
+        nbd->next = nbd->next + 1 < nbd->count ? nbd->next + 1 : 0;
+        if (can_send(connection)) {
+            return connection;
+        }
+    }
+    return NULL;
+}
+
+/* The next send, with its connection entered; NULL when there is none to be made now. */
 static struct nbd_send *take_batch_locked(struct disk *disk, WSK_BUF *buffer)
 {
     struct nbd_backend *nbd = &disk->nbd;
+    struct nbd_connection *connection = list_is_empty(&nbd->waiting) ? NULL : choose_locked(nbd);
     struct nbd_send *send;
 
-    if (!nbd->open || list_is_empty(&nbd->waiting) || list_is_empty(&nbd->free_sends) ||
-        nbd->bytes_out >= NBD_SEND_BYTES_MAX) {
+    if (connection == NULL) {
         return NULL;
     }
-    nbd_enter_locked(nbd);
-    nbd->outstanding++;
+    nbd_enter_locked(connection);
+    connection->pumping = true;
+    connection->outstanding++;
     COUNT(nbd->counters, sends);
-    send = list_member(list_take_first(&nbd->free_sends), struct nbd_send, link);
-    fill_locked(disk, send, buffer);
+    send = list_member(list_take_first(&connection->free_sends), struct nbd_send, link);
+    fill_locked(send, buffer);
     return send;
 }
 
 /* What the send carried was acknowledged or has failed; either way WSK does not read it any more. */
-static void give_back_locked(struct disk *disk, struct nbd_send *send, struct list_link *done)
+static void give_back_locked(struct nbd_send *send, struct list_link *done)
 {
+    struct nbd_connection *connection = send->connection;
     struct list_link *link;
 
     while ((link = list_take_first(&send->records)) != NULL) {
-        nbd_drop_hold_locked(disk, record_of_link(link), RECORD_SENDING, done);
+        nbd_drop_hold_locked(connection->disk, record_of_link(link), RECORD_SENDING, done);
     }
-    disk->nbd.bytes_out -= send->bytes;
-    list_append(&disk->nbd.free_sends, &send->link);
+    connection->bytes_out -= send->bytes;
+    list_append(&connection->free_sends, &send->link);
 }
 
 static NTSTATUS NTAPI send_completed(PDEVICE_OBJECT device, PIRP irp, PVOID context)
 {
     struct nbd_send *send = context;
-    struct disk *disk = send->disk;
+    struct nbd_connection *connection = send->connection;
+    struct disk *disk = connection->disk;
     NTSTATUS status = irp->IoStatus.Status;
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
@@ -110,26 +159,26 @@ static NTSTATUS NTAPI send_completed(PDEVICE_OBJECT device, PIRP irp, PVOID cont
     UNREFERENCED_PARAMETER(device);
     list_init(&done);
     if (!NT_SUCCESS(status) || irp->IoStatus.Information != send->bytes) {
-        nbd_lost(disk, "sending failed with status 0x%08lx", status);
+        nbd_lost(connection, "sending failed with status 0x%08lx", status);
     }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    give_back_locked(disk, send, &done);
+    give_back_locked(send, &done);
     nbd_pump_locked(disk, &handle);
     nothing_done = list_is_empty(&done);
     if (nothing_done) { /* the usual case: the answers come later */
-        nbd_settle_locked(&disk->nbd);
+        nbd_settle_locked(connection);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     if (!nothing_done) {
         nbd_complete(disk, &done);
-        nbd_settle(disk);
+        nbd_settle(connection);
     }
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
 static void issue(struct nbd_send *send, WSK_BUF *buffer)
 {
-    PWSK_SOCKET socket = send->disk->nbd.socket;
+    PWSK_SOCKET socket = send->connection->socket;
     const WSK_PROVIDER_CONNECTION_DISPATCH *dispatch = socket->Dispatch;
 
     IoReuseIrp(send->irp, STATUS_UNSUCCESSFUL);
@@ -148,28 +197,34 @@ static void hand_over(struct disk *disk)
     }
 }
 
+/* One send. The connection stays while it is entered; of the send nothing is known any more once WSK has it. */
+static void send_batch(struct disk *disk, struct nbd_send *send, WSK_BUF *buffer, KLOCK_QUEUE_HANDLE *handle)
+{
+    struct nbd_connection *connection = send->connection;
+
+    KeReleaseInStackQueuedSpinLock(handle);
+    issue(send, buffer);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
+    connection->pumping = false;
+    nbd_leave_locked(connection);
+}
+
 void nbd_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle)
 {
-    struct nbd_backend *nbd = &disk->nbd;
     struct nbd_send *send = NULL;
     unsigned batches = 0;
     WSK_BUF buffer;
 
-    if (nbd->pumping || list_is_empty(&nbd->waiting)) {
+    if (list_is_empty(&disk->nbd.waiting) || disk->nbd.open == 0) {
         return;
     }
     if (IoGetRemainingStackSize() < STACK_MIN) {
         hand_over(disk);
         return;
     }
-    nbd->pumping = true;
     while (batches++ < BATCHES_MAX && (send = take_batch_locked(disk, &buffer)) != NULL) {
-        KeReleaseInStackQueuedSpinLock(handle);
-        issue(send, &buffer);
-        KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
-        nbd_leave_locked(nbd);
+        send_batch(disk, send, &buffer, handle);
     }
-    nbd->pumping = false;
     if (send != NULL) { /* the limit ended the loop: there may be more */
         hand_over(disk);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From a lost connection to the next.
+ * From a lost connection to the next. While others are there it is made again beside them; when the last one is lost:
  *
  *   lost --> Storport paused --> suspended --> try --> try --> ... --> open, resumed
  *                                               |
@@ -18,28 +18,15 @@
 #define FIRST_PAUSE_MS 100 /* doubled after each try */
 #define LAST_PAUSE_MS  5000
 #define TRY_MS_MIN     1000  /* a try at the end of ReconnectTimeoutMs still gets this */
-#define LIVED_MS       10000 /* a connection that lasted was good, even if nobody asked for anything */
+#define MEND_TRY_MS    2000  /* for one connection more, while others serve */
+#define MEND_PAUSE_MS  30000 /* the longest pause between such tries */
 #define MARGIN_S       10    /* that a pause of Storport's outlives a try by */
-
-/* Whether the connection that is lost was of use, or may have been: we have ended it ourselves. One that was made and
- * broke at once, again and again, brings nobody further: the search for a good one goes on then. */
-static bool was_of_use(struct disk *disk)
-{
-    const struct nbd_backend *nbd = &disk->nbd;
-    KLOCK_QUEUE_HANDLE handle;
-    bool of_use;
-
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    of_use = nbd->answered || nbd->broken_off || nbd->lost_at - nbd->opened_at >= LIVED_MS * CLOCK_TICKS_PER_MS;
-    KeReleaseInStackQueuedSpinLock(&handle);
-    return of_use;
-}
 
 static void begin(struct disk *disk)
 {
     struct search *search = &disk->search;
 
-    if (search->begun && !was_of_use(disk)) {
+    if (search->begun && !nbd_was_of_use(disk)) {
         return;
     }
     search->begun = true;
@@ -112,7 +99,7 @@ static void give_up(struct disk *disk)
     let_come(disk);
 }
 
-static bool try(struct disk *disk)
+static bool try(struct disk *disk, struct nbd_connection *connection)
 {
     const struct search *search = &disk->search;
     ULONG timeout_ms = disk->adapter->options.connect_timeout_ms;
@@ -122,29 +109,34 @@ static bool try(struct disk *disk)
         hold_back(disk);
         timeout_ms = min(timeout_ms, max(left_ms(disk), TRY_MS_MIN));
     }
-    status = nbd_connect_again(disk, timeout_ms);
+    status = nbd_connect_again(connection, timeout_ms);
     if (!NT_SUCCESS(status)) {
         note(disk);
     }
     return NT_SUCCESS(status);
 }
 
-static void go_on(struct disk *disk)
+/* A connection was made that had been lost. */
+static void count(struct disk *disk)
 {
-    struct nbd_backend *nbd = &disk->nbd;
     KLOCK_QUEUE_HANDLE handle;
     uint64_t reconnects;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    reconnects = ++nbd->reconnects;
+    reconnects = ++disk->nbd.reconnects;
     KeReleaseInStackQueuedSpinLock(&handle);
     log_print(LOG_INFO, "%s: connected again (%llu)", disk->properties.InstanceName, reconnects);
-    nbd_open(disk);
+}
+
+static void go_on(struct disk *disk, struct nbd_connection *connection)
+{
+    count(disk);
+    nbd_open(connection);
     let_come(disk);
 }
 
-/* The connection ends. What was not answered waits, or, if others have waited too long already, fails. */
-static void end_connection(struct disk *disk)
+/* The connections end. What was not answered waits, or, if others have waited too long already, fails. */
+static void end_connections(struct disk *disk)
 {
     if (!disk->search.given_up) {
         hold_back(disk);
@@ -157,21 +149,84 @@ static void end_connection(struct disk *disk)
     }
 }
 
-void reconnect(struct disk *disk)
+/* There is no connection: until there is one, or the disk is to be removed. */
+static void search_on(struct disk *disk)
 {
     struct search *search = &disk->search;
 
     begin(disk);
     log_print(LOG_ERROR, "%s: the connection is lost: %s", disk->properties.InstanceName, disk->nbd.reason);
-    end_connection(disk);
+    end_connections(disk);
     while (sleep(disk, search->pause_ms)) {
+        struct nbd_connection *connection = nbd_missing(disk);
+
         next_pause(disk);
-        if (try(disk)) {
-            go_on(disk);
+        if (try(disk, connection)) {
+            go_on(disk, connection);
             return;
         }
         if (!search->given_up && left_ms(disk) == 0) {
             give_up(disk);
         }
+    }
+}
+
+/* ---- One of several ---- */
+
+static void mended(struct disk *disk, struct nbd_connection *connection)
+{
+    disk->search.mend_pause_ms = 0;
+    if (connection->opened_at != 0) {
+        count(disk);
+    }
+    nbd_open(connection);
+}
+
+static void not_mended(struct disk *disk)
+{
+    struct search *search = &disk->search;
+
+    if (search->mend_pause_ms == 0) { /* said once */
+        log_print(LOG_WARNING, "%s: not all of %u connections are there: %s", disk->properties.InstanceName,
+                  disk->nbd.wanted, disk->message);
+    }
+    search->mend_pause_ms = search->mend_pause_ms == 0 ? FIRST_PAUSE_MS : min(2 * search->mend_pause_ms, MEND_PAUSE_MS);
+}
+
+/* Makes one of the connections that are missing beside those that serve, if it is time to. */
+static void mend(struct disk *disk)
+{
+    struct search *search = &disk->search;
+    struct nbd_connection *connection = nbd_missing(disk);
+
+    if (connection == NULL || clock_awake() < search->mend_at) {
+        return;
+    }
+    if (NT_SUCCESS(nbd_connect_again(connection, MEND_TRY_MS))) {
+        mended(disk, connection);
+    } else {
+        not_mended(disk);
+    }
+    search->mend_at = clock_awake() + search->mend_pause_ms * CLOCK_TICKS_PER_MS;
+}
+
+bool reconnect_wait_is_bounded(struct disk *disk, LARGE_INTEGER *timeout)
+{
+    ULONGLONG now = clock_awake();
+    ULONGLONG at = disk->search.mend_at;
+
+    timeout->QuadPart = at > now ? -(LONGLONG)(at - now) : 0;
+    return nbd_missing(disk) != NULL;
+}
+
+void reconnect(struct disk *disk)
+{
+    if (nbd_is_open(disk)) {
+        nbd_suspend(disk);
+    }
+    if (nbd_is_open(disk)) {
+        mend(disk);
+    } else {
+        search_on(disk);
     }
 }

@@ -31,18 +31,21 @@ enum record_hold {
     RECORD_ANSWERING = 1 << 1, /* the server has not answered, or not all of it has been received */
 };
 
+struct nbd_connection;
+
 struct record {
     struct list_link link; /* on one list of the backend, or none */
     PSCSI_REQUEST_BLOCK srb;
     struct storage_command command;
-    PMDL pages;                   /* IO_READ, IO_WRITE: the SRB's own MDL, borrowed */
-    PVOID pages_address;          /* where in it the SRB's data begins: a number, not to be used as an address */
-    uint8_t *data;                /* IO_READ: where the SRB's data is copied to */
-    struct nbd_progress progress; /* of the answer to its request: the receiver's */
-    uint32_t replays;             /* connections that ended before its answer; guarded by disk->lock */
-    uint32_t holds;               /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
-    UCHAR srb_status;             /* not 0: complete with this and without sense */
-    struct scsi_result result;    /* otherwise */
+    PMDL pages;                        /* IO_READ, IO_WRITE: the SRB's own MDL, borrowed */
+    PVOID pages_address;               /* where in it the SRB's data begins: a number, not to be used as an address */
+    uint8_t *data;                     /* IO_READ: where the SRB's data is copied to */
+    struct nbd_progress progress;      /* of the answer to its request: the receiver's */
+    struct nbd_connection *connection; /* over which it is out while it has holds; guarded by disk->lock */
+    uint32_t replays;                  /* connections that ended before its answer; guarded by disk->lock */
+    uint32_t holds;            /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
+    UCHAR srb_status;          /* not 0: complete with this and without sense */
+    struct scsi_result result; /* otherwise */
     union {
         MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */
         UCHAR mdl_storage[RECORD_MDL_SIZE];

@@ -55,6 +55,10 @@ static const GUID WNBD_GUID = {0x949dd17c, 0xb06c, 0x4c14, {0x8e, 0x13, 0xf1, 0x
 #define WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER 1000
 #define WNBD_DEFAULT_MAX_IO_REQ_PER_LUN     255
 
+/* Connections of an NBD disk to its server. */
+#define WNBD_MAX_CONNECTIONS     16
+#define WNBD_DEFAULT_CONNECTIONS 1
+
 /* Bytes per block of an NBD disk that asks for none. */
 #define WNBD_DEFAULT_BLOCK_SIZE 512
 
@@ -95,7 +99,10 @@ typedef struct {
     UINT32 PortNumber;                     /* TCP port, 1 to 65535 */
     CHAR ExportName[WNBD_MAX_NAME_LENGTH]; /* may be empty: the server's default export */
     NBD_CONNECTION_FLAGS Flags;
-    BYTE Reserved[32];
+    UINT32 Connections; /* TCP connections at a time, up to WNBD_MAX_CONNECTIONS; 0: WNBD_DEFAULT_CONNECTIONS. One,
+                         * whatever is asked for, if the server does not say that several see the same data; the answer
+                         * has what holds */
+    BYTE Reserved[28];
 } NBD_CONNECTION_PROPERTIES, *PNBD_CONNECTION_PROPERTIES;
 WNBD_ASSERT_SZ_EQ(NBD_CONNECTION_PROPERTIES, 552)
 
@@ -311,8 +318,8 @@ typedef enum {
 } WnbdServerState;
 
 typedef struct {
-    UINT32 State; /* WnbdServerState */
-    UINT32 Reserved32;
+    UINT32 State;               /* WnbdServerState */
+    UINT32 Connections;         /* that are open now */
     UINT64 LostForMs;           /* since when the connection is lost; 0 while connected */
     UINT64 Reconnects;          /* connections made after the first */
     UINT64 ReplayedRequests;    /* sent again, because their answer had not come */

@@ -305,7 +305,6 @@ def test_each_error_of_the_server_becomes_sense_and_the_disk_goes_on(bed, stack)
             (12, ABORTED_COMMAND, ABORTED_COMMAND),           # ENOMEM: to be tried again
             (22, HARDWARE_ERROR, HARDWARE_ERROR),             # EINVAL: also what the server has no number for
             (28, HARDWARE_ERROR, DATA_PROTECT),               # ENOSPC: thin storage ran full
-            (108, NOT_READY, NOT_READY),                      # ESHUTDOWN
             (4711, HARDWARE_ERROR, HARDWARE_ERROR)):          # none the protocol has
         server.broken = errno
         assert sense(bed.diskio("cdb", number, read, "--in", 512))[0] == expected_read, errno

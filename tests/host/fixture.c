@@ -75,6 +75,16 @@ struct bed_file *fixture_map(void)
     return disk;
 }
 
+struct bed_file *fixture_map_several(UINT32 connections)
+{
+    struct bed_file *disk = NULL;
+
+    assert_int_equal(wnbd_map_several(adapter, "vol1", server_port(server), connections), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    fixture_await_connections("vol1", connections);
+    return disk;
+}
+
 void fixture_unmap(struct bed_file *disk)
 {
     bed_close(disk);
@@ -180,6 +190,17 @@ WNBD_SERVER_STATUS fixture_server_status(const char *name)
                                  sizeof(output), NULL),
                      STATUS_SUCCESS);
     return output.Server;
+}
+
+void fixture_await_connections(const char *name, UINT32 count)
+{
+    for (unsigned waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += LOOK_EACH_MS) {
+        if (fixture_server_status(name).Connections == count) {
+            return;
+        }
+        usleep(LOOK_EACH_MS * 1000);
+    }
+    fail_msg("%s has not got %u connections", name, count);
 }
 
 void fixture_await_reconnects(const char *name, ULONGLONG count)

@@ -27,6 +27,7 @@ void fixture_stop_machine(enum bed_removal removal);
 
 /* Maps the server's export as "vol1" and opens the disk; ends both. */
 struct bed_file *fixture_map(void);
+struct bed_file *fixture_map_several(UINT32 connections); /* waits until all are there */
 void fixture_unmap(struct bed_file *disk);
 
 /* Through the disk, and beside it: what the server holds. */
@@ -43,6 +44,7 @@ WNBD_DRV_STATS fixture_statistics(const char *name);
 WNBD_SERVER_STATUS fixture_server_status(const char *name);
 
 /* Waits, at most some seconds, until the disk has made so many connections again. */
+void fixture_await_connections(const char *name, UINT32 count);
 void fixture_await_reconnects(const char *name, ULONGLONG count);
 
 #endif

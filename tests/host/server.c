@@ -42,6 +42,7 @@ struct server {
         pthread_t thread;
         bool used; /* the thread is to be waited for */
         int fd;    /* -1: it has closed it */
+        unsigned requests;
     } slots[CONNECTIONS_MAX];
     unsigned requests;
     unsigned flushes;
@@ -161,11 +162,13 @@ static bool handshake(struct connection *connection)
 
 /* ---- transmission ---- */
 
-static unsigned count_request(struct server *server)
+static unsigned count_request(struct connection *connection)
 {
+    struct server *server = connection->server;
     unsigned count;
 
     pthread_mutex_lock(&server->lock);
+    connection->slot->requests++;
     count = ++server->requests;
     pthread_mutex_unlock(&server->lock);
     return count;
@@ -334,7 +337,7 @@ static bool reply_backwards(struct connection *connection, struct request *first
         if (!receive_request(connection, &together[count++])) {
             return false;
         }
-        count_request(connection->server);
+        count_request(connection);
     }
     while (count-- != 0) {
         if (together[count].type == COMMAND_DISC || !reply(connection, &together[count])) {
@@ -358,7 +361,7 @@ static void transmission(struct connection *connection)
     bool going = options->fault != SERVER_UNASKED || connection->number != 1 || transmit(connection, "Surprise", 8);
 
     while (going && receive_request(connection, &request) && request.type != COMMAND_DISC) {
-        unsigned number = count_request(connection->server);
+        unsigned number = count_request(connection);
 
         note_request(connection->server, &request);
         if (options->drop_at != 0 && number >= options->drop_at) {
@@ -382,6 +385,18 @@ static void be_silent(int fd)
 
 /* ---- threads ---- */
 
+static bool is_one_too_many(struct server *server)
+{
+    unsigned there = 0;
+
+    pthread_mutex_lock(&server->lock);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        there += server->slots[i].used && server->slots[i].fd >= 0;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return server->options.taken != 0 && there > server->options.taken;
+}
+
 static void *serve(void *argument)
 {
     struct connection *connection = argument;
@@ -394,7 +409,7 @@ static void *serve(void *argument)
         transmit(connection, options->script, options->script_length);
         shutdown(connection->fd, SHUT_WR);
         be_silent(connection->fd);
-    } else if (options->silent) {
+    } else if (options->silent || is_one_too_many(connection->server)) {
         be_silent(connection->fd);
     } else if (options->handshake_less || handshake(connection)) {
         transmission(connection);
@@ -423,7 +438,9 @@ static struct slot *free_slot(struct server *server)
         pthread_mutex_unlock(&server->lock);
         if (ended) {
             pthread_join(slot->thread, NULL);
+            pthread_mutex_lock(&server->lock);
             slot->used = false;
+            pthread_mutex_unlock(&server->lock);
         }
         found = slot->used ? found : slot;
     }
@@ -449,6 +466,7 @@ static void begin(struct server *server, int fd)
     pthread_mutex_lock(&server->lock);
     connection->number = ++server->connections;
     slot->fd = fd;
+    slot->requests = 0;
     slot->used = true;
     if (pthread_create(&slot->thread, NULL, serve, connection) != 0) {
         abort();
@@ -536,6 +554,18 @@ unsigned server_connections(struct server *server)
     return read_count(server, &server->connections);
 }
 
+unsigned server_busy(struct server *server)
+{
+    unsigned busy = 0;
+
+    pthread_mutex_lock(&server->lock);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        busy += server->slots[i].used && server->slots[i].fd >= 0 && server->slots[i].requests != 0;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return busy;
+}
+
 const char *server_complaint(struct server *server)
 {
     const char *complaint;
@@ -577,6 +607,19 @@ static void end_connections(struct server *server, bool hard)
 void server_drop(struct server *server)
 {
     end_connections(server, true);
+}
+
+void server_drop_one(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        if (server->slots[i].used && server->slots[i].fd >= 0 && server->slots[i].requests != 0) {
+            reset(server->slots[i].fd);
+            shutdown(server->slots[i].fd, SHUT_RDWR);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
 }
 
 void server_stop(struct server *server)

@@ -39,13 +39,15 @@ struct server_options {
     unsigned greeting_us;    /* how long the first connection waits for its greeting */
     bool handshake_less;     /* begins with the requests */
     bool silent;             /* accepts and says nothing */
+    unsigned taken;          /* connections beyond so many at a time are accepted, and then nothing is said; 0: none */
     const uint8_t *script;   /* sent in place of everything after accepting; then the connection ends */
     size_t script_length;
     uint8_t host;  /* listens on 127.0.0.host; 0: 1 */
     uint16_t port; /* 0: one that is free */
 };
 
-#define SERVER_FLAGS_USUAL (1 << 0 | 1 << 2 | 1 << 3 | 1 << 5) /* has flags, FLUSH, FUA, TRIM */
+#define SERVER_FLAGS_USUAL   (1 << 0 | 1 << 2 | 1 << 3 | 1 << 5) /* has flags, FLUSH, FUA, TRIM */
+#define SERVER_FLAGS_SEVERAL (SERVER_FLAGS_USUAL | 1 << 8)       /* and CAN_MULTI_CONN */
 
 struct server;
 
@@ -62,6 +64,9 @@ unsigned server_requests(struct server *server);
 unsigned server_flushes(struct server *server);
 unsigned server_connections(struct server *server);
 
+/* Connections that are there and have brought a request. */
+unsigned server_busy(struct server *server);
+
 /* What the client did that a server must not be asked for; NULL. */
 const char *server_complaint(struct server *server);
 
@@ -71,8 +76,9 @@ void server_set_delay(struct server *server, unsigned delay_us);
 /* The size that it tells connections to come. */
 void server_claim(struct server *server, uint64_t size);
 
-/* Ends the connections that are there, with a reset. */
+/* Ends the connections that are there, or one of those that have brought a request, with a reset. */
 void server_drop(struct server *server);
+void server_drop_one(struct server *server);
 
 /* Ends all connections and waits for its threads. */
 void server_stop(struct server *server);

@@ -431,7 +431,8 @@ static void each_error_is_reported(void **state)
         assert_true(NT_SUCCESS(bed_write(disk, 0, data, sizeof(data))) == good);
         assert_true(NT_SUCCESS(bed_read(disk, 0, data, sizeof(data))) == good);
         assert_true(NT_SUCCESS(bed_flush(disk)) == good);
-        assert_int_equal(server_connections(server), 1); /* an error is no reason to part */
+        /* An error is no reason to part, unless it says that the server does. */
+        assert_true((server_connections(server) == 1) == (errors[i] != 108));
         fixture_unmap(disk);
         server_stop(server);
     }
@@ -465,6 +466,24 @@ static void one_request_in_eleven_fails(void **state)
     fixture_stop();
 }
 
+/* "Terminating the transmission phase": who is told of a shutdown takes its leave. Nothing fails for it. */
+static void server_that_shuts_down_is_left_and_found_again(void **state)
+{
+    struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .error = 108, .error_one_in = 5};
+    struct bed_file *disk;
+
+    (void)state;
+    fixture_start(&options);
+    disk = fixture_map();
+    for (ULONG i = 0; i < 20; i++) {
+        fixture_write_and_read_back(disk, i * BLOCK, BLOCK);
+    }
+    assert_true(server_connections(server) > 5);
+    assert_int_equal(fixture_server_status("vol1").UnfencedConnections, 0);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
@@ -483,6 +502,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(reply_of_the_wrong_type),
         cmocka_unit_test(each_error_is_reported),
         cmocka_unit_test(one_request_in_eleven_fails),
+        cmocka_unit_test(server_that_shuts_down_is_left_and_found_again),
     };
 
     if (!fixture_init(count, arguments)) {

@@ -217,7 +217,7 @@ static void storm(uint64_t seed)
 {
     struct server_options options = {
         .size = EXPORT_BYTES,
-        .flags = SERVER_FLAGS_USUAL,
+        .flags = seed % 2 == 0 ? SERVER_FLAGS_SEVERAL : SERVER_FLAGS_USUAL,
         .backwards = seed % 2 == 1,
         .drop_at = seed % 3 == 2 ? 150 : 0,
         .maximum = seed % 5 == 3 ? 65536 : 0,
@@ -228,7 +228,7 @@ static void storm(uint64_t seed)
     server = server_start(&options);
     assert_int_equal(bed_machine_start(image), STATUS_SUCCESS);
     adapter = wnbd_open();
-    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
+    assert_int_equal(wnbd_map_several(adapter, "vol1", server_port(server), 1 + seed % 7), STATUS_SUCCESS);
     wrong = play(seed);
     bed_close(adapter);
     assert_int_equal(bed_machine_stop(seed % 2 == 0 ? BED_REMOVAL_ASKED : BED_REMOVAL_SURPRISE), STATUS_SUCCESS);
@@ -259,7 +259,7 @@ static void remove_under_writers(uint64_t seed)
 
     bed_schedule_seed(seed);
     stopping = false;
-    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
+    assert_int_equal(wnbd_map_several(adapter, "vol1", server_port(server), 1 + seed % 4), STATUS_SUCCESS);
     assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
     for (unsigned i = 0; i < MANY_WRITERS; i++) {
         actors[i].disk = disk;
@@ -278,7 +278,7 @@ static void remove_under_writers(uint64_t seed)
 
 static void removals_under_writers(void **state)
 {
-    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL};
+    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_SEVERAL};
 
     (void)state;
     server = server_start(&options);

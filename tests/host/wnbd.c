@@ -53,6 +53,16 @@ NTSTATUS wnbd_map_port(struct bed_file *adapter, const char *name, USHORT port)
     return wnbd_map(adapter, &command, &output);
 }
 
+NTSTATUS wnbd_map_several(struct bed_file *adapter, const char *name, USHORT port, UINT32 connections)
+{
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+
+    wnbd_describe(&command, name, port);
+    command.Properties.NbdProperties.Connections = connections;
+    return wnbd_map(adapter, &command, &output);
+}
+
 void wnbd_remove_command(WNBD_IOCTL_REMOVE_COMMAND *command, const char *name)
 {
     memset(command, 0, sizeof(*command));
