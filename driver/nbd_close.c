@@ -234,7 +234,10 @@ static void withdraw_locked(struct disk *disk, struct list_link *done)
 
         if (is_given_up_locked(nbd, record)) {
             nbd_drain_one_locked(disk, record, done);
-        } else if (record->holds != 0) {
+            continue;
+        }
+        record_restart(record);
+        if (record->holds != 0) {
             record->holds = 0;
             list_append(&nbd->waiting, &record->link);
             stats_withdrawn(&disk->stats);

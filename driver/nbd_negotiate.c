@@ -149,7 +149,8 @@ static void set_device(struct disk *disk, const struct nbd_export *export, const
     device->block_size = geometry->block_size;
     device->read_only = disk->properties.Flags.ReadOnly || (export->flags & NBD_FLAG_READ_ONLY) != 0;
     device->write_cache = (export->flags & NBD_FLAG_SEND_FLUSH) != 0;
-    device->fua = (export->flags & NBD_FLAG_SEND_FUA) != 0;
+    device->fua_by_flush = device->write_cache && (export->flags & NBD_FLAG_SEND_FUA) == 0;
+    device->fua = device->fua_by_flush || (export->flags & NBD_FLAG_SEND_FUA) != 0;
     device->unmap = (export->flags & NBD_FLAG_SEND_TRIM) != 0 && !device->read_only;
     device->rotational = (export->flags & NBD_FLAG_ROTATIONAL) != 0;
     set_limits(device, export, geometry);
@@ -166,7 +167,7 @@ static void set_properties(struct disk *disk)
     properties->BlockSize = device->block_size;
     properties->Flags.ReadOnly = device->read_only;
     properties->Flags.FlushSupported = device->write_cache;
-    properties->Flags.FUASupported = device->fua;
+    properties->Flags.FUASupported = device->fua && !device->fua_by_flush; /* the server's; see export_of_caller */
     properties->Flags.UnmapSupported = device->unmap;
     properties->MaxUnmapDescCount = device->max_unmap_descriptors;
 }

@@ -82,9 +82,26 @@ static inline struct record *record_of_management(PVOID extension, PSCSI_REQUEST
     return record;
 }
 
+/* Whether the request in hand has data. */
 static inline bool record_has_data(const struct record *record)
 {
     return record->command.request.operation == IO_READ || record->command.request.operation == IO_WRITE;
+}
+
+/* Whether `mdl` is in use: the command has data, though perhaps not the request in hand, as a flush after a write. */
+static inline bool record_has_pages(const struct record *record)
+{
+    return record->command.data_length != 0;
+}
+
+/* Its connection was lost: what is sent over the next one is as if nothing had been sent. */
+static inline void record_restart(struct record *record)
+{
+    storage_restart(&record->command);
+    if (record_has_pages(record)) {
+        record_unmap_pages(record);
+        record_map_pages(record);
+    }
 }
 
 static inline struct record *record_of_link(struct list_link *link)

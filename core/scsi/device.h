@@ -20,8 +20,9 @@ struct scsi_device {
     uint8_t physical_block_exponent; /* physical block = block_size << this; 0 .. 15 */
 
     bool read_only;
-    bool write_cache; /* the backend can flush: WCE is 1 */
-    bool fua;
+    bool write_cache;  /* the backend can flush: WCE is 1 */
+    bool fua;          /* FUA is honoured, by the backend or by a flush */
+    bool fua_by_flush; /* ... by a flush: the backend has none of its own; only with `write_cache` */
     bool unmap;
     bool rotational;
 

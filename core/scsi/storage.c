@@ -57,6 +57,7 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
                                         struct scsi_sense *sense)
 {
     bool write = command->operation == SCSI_WRITE;
+    bool fua = write && command->fua && device->fua;
     uint64_t length = (uint64_t)command->blocks * device->block_size;
     uint64_t block_count = device_blocks(device);
 
@@ -74,7 +75,8 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
     }
     storage->data_length = (uint32_t)length;
     storage->request.operation = write ? IO_WRITE : IO_READ;
-    storage->request.flags = write && command->fua && device->fua ? IO_FUA : 0;
+    storage->request.flags = fua && !device->fua_by_flush ? IO_FUA : 0;
+    storage->ends_with_flush = fua && device->fua_by_flush;
     storage->request_max = request_max(device);
     storage->range_offset = command->lba * device->block_size;
     storage->range_length = length;
@@ -162,10 +164,33 @@ static RARE enum storage_step next(struct storage_command *storage, struct scsi_
     return STORAGE_REQUEST;
 }
 
+/* After the last range. */
+static enum storage_step end(struct storage_command *storage)
+{
+    if (!storage->ends_with_flush || storage->request.operation == IO_FLUSH) {
+        return STORAGE_DONE;
+    }
+    storage->request.operation = IO_FLUSH;
+    storage->request.offset = 0;
+    storage->request.length = 0;
+    return STORAGE_REQUEST;
+}
+
 enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense)
 {
     if (storage->range_length == 0 && storage->descriptors_left == 0) {
-        return STORAGE_DONE;
+        return end(storage);
     }
     return next(storage, sense);
+}
+
+void storage_restart(struct storage_command *storage)
+{
+    if (!storage->ends_with_flush) {
+        return;
+    }
+    storage->range_offset -= storage->data_length - storage->range_length;
+    storage->range_length = storage->data_length;
+    storage->request.operation = IO_WRITE;
+    next_of_range(storage);
 }

@@ -3,7 +3,8 @@
  * From a command that needs storage to requests for a backend.
  *
  * A SYNCHRONIZE CACHE is one request, and so is a READ or WRITE unless the backend takes less at once. An UNMAP is a
- * list of ranges. What is more than one request becomes one after another:
+ * list of ranges. A WRITE with FUA ends with a flush where the backend has no FUA of its own. What is more than one
+ * request becomes one after another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
  *           |                                                  |
@@ -18,6 +19,7 @@
 #include "core/scsi/device.h"
 #include "core/scsi/sense.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum storage_step {
@@ -35,6 +37,7 @@ struct storage_command {
     uint32_t request_max;  /* bytes of one request */
     uint64_t range_offset; /* what is left of the range in hand, in bytes */
     uint64_t range_length;
+    bool ends_with_flush; /* WRITE */
 
     /* UNMAP alone */
     uint32_t block_size;
@@ -66,6 +69,13 @@ MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, cons
  * is the answer if it has changed for the worse meanwhile.
  */
 MUST_CHECK enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense);
+
+/*
+ * The backend was lost before it had carried out storage->request, which is to be sent again to what takes its place.
+ * That request may be another one afterwards (its cookie is not touched): a flush promises nothing of what was written
+ * before the loss, so a WRITE that ends with one begins again.
+ */
+void storage_restart(struct storage_command *storage);
 
 /* Largest IO_TRIM request: the largest multiple of 4096 that a 32-bit length holds. */
 #define STORAGE_TRIM_MAX 0xFFFFF000u
