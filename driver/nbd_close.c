@@ -180,8 +180,9 @@ void nbd_close(struct disk *disk)
 static bool is_unanswered_write(const struct record *record)
 {
     enum io_operation operation = record->command.request.operation;
+    bool writes = operation == IO_WRITE || operation == IO_TRIM || operation == IO_WRITE_ZEROES;
 
-    return (record->holds & RECORD_ANSWERING) != 0 && (operation == IO_WRITE || operation == IO_TRIM);
+    return writes && (record->holds & RECORD_ANSWERING) != 0;
 }
 
 static bool has_unanswered_writes(struct disk *disk)

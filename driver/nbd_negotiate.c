@@ -12,6 +12,10 @@
 
 #define PHYSICAL_BLOCK_MAX 4096 /* Windows aligns to no more */
 
+/* Of one WRITE SAME. A server may have to write the zeroes, and a disk of 10 MB/s should be done with the command well
+ * before Storport's time-out (IoTimeoutValue in wnbd.inf: 30 s), though others are in the queue before it. */
+#define WRITE_SAME_MAX (64u << 20)
+
 static const NBD_CONNECTION_PROPERTIES *server_of(const struct disk *disk)
 {
     return &disk->properties.NbdProperties;
@@ -135,6 +139,7 @@ static void set_limits(struct scsi_device *device, const struct nbd_export *expo
     device->physical_block_exponent = physical_exponent(export->preferred_block, device->block_size);
     device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
     device->max_request_blocks = geometry->maximum_length / device->block_size;
+    device->max_write_same_blocks = WRITE_SAME_MAX / device->block_size;
     device->max_unmap_blocks = UINT32_MAX;
     device->max_unmap_descriptors = RECORD_UNMAP_DESCRIPTORS;
     device->unmap_granularity_blocks = export->preferred_block / device->block_size;
@@ -152,6 +157,8 @@ static void set_device(struct disk *disk, const struct nbd_export *export, const
     device->fua_by_flush = device->write_cache && (export->flags & NBD_FLAG_SEND_FUA) == 0;
     device->fua = device->fua_by_flush || (export->flags & NBD_FLAG_SEND_FUA) != 0;
     device->unmap = (export->flags & NBD_FLAG_SEND_TRIM) != 0 && !device->read_only;
+    device->write_zeroes = (export->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0 && !device->read_only;
+    device->cache = (export->flags & NBD_FLAG_SEND_CACHE) != 0;
     device->rotational = (export->flags & NBD_FLAG_ROTATIONAL) != 0;
     set_limits(device, export, geometry);
     identity_set(device, &disk->properties);

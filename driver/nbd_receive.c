@@ -28,6 +28,9 @@ enum receive_outcome {
 
 static void reply_failed_locked(struct nbd_backend *nbd, struct record *record)
 {
+    if (!storage_error_matters(&record->command)) {
+        return;
+    }
     record->result.status = SCSI_STATUS_CHECK_CONDITION;
     record->result.transferred = 0;
     record->result.sense = nbd_error_sense(nbd->reader.error, &record->command.request);

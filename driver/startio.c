@@ -122,11 +122,13 @@ static struct record *begin_record(const struct srb_view *view)
     return record;
 }
 
-/* An UNMAP's parameters, copied before anybody looks at them. NULL for all else. */
+/* What an UNMAP or WRITE SAME sends, copied before anybody looks at it. NULL for all else. */
 static const uint8_t *copy_parameters(const struct srb_view *view, const struct scsi_command *command,
                                       struct record *record, uint32_t *length)
 {
-    if (command->operation != SCSI_UNMAP) {
+    C_ASSERT(sizeof record->parameters >= 4096); /* the largest block */
+
+    if (command->operation != SCSI_UNMAP && command->operation != SCSI_WRITE_SAME) {
         return NULL;
     }
     *length = view->data != NULL ? min(*length, sizeof record->parameters) : 0;

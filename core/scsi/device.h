@@ -24,6 +24,8 @@ struct scsi_device {
     bool fua;          /* FUA is honoured, by the backend or by a flush */
     bool fua_by_flush; /* ... by a flush: the backend has none of its own; only with `write_cache` */
     bool unmap;
+    bool write_zeroes; /* the backend has IO_WRITE_ZEROES: WRITE SAME of zeroes */
+    bool cache;        /* the backend has IO_CACHE: PRE-FETCH does something */
     bool rotational;
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
@@ -32,6 +34,7 @@ struct scsi_device {
     uint32_t max_unmap_blocks;         /* per UNMAP command; UINT32_MAX: no limit */
     uint32_t max_unmap_descriptors;    /* per UNMAP command; 1 or more when `unmap`; UINT32_MAX: no limit */
     uint32_t unmap_granularity_blocks; /* 0: not reported */
+    uint32_t max_write_same_blocks;    /* per WRITE SAME; 1 or more when `write_zeroes` */
 
     char revision[4]; /* product revision, space padded, e.g. "0.8 " */
 

@@ -52,6 +52,17 @@ static uint32_t request_max(const struct scsi_device *device)
     return limit;
 }
 
+enum storage_step storage_begin_range(struct storage_command *storage, const struct scsi_device *device,
+                                      enum io_operation operation, uint64_t lba, uint32_t blocks)
+{
+    storage->request.operation = operation;
+    storage->request_max = request_max(device);
+    storage->range_offset = lba * device->block_size;
+    storage->range_length = (uint64_t)blocks * device->block_size;
+    next_of_range(storage);
+    return STORAGE_REQUEST;
+}
+
 static enum storage_step begin_transfer(struct storage_command *storage, const struct scsi_device *device,
                                         const struct scsi_command *command, uint32_t data_length,
                                         struct scsi_sense *sense)
@@ -74,14 +85,9 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
         return STORAGE_DONE;
     }
     storage->data_length = (uint32_t)length;
-    storage->request.operation = write ? IO_WRITE : IO_READ;
     storage->request.flags = fua && !device->fua_by_flush ? IO_FUA : 0;
     storage->ends_with_flush = fua && device->fua_by_flush;
-    storage->request_max = request_max(device);
-    storage->range_offset = command->lba * device->block_size;
-    storage->range_length = length;
-    next_of_range(storage);
-    return STORAGE_REQUEST;
+    return storage_begin_range(storage, device, write ? IO_WRITE : IO_READ, command->lba, command->blocks);
 }
 
 static enum storage_step begin_verify(const struct scsi_device *device, const struct scsi_command *command,
@@ -93,6 +99,36 @@ static enum storage_step begin_verify(const struct scsi_device *device, const st
         return storage_refuse_range(sense, command->lba, block_count);
     }
     return STORAGE_DONE;
+}
+
+static uint32_t least(uint64_t left, uint32_t right)
+{
+    return left < right ? (uint32_t)left : right;
+}
+
+/*
+ * SBC-3, "PRE-FETCH (10) command". The block limits (VPD B0) say that no more is taken than of a READ; what goes "to
+ * the end" is cut there. Success is GOOD and not CONDITION MET: whether all of it is in a cache now is not known.
+ */
+static enum storage_step begin_prefetch(struct storage_command *storage, const struct scsi_device *device,
+                                        const struct scsi_command *command, struct scsi_sense *sense)
+{
+    uint64_t block_count = device_blocks(device);
+    uint32_t blocks = command->blocks;
+
+    if (!checked_range(command->lba, blocks, block_count)) {
+        return storage_refuse_range(sense, command->lba, block_count);
+    }
+    if (!device->cache) {
+        return STORAGE_DONE;
+    }
+    if (blocks > device->max_transfer_blocks) {
+        return storage_refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+    }
+    if (blocks == 0) {
+        blocks = least(block_count - command->lba, device->max_transfer_blocks);
+    }
+    return blocks == 0 ? STORAGE_DONE : storage_begin_range(storage, device, IO_CACHE, command->lba, blocks);
 }
 
 /* A backend flushes the whole disk or nothing. */
@@ -136,6 +172,10 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
         return command->no_flush ? STORAGE_DONE : begin_flush(storage, device);
     case SCSI_UNMAP:
         return storage_begin_unmap(storage, device, command, parameters, data_length, sense);
+    case SCSI_WRITE_SAME:
+        return storage_begin_same(storage, device, command, parameters, data_length, sense);
+    case SCSI_PREFETCH:
+        return begin_prefetch(storage, device, command, sense);
     case SCSI_TEST_UNIT_READY:
     case SCSI_REQUEST_SENSE:
     case SCSI_INQUIRY:
@@ -182,6 +222,11 @@ enum storage_step storage_next(struct storage_command *storage, struct scsi_sens
         return end(storage);
     }
     return next(storage, sense);
+}
+
+bool storage_error_matters(const struct storage_command *storage)
+{
+    return storage->request.operation != IO_CACHE;
 }
 
 void storage_restart(struct storage_command *storage)

@@ -2,9 +2,9 @@
 /*
  * From a command that needs storage to requests for a backend.
  *
- * A SYNCHRONIZE CACHE is one request, and so is a READ or WRITE unless the backend takes less at once. An UNMAP is a
- * list of ranges. A WRITE with FUA ends with a flush where the backend has no FUA of its own. What is more than one
- * request becomes one after another:
+ * A SYNCHRONIZE CACHE is one request, and so is a READ, WRITE, WRITE SAME or PRE-FETCH unless the backend takes less at
+ * once. An UNMAP is a list of ranges. A WRITE with FUA ends with a flush where the backend has no FUA of its own. What
+ * is more than one request becomes one after another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
  *           |                                                  |
@@ -49,15 +49,16 @@ struct storage_command {
 /*
  * Checks `command` against the disk and begins it. `data_length` is what the initiator transfers (the SRB's data
  * transfer length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `parameters` are the data of an
- * UNMAP, `data_length` bytes that stay readable until the command has ended; NULL for all else.
+ * UNMAP or WRITE SAME, `data_length` bytes that stay readable until the command has ended; NULL for all else.
  *
- * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, UNMAP or SYNCHRONIZE CACHE to a
- * read-only disk, 05/24 more blocks than the disk takes at once or an anchor, 05/26 more descriptors or blocks than an
- * UNMAP may have or lengths in its header that disagree, 05/20 UNMAP where the disk has none, 05/1A a parameter list
- * that is cut short.
+ * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, WRITE SAME, UNMAP or SYNCHRONIZE
+ * CACHE to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0 blocks or an anchor,
+ * 05/26 more descriptors or blocks than an UNMAP may have, lengths in its header that disagree or a WRITE SAME of
+ * anything but zeroes, 05/20 UNMAP or WRITE SAME where the disk has none, 05/1A a parameter list or block that is cut
+ * short.
  *
- * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY, and SYNCHRONIZE CACHE or STOP UNIT on a disk without a
- * cache are done at once. FUA is dropped in silence where the disk has none.
+ * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY, SYNCHRONIZE CACHE or STOP UNIT on a disk without a cache,
+ * and PRE-FETCH where the backend has no IO_CACHE are done at once. FUA is dropped in silence where the disk has none.
  */
 MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
                                            const struct scsi_command *command, const uint8_t *parameters,
@@ -69,6 +70,12 @@ MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, cons
  * is the answer if it has changed for the worse meanwhile.
  */
 MUST_CHECK enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense);
+
+/*
+ * Whether the command fails when the backend answers storage->request with an error. False: it was a hint, go on with
+ * storage_next as if it had been carried out.
+ */
+bool storage_error_matters(const struct storage_command *storage);
 
 /*
  * The backend was lost before it had carried out storage->request, which is to be sent again to what takes its place.
