@@ -101,6 +101,7 @@ static bool next_request_locked(struct disk *disk, struct record *record)
     }
     switch (storage_next(&record->command, &record->result.sense)) {
     case STORAGE_DONE:
+        record_finish(record);
         return false;
     case STORAGE_REFUSED:
         record->result.status = SCSI_STATUS_CHECK_CONDITION;

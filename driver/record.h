@@ -94,6 +94,14 @@ static inline bool record_has_pages(const struct record *record)
     return record->command.data_length != 0;
 }
 
+/* The command was carried out: what it has transferred is known now if it was not when it began. */
+static inline void record_finish(struct record *record)
+{
+    if (storage_has_answer(&record->command)) {
+        record->result.transferred = storage_answer_length(&record->command);
+    }
+}
+
 /* Its connection was lost: what is sent over the next one is as if nothing had been sent. */
 static inline void record_restart(struct record *record)
 {

@@ -8,15 +8,16 @@
 #define FUA          0x08
 #define BYTCHK_MASK  0x06
 
-/* Byte 1 of WRITE SAME (SBC-3, 5.43 and 5.44) */
+/* Byte 1 of WRITE SAME (SBC-3, "WRITE SAME (10) command" and "(16)") */
 #define SAME_ANCHOR   0x10
 #define SAME_UNMAP    0x08
 #define SAME_OBSOLETE 0x06 /* PBDATA, LBDATA (SBC-2): addresses in the data, not the data that was sent */
 #define SAME_RELADR   0x01 /* of the 10-byte form (SCSI-2): the LBA is not an LBA */
 #define SAME_NDOB     0x01 /* of the 16-byte form */
 
-#define ACTION_MASK          0x1F /* byte 1 of SERVICE ACTION IN (16) */
-#define ACTION_READ_CAPACITY 0x10
+#define ACTION_MASK           0x1F /* byte 1 of SERVICE ACTION IN (16) */
+#define ACTION_READ_CAPACITY  0x10
+#define ACTION_GET_LBA_STATUS 0x12
 
 #define CONTROL_NACA 0x04 /* in the last byte of every CDB (SAM-5, 5.2) */
 
@@ -48,7 +49,7 @@ static const struct opcode opcodes[256] = {
     [0x90] = {16, SCSI_PREFETCH},
     [0x91] = {16, SCSI_SYNCHRONIZE_CACHE},
     [0x93] = {16, SCSI_WRITE_SAME},
-    [0x9E] = {16, SCSI_READ_CAPACITY_16}, /* SERVICE ACTION IN (16), this service action alone */
+    [0x9E] = {16, SCSI_READ_CAPACITY_16}, /* SERVICE ACTION IN (16); or SCSI_GET_LBA_STATUS */
     [0xA0] = {12, SCSI_REPORT_LUNS},
     [0xA8] = {12, SCSI_READ},
     [0xAA] = {12, SCSI_WRITE},
@@ -134,7 +135,28 @@ static bool decode_read_capacity_10(const uint8_t *cdb, struct scsi_command *com
 static bool decode_read_capacity_16(const uint8_t *cdb, struct scsi_command *command)
 {
     command->allocation_length = load_be32(cdb + 10);
-    return (cdb[1] & ACTION_MASK) == ACTION_READ_CAPACITY && (cdb[14] & 0x01) == 0 && load_be64(cdb + 2) == 0;
+    return (cdb[14] & 0x01) == 0 && load_be64(cdb + 2) == 0;
+}
+
+/* SBC-3, "GET LBA STATUS command" */
+static bool decode_get_lba_status(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->operation = SCSI_GET_LBA_STATUS;
+    command->lba = load_be64(cdb + 2);
+    command->allocation_length = load_be32(cdb + 10);
+    return true;
+}
+
+static bool decode_service_action_in(const uint8_t *cdb, struct scsi_command *command)
+{
+    switch (cdb[1] & ACTION_MASK) {
+    case ACTION_READ_CAPACITY:
+        return decode_read_capacity_16(cdb, command);
+    case ACTION_GET_LBA_STATUS:
+        return decode_get_lba_status(cdb, command);
+    default:
+        return false;
+    }
 }
 
 /* SPC-4, "REPORT LUNS command": all, well known only, or both. The rest is for targets with conglomerates. */
@@ -189,7 +211,8 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
     case SCSI_READ_CAPACITY_10:
         return decode_read_capacity_10(cdb, command);
     case SCSI_READ_CAPACITY_16:
-        return decode_read_capacity_16(cdb, command);
+    case SCSI_GET_LBA_STATUS:
+        return decode_service_action_in(cdb, command);
     case SCSI_REPORT_LUNS:
         return decode_report_luns(cdb, command);
     case SCSI_START_UNIT:

@@ -32,6 +32,7 @@ enum scsi_operation {
     SCSI_UNMAP,
     SCSI_WRITE_SAME,
     SCSI_PREFETCH,
+    SCSI_GET_LBA_STATUS,
 };
 
 /* A field that the command has not got is 0. */

@@ -26,6 +26,7 @@ struct scsi_device {
     bool unmap;
     bool write_zeroes; /* the backend has IO_WRITE_ZEROES: WRITE SAME of zeroes */
     bool cache;        /* the backend has IO_CACHE: PRE-FETCH does something */
+    bool block_status; /* the backend has IO_BLOCK_STATUS: GET LBA STATUS knows more than "mapped" */
     bool rotational;
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */

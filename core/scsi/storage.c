@@ -131,6 +131,40 @@ static enum storage_step begin_prefetch(struct storage_command *storage, const s
     return blocks == 0 ? STORAGE_DONE : storage_begin_range(storage, device, IO_CACHE, command->lba, blocks);
 }
 
+/* For the answer that storage->status begins. Without IO_BLOCK_STATUS all is mapped, which also means "or unknown". */
+static enum storage_step request_status(struct storage_command *storage, const struct scsi_device *device)
+{
+    uint64_t offset = storage->status.position;
+    uint64_t length = storage->status.end - offset;
+
+    if (!device->block_status) {
+        lba_status_add(&storage->status, length, true);
+        return STORAGE_DONE;
+    }
+    storage->request.operation = IO_BLOCK_STATUS;
+    storage->request.flags = storage->status.descriptors_max == 1 ? IO_ONE_EXTENT : 0;
+    storage->request.offset = offset;
+    storage->request.length = least(length, STORAGE_TRIM_MAX);
+    return STORAGE_REQUEST;
+}
+
+static enum storage_step begin_status(struct storage_command *storage, const struct scsi_device *device,
+                                      const struct scsi_command *command, uint8_t *data, uint32_t data_length,
+                                      struct scsi_sense *sense)
+{
+    uint64_t block_count = device_blocks(device);
+
+    if (!device->block_status && !device->unmap) {
+        return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
+    }
+    if (command->lba >= block_count) {
+        return storage_refuse_range(sense, command->lba, block_count);
+    }
+    lba_status_init(&storage->status, data, least(command->allocation_length, data_length), command->lba, block_count,
+                    device->block_size);
+    return request_status(storage, device);
+}
+
 /* A backend flushes the whole disk or nothing. */
 static enum storage_step begin_flush(struct storage_command *storage, const struct scsi_device *device)
 {
@@ -156,7 +190,7 @@ static enum storage_step begin_synchronize(struct storage_command *storage, cons
 }
 
 enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
-                                const struct scsi_command *command, const uint8_t *parameters, uint32_t data_length,
+                                const struct scsi_command *command, uint8_t *data, uint32_t data_length,
                                 struct scsi_sense *sense)
 {
     *storage = (struct storage_command){0};
@@ -171,11 +205,13 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
     case SCSI_STOP_UNIT:
         return command->no_flush ? STORAGE_DONE : begin_flush(storage, device);
     case SCSI_UNMAP:
-        return storage_begin_unmap(storage, device, command, parameters, data_length, sense);
+        return storage_begin_unmap(storage, device, command, data, data_length, sense);
     case SCSI_WRITE_SAME:
-        return storage_begin_same(storage, device, command, parameters, data_length, sense);
+        return storage_begin_same(storage, device, command, data, data_length, sense);
     case SCSI_PREFETCH:
         return begin_prefetch(storage, device, command, sense);
+    case SCSI_GET_LBA_STATUS:
+        return begin_status(storage, device, command, data, data_length, sense);
     case SCSI_TEST_UNIT_READY:
     case SCSI_REQUEST_SENSE:
     case SCSI_INQUIRY:
@@ -224,6 +260,23 @@ enum storage_step storage_next(struct storage_command *storage, struct scsi_sens
     return next(storage, sense);
 }
 
+void storage_extent(struct storage_command *storage, uint64_t length, bool is_allocated)
+{
+    if (storage->request.operation == IO_BLOCK_STATUS) {
+        lba_status_add(&storage->status, length, is_allocated);
+    }
+}
+
+bool storage_has_answer(const struct storage_command *storage)
+{
+    return storage->status.descriptors_max != 0;
+}
+
+uint32_t storage_answer_length(const struct storage_command *storage)
+{
+    return lba_status_finish(&storage->status);
+}
+
 bool storage_error_matters(const struct storage_command *storage)
 {
     return storage->request.operation != IO_CACHE;
@@ -231,6 +284,9 @@ bool storage_error_matters(const struct storage_command *storage)
 
 void storage_restart(struct storage_command *storage)
 {
+    if (storage->request.operation == IO_BLOCK_STATUS) {
+        lba_status_restart(&storage->status);
+    }
     if (!storage->ends_with_flush) {
         return;
     }

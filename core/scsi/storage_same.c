@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* WRITE SAME (SBC-3, 5.43 and 5.44), of zeroes. */
+/* WRITE SAME (SBC-3, "WRITE SAME (10) command" and "(16)"), of zeroes. */
 #include "core/scsi/storage_internal.h"
 
 #include "core/base/checked.h"

@@ -27,6 +27,9 @@ static const struct example examples[] = {
     {16,
      {0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4},
      {.operation = SCSI_READ_CAPACITY_16, .allocation_length = 0x01020304}},
+    {16,
+     {0x9E, 0x12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+     {.operation = SCSI_GET_LBA_STATUS, .lba = 0x0102030405060708, .allocation_length = 0x090A0B0C}},
     {12,
      {0xA0, 0, 2, 0, 0, 0, 0xFF, 0xFE, 0xFD, 0xFC},
      {.operation = SCSI_REPORT_LUNS, .select_report = 2, .allocation_length = 0xFFFEFDFC}},
@@ -300,7 +303,7 @@ static void service_action_unknown(void **state)
     for (unsigned action = 0; action < 32; action++) {
         const uint8_t cdb[16] = {0x9E, (uint8_t)action};
 
-        if (action == 0x10) {
+        if (action == 0x10 || action == 0x12) {
             assert_accepted(cdb, sizeof(cdb));
         } else {
             assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
@@ -338,8 +341,9 @@ static void start_stop_power_condition_or_eject(void **state)
 
 static void storage_needed_by(void **state)
 {
-    const enum scsi_operation needing[] = {SCSI_READ,      SCSI_WRITE, SCSI_VERIFY,     SCSI_SYNCHRONIZE_CACHE,
-                                           SCSI_STOP_UNIT, SCSI_UNMAP, SCSI_WRITE_SAME, SCSI_PREFETCH};
+    const enum scsi_operation needing[] = {SCSI_READ,          SCSI_WRITE, SCSI_VERIFY,     SCSI_SYNCHRONIZE_CACHE,
+                                           SCSI_STOP_UNIT,     SCSI_UNMAP, SCSI_WRITE_SAME, SCSI_PREFETCH,
+                                           SCSI_GET_LBA_STATUS};
     const enum scsi_operation not_needing[] = {SCSI_TEST_UNIT_READY,  SCSI_REQUEST_SENSE, SCSI_INQUIRY,
                                                SCSI_MODE_SENSE_6,     SCSI_MODE_SENSE_10, SCSI_READ_CAPACITY_10,
                                                SCSI_READ_CAPACITY_16, SCSI_REPORT_LUNS,   SCSI_START_UNIT};
