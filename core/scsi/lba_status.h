@@ -17,7 +17,7 @@ struct lba_status {
     uint8_t *answer;          /* keeps until the command has ended; written, never read */
     uint32_t capacity;        /* bytes of it that may be written */
     uint32_t block_size;      /* bytes */
-    uint32_t descriptors_max; /* 1 or more; 0: not initialized */
+    uint32_t descriptors_max; /* 1 or more */
     uint64_t first;           /* the block that the answer begins with */
     uint64_t end;             /* bytes: the disk's */
 

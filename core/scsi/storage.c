@@ -160,6 +160,7 @@ static enum storage_step begin_status(struct storage_command *storage, const str
     if (command->lba >= block_count) {
         return storage_refuse_range(sense, command->lba, block_count);
     }
+    storage->has_answer = true;
     lba_status_init(&storage->status, data, least(command->allocation_length, data_length), command->lba, block_count,
                     device->block_size);
     return request_status(storage, device);
@@ -189,11 +190,23 @@ static enum storage_step begin_synchronize(struct storage_command *storage, cons
     return begin_flush(storage, device);
 }
 
+/* Not all of it: what only some commands use, they fill first, and most READs and WRITEs are short of time. */
+static void clear(struct storage_command *storage)
+{
+    storage->request = (struct io_request){0};
+    storage->data_length = 0;
+    storage->data_offset = 0;
+    storage->range_length = 0;
+    storage->ends_with_flush = false;
+    storage->has_answer = false;
+    storage->descriptors_left = 0;
+}
+
 enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
                                 const struct scsi_command *command, uint8_t *data, uint32_t data_length,
                                 struct scsi_sense *sense)
 {
-    *storage = (struct storage_command){0};
+    clear(storage);
     switch (command->operation) {
     case SCSI_READ:
     case SCSI_WRITE:
@@ -269,7 +282,7 @@ void storage_extent(struct storage_command *storage, uint64_t length, bool is_al
 
 bool storage_has_answer(const struct storage_command *storage)
 {
-    return storage->status.descriptors_max != 0;
+    return storage->has_answer;
 }
 
 uint32_t storage_answer_length(const struct storage_command *storage)

@@ -40,6 +40,7 @@ struct storage_command {
     uint64_t range_offset; /* what is left of the range in hand, in bytes */
     uint64_t range_length;
     bool ends_with_flush; /* WRITE */
+    bool has_answer;      /* GET LBA STATUS: `status` is in use */
 
     /* UNMAP alone */
     uint32_t block_size;
