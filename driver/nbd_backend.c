@@ -92,6 +92,7 @@ static bool next_request_locked(struct disk *disk, struct record *record)
     }
     switch (storage_next(&record->command, &record->result.sense)) {
     case STORAGE_DONE:
+        record_finish(record);
         return false;
     case STORAGE_REFUSED:
         record->result.status = SCSI_STATUS_CHECK_CONDITION;
@@ -100,7 +101,7 @@ static bool next_request_locked(struct disk *disk, struct record *record)
     case STORAGE_REQUEST:
         break;
     }
-    if (record_has_data(record)) {
+    if (record_has_data(record)) { /* a flush has none and needs no pages */
         record_unmap_pages(record);
         record_map_pages(record);
     }
@@ -127,7 +128,7 @@ static void complete_one(struct disk *disk, struct record *record)
 {
     struct adapter *adapter = disk->adapter;
 
-    if (record_has_data(record)) {
+    if (record_has_pages(record)) {
         record_unmap_pages(record);
     }
     if (record->srb_status != 0) {

@@ -265,9 +265,9 @@ void nbd_close(struct disk *disk)
 static bool is_unanswered_write(const struct record *record)
 {
     enum io_operation operation = record->command.request.operation;
+    bool writes = operation == IO_WRITE || operation == IO_TRIM || operation == IO_WRITE_ZEROES;
 
-    return (record->holds & RECORD_ANSWERING) != 0 &&
-           (operation == IO_WRITE || operation == IO_TRIM || operation == IO_WRITE_ZEROES);
+    return writes && (record->holds & RECORD_ANSWERING) != 0;
 }
 
 static bool has_unanswered_writes_locked(struct nbd_connection *connection)
@@ -327,6 +327,15 @@ static bool is_given_up_locked(struct record *record)
     return record->srb_status != 0 || (!record->connection->broken_off && ++record->replays > REPLAYS_MAX);
 }
 
+static void replay_locked(struct disk *disk, struct record *record)
+{
+    record_restart(record);
+    record->holds = 0;
+    list_append(&disk->nbd.waiting, &record->link);
+    stats_withdrawn(&disk->stats);
+    disk->nbd.replayed++;
+}
+
 /* What was sent over the connection and not answered waits with the rest to be sent again, whole. */
 static void withdraw_locked(struct nbd_connection *connection, struct list_link *done)
 {
@@ -337,16 +346,12 @@ static void withdraw_locked(struct nbd_connection *connection, struct list_link 
     while ((request = queue_next(&disk->nbd.queue, &position)) != NULL) {
         struct record *record = record_of_request(request);
 
-        if (record->holds == 0 || record->connection != connection) {
-            continue;
-        }
-        if (is_given_up_locked(record)) {
+        if (record->holds == 0) { /* the flush behind a write, say: the server may have lost what it had in its cache */
+            record_restart(record);
+        } else if (record->connection == connection && is_given_up_locked(record)) {
             nbd_drain_one_locked(disk, record, done);
-        } else {
-            record->holds = 0;
-            list_append(&disk->nbd.waiting, &record->link);
-            stats_withdrawn(&disk->stats);
-            disk->nbd.replayed++;
+        } else if (record->connection == connection) {
+            replay_locked(disk, record);
         }
     }
 }

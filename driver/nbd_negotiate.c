@@ -12,6 +12,10 @@
 
 #define PHYSICAL_BLOCK_MAX 4096 /* Windows aligns to no more */
 
+/* Of one WRITE SAME. A server may have to write the zeroes, and a disk of 10 MB/s should be done with the command well
+ * before Storport's time-out (IoTimeoutValue in wnbd.inf: 30 s), though others are in the queue before it. */
+#define WRITE_SAME_MAX (64u << 20)
+
 static const NBD_CONNECTION_PROPERTIES *server_of(const struct disk *disk)
 {
     return &disk->properties.NbdProperties;
@@ -136,6 +140,7 @@ static void set_limits(struct scsi_device *device, const struct nbd_export *expo
     device->physical_block_exponent = physical_exponent(export->preferred_block, device->block_size);
     device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
     device->max_request_blocks = geometry->maximum_length / device->block_size;
+    device->max_write_same_blocks = WRITE_SAME_MAX / device->block_size;
     device->max_unmap_blocks = UINT32_MAX;
     device->max_unmap_descriptors = RECORD_UNMAP_DESCRIPTORS;
     device->unmap_granularity_blocks = export->preferred_block / device->block_size;
@@ -150,8 +155,12 @@ static void set_device(struct disk *disk, const struct nbd_export *export, const
     device->block_size = geometry->block_size;
     device->read_only = disk->properties.Flags.ReadOnly || (export->flags & NBD_FLAG_READ_ONLY) != 0;
     device->write_cache = (export->flags & NBD_FLAG_SEND_FLUSH) != 0;
-    device->fua = (export->flags & NBD_FLAG_SEND_FUA) != 0;
+    device->fua_by_flush = device->write_cache && (export->flags & NBD_FLAG_SEND_FUA) == 0;
+    device->fua = device->fua_by_flush || (export->flags & NBD_FLAG_SEND_FUA) != 0;
     device->unmap = (export->flags & NBD_FLAG_SEND_TRIM) != 0 && !device->read_only;
+    device->write_zeroes = (export->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0 && !device->read_only;
+    device->cache = (export->flags & NBD_FLAG_SEND_CACHE) != 0;
+    device->block_status = export->block_status;
     device->rotational = (export->flags & NBD_FLAG_ROTATIONAL) != 0;
     set_limits(device, export, geometry);
     identity_set(device, &disk->properties);
@@ -167,7 +176,7 @@ static void set_properties(struct disk *disk)
     properties->BlockSize = device->block_size;
     properties->Flags.ReadOnly = device->read_only;
     properties->Flags.FlushSupported = device->write_cache;
-    properties->Flags.FUASupported = device->fua;
+    properties->Flags.FUASupported = device->fua && !device->fua_by_flush; /* the server's; see export_of_caller */
     properties->Flags.UnmapSupported = device->unmap;
     properties->MaxUnmapDescCount = device->max_unmap_descriptors;
 }
@@ -198,6 +207,7 @@ NTSTATUS nbd_negotiate(struct nbd_connection *connection, const struct wsk_limit
     }
     status = handshake(connection, limit);
     *export = connection->handshake->server_export;
+    export->block_status = connection->terms.block_status;
     return status;
 }
 

@@ -26,11 +26,24 @@ enum receive_outcome {
 
 /* ---- Replies ---- */
 
-static void fail_locked(struct record *record)
+static struct scsi_sense sense_of(const struct disk *disk, const struct record *record)
 {
+    const struct nbd_progress *progress = &record->progress;
+    const struct io_request *request = &record->command.request;
+
+    return progress->has_error_offset
+               ? nbd_error_sense_at(progress->error, request, progress->error_offset, disk->device.block_size)
+               : nbd_error_sense(progress->error, request);
+}
+
+static void fail_locked(const struct disk *disk, struct record *record)
+{
+    if (!storage_error_matters(&record->command)) {
+        return;
+    }
     record->result.status = SCSI_STATUS_CHECK_CONDITION;
     record->result.transferred = 0;
-    record->result.sense = nbd_error_sense(record->progress.error, &record->command.request);
+    record->result.sense = sense_of(disk, record);
 }
 
 /* Whose reply it is. False: nobody waits for it, and the connection is given up. */
@@ -77,7 +90,7 @@ static void answered_locked(struct nbd_connection *connection, struct list_link 
         stats_replied(&disk->stats, clock_now());
     }
     if (record->progress.error != 0) {
-        fail_locked(record);
+        fail_locked(disk, record);
     }
     nbd_drop_hold_locked(disk, record, RECORD_ANSWERING, done);
 }
@@ -119,7 +132,10 @@ static void parse_locked(struct nbd_connection *connection, size_t length, KLOCK
     while ((step = nbd_reader_step(&connection->reader, &bytes, &length, &part)) != NBD_READER_MORE) {
         switch (step) {
         case NBD_READER_MORE:
+            break;
         case NBD_READER_EXTENT:
+            storage_extent(&connection->receiving->command, part.extent_length,
+                           (part.extent_flags & NBD_STATE_HOLE) == 0);
             break;
         case NBD_READER_REPLY:
             if (!reply_locked(connection)) {

@@ -18,7 +18,7 @@
 /* An MDL for the longest transfer at any offset in a page. */
 #define RECORD_MDL_SIZE (sizeof(MDL) + sizeof(PFN_NUMBER) * (RECORD_DATA_MAX / PAGE_SIZE + 1))
 
-/* An UNMAP's parameter list is copied, because who sent it may still be able to change it. */
+/* An UNMAP's parameter list or a WRITE SAME's block is copied, because who sent it may still be able to change it. */
 #define RECORD_UNMAP_DESCRIPTORS 256
 #define RECORD_PARAMETERS_SIZE   (8 + 16 * RECORD_UNMAP_DESCRIPTORS)
 
@@ -49,7 +49,7 @@ struct record {
     union {
         MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */
         UCHAR mdl_storage[RECORD_MDL_SIZE];
-        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM */
+        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES */
     };
 };
 
@@ -86,9 +86,34 @@ static inline struct record *record_of_management(PVOID extension, PSCSI_REQUEST
     return record;
 }
 
+/* Whether the request in hand has data. */
 static inline bool record_has_data(const struct record *record)
 {
     return record->command.request.operation == IO_READ || record->command.request.operation == IO_WRITE;
+}
+
+/* Whether `mdl` is in use: the command has data, though perhaps not the request in hand, as a flush after a write. */
+static inline bool record_has_pages(const struct record *record)
+{
+    return record->command.data_length != 0;
+}
+
+/* The command was carried out: what it has transferred is known now if it was not when it began. */
+static inline void record_finish(struct record *record)
+{
+    if (storage_has_answer(&record->command)) {
+        record->result.transferred = storage_answer_length(&record->command);
+    }
+}
+
+/* Its connection was lost: what is sent over the next one is as if nothing had been sent. */
+static inline void record_restart(struct record *record)
+{
+    storage_restart(&record->command);
+    if (record_has_pages(record)) {
+        record_unmap_pages(record);
+        record_map_pages(record);
+    }
 }
 
 static inline struct record *record_of_link(struct list_link *link)

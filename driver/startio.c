@@ -122,16 +122,30 @@ static struct record *begin_record(const struct srb_view *view)
     return record;
 }
 
-/* An UNMAP's parameters, copied before anybody looks at them. NULL for all else. */
-static const uint8_t *copy_parameters(const struct srb_view *view, const struct scsi_command *command,
-                                      struct record *record, uint32_t *length)
+/* What an UNMAP or WRITE SAME sends, copied before anybody looks at it. */
+static uint8_t *copy_parameters(const struct srb_view *view, struct record *record, uint32_t *length)
 {
-    if (command->operation != SCSI_UNMAP) {
-        return NULL;
-    }
+    C_ASSERT(sizeof record->parameters >= 4096); /* the largest block */
+
     *length = view->data != NULL ? min(*length, sizeof record->parameters) : 0;
     RtlCopyMemory(record->parameters, view->data, *length);
     return record->parameters;
+}
+
+/* The data of a command that has some besides a transfer's, which the backend moves. NULL: it has none. */
+static uint8_t *reach_data(const struct srb_view *view, const struct scsi_command *command, struct record *record,
+                           uint32_t *length)
+{
+    switch (command->operation) {
+    case SCSI_UNMAP:
+    case SCSI_WRITE_SAME:
+        return copy_parameters(view, record, length);
+    case SCSI_GET_LBA_STATUS:
+        *length = view->data != NULL ? *length : 0;
+        return view->data;
+    default:
+        return NULL;
+    }
 }
 
 /* Hands the record over, or completes the SRB if its data cannot be reached. */
@@ -153,17 +167,18 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
     bool transfers = command->operation == SCSI_READ || command->operation == SCSI_WRITE;
     struct record *record = begin_record(view);
     uint32_t length = view->data_length;
-    const uint8_t *parameters = copy_parameters(view, command, record, &length);
+    uint8_t *data = reach_data(view, command, record, &length);
     enum storage_step step;
     struct scsi_sense sense;
 
-    step = storage_begin(&record->command, &disk->device, command, parameters, length, &sense);
+    step = storage_begin(&record->command, &disk->device, command, data, length, &sense);
     record->result.transferred = transfers ? record->command.data_length : view->data_length;
     switch (step) {
     case STORAGE_REQUEST:
         submit(disk, view, record);
         break;
     case STORAGE_DONE:
+        record_finish(record);
         complete_good(disk->adapter, view, record->result.transferred);
         break;
     case STORAGE_REFUSED:

@@ -110,12 +110,18 @@ struct nbd_export nbd_export_assumed(uint64_t size, uint16_t flags)
     return assumed;
 }
 
-/* Flags that a disk was made by. */
+/* Flags that a disk was made by, and others that it does not do without once it has them. */
 #define FLAGS_THAT_MATTER (NBD_FLAG_READ_ONLY | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM)
+#define FLAGS_TO_KEEP     (NBD_FLAG_SEND_WRITE_ZEROES | NBD_FLAG_SEND_CACHE)
+
+static bool has_lost_an_ability(const struct nbd_export *was, const struct nbd_export *is)
+{
+    return (was->flags & ~is->flags & FLAGS_TO_KEEP) != 0 || (was->block_status && !is->block_status);
+}
 
 enum nbd_export_change nbd_export_compare(const struct nbd_export *was, const struct nbd_export *is)
 {
-    if (((was->flags ^ is->flags) & FLAGS_THAT_MATTER) != 0) {
+    if (((was->flags ^ is->flags) & FLAGS_THAT_MATTER) != 0 || has_lost_an_ability(was, is)) {
         return NBD_EXPORT_FLAGS_DIFFER;
     }
     if (is->minimum_block > was->minimum_block || is->maximum_payload < was->maximum_payload) {
@@ -137,7 +143,7 @@ const char *nbd_export_change_text(enum nbd_export_change change)
     case NBD_EXPORT_SHRUNK:
         return "the export is smaller than it was";
     case NBD_EXPORT_FLAGS_DIFFER:
-        return "the export is not what it was: read-only, flush, FUA or trim have changed";
+        return "the export is not what it was: read-only or what the server can do with it has changed";
     case NBD_EXPORT_BLOCKS_DIFFER:
         return "the export is not what it was: its block sizes have changed";
     }

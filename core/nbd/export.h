@@ -10,6 +10,7 @@
 
 #include "core/base/compiler.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* "Block size constraints": what holds for a server that did not advertise any. */
@@ -25,6 +26,7 @@ struct nbd_export {
     uint32_t minimum_block;   /* bytes */
     uint32_t preferred_block; /* bytes */
     uint32_t maximum_payload; /* bytes of one read or write */
+    bool block_status;        /* IO_BLOCK_STATUS may be sent: the terms of the connection say so */
 };
 
 enum nbd_geometry_problem {
@@ -59,7 +61,7 @@ enum nbd_export_change {
     NBD_EXPORT_SAME,
     NBD_EXPORT_GROWN,         /* more bytes, all else as it was */
     NBD_EXPORT_SHRUNK,        /* fewer bytes */
-    NBD_EXPORT_FLAGS_DIFFER,  /* read-only, flush, FUA or trim are not as they were */
+    NBD_EXPORT_FLAGS_DIFFER,  /* read-only, flush, FUA or trim are not as they were, or another ability is gone */
     NBD_EXPORT_BLOCKS_DIFFER, /* blocks or the longest payload are not what requests were made for */
 };
 

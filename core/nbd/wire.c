@@ -4,7 +4,8 @@
 #include <stddef.h>
 
 /*
- * What each error becomes, by operation, and why. An entry that is all zero means internal_failure below.
+ * What each error becomes, by operation, and why. An entry that is all zero means internal_failure below. Caching and
+ * block status fail as a read does and writing zeroes as a write does: all of them reach the storage in that direction.
  *
  * - EPERM: "Error values" has it for a write or trim to a read-only export; Windows then shows a write-protected disk.
  * - EIO: the medium, in the direction of the request. A flush or trim that fails has lost or not changed data on the
@@ -13,7 +14,8 @@
  * - ENOSPC: thinly provisioned storage ran full (SBC-3, resource exhaustion). A flush fails so too when the server
  *   allocates late.
  * - ENOTSUP: only a trim can be unsupported and yet sent; UNMAP is then an unknown command of this disk and need not be
- *   tried again. The others are refused by a server that offered them.
+ *   tried again. The others are refused by a server that offered them; "not faster than writing"
+ * (NBD_CMD_FLAG_FAST_ZERO) is never asked.
  * - ESHUTDOWN: the server goes down; it may come back. NOT READY, becoming ready, is retried after a pause.
  *
  * EINVAL is not "invalid field in CDB", whatever its name says: servers also send it for every errno of their storage
@@ -24,8 +26,8 @@
  */
 struct error_row {
     uint32_t error;
-    struct scsi_sense read;
-    struct scsi_sense write;
+    struct scsi_sense read;  /* and IO_CACHE, IO_BLOCK_STATUS */
+    struct scsi_sense write; /* and IO_WRITE_ZEROES */
     struct scsi_sense flush;
     struct scsi_sense trim;
 };
@@ -75,22 +77,36 @@ struct scsi_sense nbd_error_sense(uint32_t error, const struct io_request *reque
 
     switch (request->operation) {
     case IO_READ:
+    case IO_CACHE:
+    case IO_BLOCK_STATUS:
         sense = row->read;
         break;
     case IO_WRITE:
+    case IO_WRITE_ZEROES:
         sense = row->write;
         break;
     case IO_FLUSH:
         sense = row->flush;
         break;
     case IO_TRIM:
-    case IO_WRITE_ZEROES:
-    case IO_CACHE:
-    case IO_BLOCK_STATUS:
         sense = row->trim;
         break;
     }
     return sense.key == SENSE_KEY_NO_SENSE ? internal_failure : sense;
+}
+
+struct scsi_sense nbd_error_sense_at(uint32_t error, const struct io_request *request, uint64_t offset,
+                                     uint32_t block_size)
+{
+    struct scsi_sense sense = nbd_error_sense(error, request);
+
+    if (sense.key == SENSE_KEY_ILLEGAL_REQUEST || offset < request->offset ||
+        offset - request->offset >= request->length) {
+        return sense;
+    }
+    sense.information_valid = true;
+    sense.information = offset / block_size;
+    return sense;
 }
 
 const char *nbd_error_text(uint32_t error)

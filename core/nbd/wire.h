@@ -141,6 +141,14 @@
  * the protocol's simple replies do not say where a request failed. The reasons stand beside the table in wire.c. */
 struct scsi_sense nbd_error_sense(uint32_t error, const struct io_request *request);
 
+/*
+ * The same for an error that the server says is at `offset`, bytes from the start of the disk, whose blocks have
+ * `block_size` bytes: the information is that block. Not so when the offset is not within the request (the server is
+ * not believed then), nor for an ILLEGAL REQUEST, which is about the command.
+ */
+struct scsi_sense nbd_error_sense_at(uint32_t error, const struct io_request *request, uint64_t offset,
+                                     uint32_t block_size);
+
 /* A reply's error in words, for a log, e.g. "no space left"; "unknown error" for a value the protocol does not have. */
 const char *nbd_error_text(uint32_t error);
 

@@ -8,6 +8,17 @@
 #define FUA          0x08
 #define BYTCHK_MASK  0x06
 
+/* Byte 1 of WRITE SAME (SBC-3, "WRITE SAME (10) command" and "(16)") */
+#define SAME_ANCHOR   0x10
+#define SAME_UNMAP    0x08
+#define SAME_OBSOLETE 0x06 /* PBDATA, LBDATA (SBC-2): addresses in the data, not the data that was sent */
+#define SAME_RELADR   0x01 /* of the 10-byte form (SCSI-2): the LBA is not an LBA */
+#define SAME_NDOB     0x01 /* of the 16-byte form */
+
+#define ACTION_MASK           0x1F /* byte 1 of SERVICE ACTION IN (16) */
+#define ACTION_READ_CAPACITY  0x10
+#define ACTION_GET_LBA_STATUS 0x12
+
 #define CONTROL_NACA 0x04 /* in the last byte of every CDB (SAM-5, 5.2) */
 
 struct opcode {
@@ -27,14 +38,18 @@ static const struct opcode opcodes[256] = {
     [0x28] = {10, SCSI_READ},
     [0x2A] = {10, SCSI_WRITE},
     [0x2F] = {10, SCSI_VERIFY},
+    [0x34] = {10, SCSI_PREFETCH},
     [0x35] = {10, SCSI_SYNCHRONIZE_CACHE},
+    [0x41] = {10, SCSI_WRITE_SAME},
     [0x42] = {10, SCSI_UNMAP},
     [0x5A] = {10, SCSI_MODE_SENSE_10},
     [0x88] = {16, SCSI_READ},
     [0x8A] = {16, SCSI_WRITE},
     [0x8F] = {16, SCSI_VERIFY},
+    [0x90] = {16, SCSI_PREFETCH},
     [0x91] = {16, SCSI_SYNCHRONIZE_CACHE},
-    [0x9E] = {16, SCSI_READ_CAPACITY_16}, /* SERVICE ACTION IN (16), this service action alone */
+    [0x93] = {16, SCSI_WRITE_SAME},
+    [0x9E] = {16, SCSI_READ_CAPACITY_16}, /* SERVICE ACTION IN (16); or SCSI_GET_LBA_STATUS */
     [0xA0] = {12, SCSI_REPORT_LUNS},
     [0xA8] = {12, SCSI_READ},
     [0xAA] = {12, SCSI_WRITE},
@@ -80,6 +95,17 @@ static bool decode_verify(const uint8_t *cdb, uint8_t length, struct scsi_comman
     return (cdb[1] & (PROTECT_MASK | BYTCHK_MASK)) == 0;
 }
 
+static bool decode_write_same(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    uint8_t refused = PROTECT_MASK | SAME_OBSOLETE | (length == 10 ? SAME_RELADR : 0);
+
+    decode_range(cdb, length, command);
+    command->anchor = (cdb[1] & SAME_ANCHOR) != 0;
+    command->unmap = (cdb[1] & SAME_UNMAP) != 0;
+    command->no_data = length == 16 && (cdb[1] & SAME_NDOB) != 0;
+    return (cdb[1] & refused) == 0;
+}
+
 /* SPC-4, "INQUIRY command". CMDDT (bit 1) is obsolete; a page code has a meaning with EVPD only. */
 static bool decode_inquiry(const uint8_t *cdb, struct scsi_command *command)
 {
@@ -109,7 +135,28 @@ static bool decode_read_capacity_10(const uint8_t *cdb, struct scsi_command *com
 static bool decode_read_capacity_16(const uint8_t *cdb, struct scsi_command *command)
 {
     command->allocation_length = load_be32(cdb + 10);
-    return (cdb[1] & 0x1F) == 0x10 && (cdb[14] & 0x01) == 0 && load_be64(cdb + 2) == 0;
+    return (cdb[14] & 0x01) == 0 && load_be64(cdb + 2) == 0;
+}
+
+/* SBC-3, "GET LBA STATUS command" */
+static bool decode_get_lba_status(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->operation = SCSI_GET_LBA_STATUS;
+    command->lba = load_be64(cdb + 2);
+    command->allocation_length = load_be32(cdb + 10);
+    return true;
+}
+
+static bool decode_service_action_in(const uint8_t *cdb, struct scsi_command *command)
+{
+    switch (cdb[1] & ACTION_MASK) {
+    case ACTION_READ_CAPACITY:
+        return decode_read_capacity_16(cdb, command);
+    case ACTION_GET_LBA_STATUS:
+        return decode_get_lba_status(cdb, command);
+    default:
+        return false;
+    }
 }
 
 /* SPC-4, "REPORT LUNS command": all, well known only, or both. The rest is for targets with conglomerates. */
@@ -140,7 +187,10 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
         return decode_transfer(cdb, length, command);
     case SCSI_VERIFY:
         return decode_verify(cdb, length, command);
+    case SCSI_WRITE_SAME:
+        return decode_write_same(cdb, length, command);
     case SCSI_SYNCHRONIZE_CACHE:
+    case SCSI_PREFETCH: /* IMMED allows an early answer; there is none, because a request ends with its command */
         decode_range(cdb, length, command);
         return true;
     case SCSI_UNMAP:
@@ -161,7 +211,8 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
     case SCSI_READ_CAPACITY_10:
         return decode_read_capacity_10(cdb, command);
     case SCSI_READ_CAPACITY_16:
-        return decode_read_capacity_16(cdb, command);
+    case SCSI_GET_LBA_STATUS:
+        return decode_service_action_in(cdb, command);
     case SCSI_REPORT_LUNS:
         return decode_report_luns(cdb, command);
     case SCSI_START_UNIT:

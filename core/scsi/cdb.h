@@ -30,17 +30,22 @@ enum scsi_operation {
     SCSI_SYNCHRONIZE_CACHE,
     SCSI_STOP_UNIT, /* START STOP UNIT, START = 0: what is cached goes to the medium */
     SCSI_UNMAP,
+    SCSI_WRITE_SAME,
+    SCSI_PREFETCH,
+    SCSI_GET_LBA_STATUS,
 };
 
 /* A field that the command has not got is 0. */
 struct scsi_command {
     enum scsi_operation operation;
     uint64_t lba;
-    uint32_t blocks;            /* READ, WRITE, VERIFY, SYNCHRONIZE CACHE (0 there: to the end) */
+    uint32_t blocks;            /* of all with a range; SYNCHRONIZE CACHE and PRE-FETCH: 0 is to the end */
     uint32_t allocation_length; /* bytes the initiator takes; READ CAPACITY (10), which has no such field: 8 */
     uint32_t parameter_length;  /* UNMAP: bytes of the parameter list that the initiator sends */
     bool fua;                   /* READ, WRITE */
-    bool anchor;                /* UNMAP */
+    bool anchor;                /* UNMAP, WRITE SAME */
+    bool unmap;                 /* WRITE SAME: the blocks may be unmapped if they read as zeroes then */
+    bool no_data;               /* WRITE SAME: NDOB, zeroes are written and no block is sent */
     bool no_flush;              /* STOP UNIT: the cache may stay as it is */
     bool descriptor_sense;      /* REQUEST SENSE: DESC */
     bool evpd;                  /* INQUIRY: `page` is a VPD page code */

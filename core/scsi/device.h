@@ -20,9 +20,13 @@ struct scsi_device {
     uint8_t physical_block_exponent; /* physical block = block_size << this; 0 .. 15 */
 
     bool read_only;
-    bool write_cache; /* the backend can flush: WCE is 1 */
-    bool fua;
+    bool write_cache;  /* the backend can flush: WCE is 1 */
+    bool fua;          /* FUA is honoured, by the backend or by a flush */
+    bool fua_by_flush; /* ... by a flush: the backend has none of its own; only with `write_cache` */
     bool unmap;
+    bool write_zeroes; /* the backend has IO_WRITE_ZEROES: WRITE SAME of zeroes */
+    bool cache;        /* the backend has IO_CACHE: PRE-FETCH does something */
+    bool block_status; /* the backend has IO_BLOCK_STATUS: GET LBA STATUS knows more than "mapped" */
     bool rotational;
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
@@ -31,6 +35,7 @@ struct scsi_device {
     uint32_t max_unmap_blocks;         /* per UNMAP command; UINT32_MAX: no limit */
     uint32_t max_unmap_descriptors;    /* per UNMAP command; 1 or more when `unmap`; UINT32_MAX: no limit */
     uint32_t unmap_granularity_blocks; /* 0: not reported */
+    uint32_t max_write_same_blocks;    /* per WRITE SAME; 1 or more when `write_zeroes` */
 
     char revision[4]; /* product revision, space padded, e.g. "0.8 " */
 

@@ -93,6 +93,9 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     case SCSI_SYNCHRONIZE_CACHE:
     case SCSI_STOP_UNIT:
     case SCSI_UNMAP:
+    case SCSI_WRITE_SAME:
+    case SCSI_PREFETCH:
+    case SCSI_GET_LBA_STATUS:
         break;
     }
     return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);

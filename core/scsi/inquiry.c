@@ -113,6 +113,9 @@ static uint32_t block_limits(const struct scsi_device *device, uint8_t *limits)
     }
     store_be32(limits + 4, device->max_transfer_blocks);
     store_be32(limits + 8, device->optimal_transfer_blocks);
+    if (device->cache) {
+        store_be32(limits + 12, device->max_transfer_blocks); /* maximum prefetch length */
+    }
     if (device->unmap) {
         store_be32(limits + 16, device->max_unmap_blocks);
         store_be32(limits + 20, device->max_unmap_descriptors);
@@ -120,6 +123,10 @@ static uint32_t block_limits(const struct scsi_device *device, uint8_t *limits)
         if (device->unmap_granularity_blocks != 0) {
             store_be32(limits + 28, 0x80000000u); /* UGAVALID: the alignment is known, and it is 0 */
         }
+    }
+    if (device->write_zeroes) {
+        limits[0] = 0x01; /* WSNZ */
+        store_be64(limits + 32, device->max_write_same_blocks);
     }
     return 0x3C;
 }
@@ -136,7 +143,10 @@ static uint32_t block_characteristics(const struct scsi_device *device, uint8_t 
 static uint32_t logical_block_provisioning(const struct scsi_device *device, uint8_t *provisioning)
 {
     if (device->unmap) {
-        provisioning[1] = 0x80; /* LBPU: UNMAP, and neither WRITE SAME nor anchors */
+        provisioning[1] = 0x80; /* LBPU: UNMAP; no anchors */
+        if (device->write_zeroes) {
+            provisioning[1] |= 0x60; /* LBPWS, LBPWS10: WRITE SAME unmaps */
+        }
         provisioning[2] = 0x02; /* thin */
     }
     return 4;

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "core/scsi/storage.h"
+#include "core/scsi/storage_internal.h"
 
-#include "core/base/bytes.h"
 #include "core/base/checked.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The parameter list of UNMAP (SBC-3, "UNMAP command") */
-#define UNMAP_HEADER     8
-#define UNMAP_DESCRIPTOR 16
-
-static RARE enum storage_step refuse(struct scsi_sense *sense, enum scsi_asc asc)
+enum storage_step storage_refuse(struct scsi_sense *sense, enum scsi_asc asc)
 {
     *sense = sense_make(SENSE_KEY_ILLEGAL_REQUEST, asc);
     return STORAGE_REFUSED;
 }
 
-static RARE enum storage_step refuse_write(struct scsi_sense *sense)
+enum storage_step storage_refuse_write(struct scsi_sense *sense)
 {
     *sense = sense_make(SENSE_KEY_DATA_PROTECT, ASC_WRITE_PROTECTED);
     return STORAGE_REFUSED;
 }
 
-/* Says that [lba, lba + some blocks) leaves a disk of `block_count`: where it does so first. */
-static RARE enum storage_step refuse_range(struct scsi_sense *sense, uint64_t lba, uint64_t block_count)
+enum storage_step storage_refuse_range(struct scsi_sense *sense, uint64_t lba, uint64_t block_count)
 {
     uint64_t first = lba > block_count ? lba : block_count;
 
@@ -58,34 +52,42 @@ static uint32_t request_max(const struct scsi_device *device)
     return limit;
 }
 
+enum storage_step storage_begin_range(struct storage_command *storage, const struct scsi_device *device,
+                                      enum io_operation operation, uint64_t lba, uint32_t blocks)
+{
+    storage->request.operation = operation;
+    storage->request_max = request_max(device);
+    storage->range_offset = lba * device->block_size;
+    storage->range_length = (uint64_t)blocks * device->block_size;
+    next_of_range(storage);
+    return STORAGE_REQUEST;
+}
+
 static enum storage_step begin_transfer(struct storage_command *storage, const struct scsi_device *device,
                                         const struct scsi_command *command, uint32_t data_length,
                                         struct scsi_sense *sense)
 {
     bool write = command->operation == SCSI_WRITE;
+    bool fua = write && command->fua && device->fua;
     uint64_t length = (uint64_t)command->blocks * device->block_size;
     uint64_t block_count = device_blocks(device);
 
     if (write && device->read_only) {
-        return refuse_write(sense);
+        return storage_refuse_write(sense);
     }
     if (!checked_range(command->lba, command->blocks, block_count)) {
-        return refuse_range(sense, command->lba, block_count);
+        return storage_refuse_range(sense, command->lba, block_count);
     }
     if (command->blocks > device->max_transfer_blocks || length > data_length) {
-        return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+        return storage_refuse(sense, ASC_INVALID_FIELD_IN_CDB);
     }
     if (length == 0) {
         return STORAGE_DONE;
     }
     storage->data_length = (uint32_t)length;
-    storage->request.operation = write ? IO_WRITE : IO_READ;
-    storage->request.flags = write && command->fua && device->fua ? IO_FUA : 0;
-    storage->request_max = request_max(device);
-    storage->range_offset = command->lba * device->block_size;
-    storage->range_length = length;
-    next_of_range(storage);
-    return STORAGE_REQUEST;
+    storage->request.flags = fua && !device->fua_by_flush ? IO_FUA : 0;
+    storage->ends_with_flush = fua && device->fua_by_flush;
+    return storage_begin_range(storage, device, write ? IO_WRITE : IO_READ, command->lba, command->blocks);
 }
 
 static enum storage_step begin_verify(const struct scsi_device *device, const struct scsi_command *command,
@@ -94,9 +96,74 @@ static enum storage_step begin_verify(const struct scsi_device *device, const st
     uint64_t block_count = device_blocks(device);
 
     if (!checked_range(command->lba, command->blocks, block_count)) {
-        return refuse_range(sense, command->lba, block_count);
+        return storage_refuse_range(sense, command->lba, block_count);
     }
     return STORAGE_DONE;
+}
+
+static uint32_t least(uint64_t left, uint32_t right)
+{
+    return left < right ? (uint32_t)left : right;
+}
+
+/*
+ * SBC-3, "PRE-FETCH (10) command". The block limits (VPD B0) say that no more is taken than of a READ; what goes "to
+ * the end" is cut there. Success is GOOD and not CONDITION MET: whether all of it is in a cache now is not known.
+ */
+static enum storage_step begin_prefetch(struct storage_command *storage, const struct scsi_device *device,
+                                        const struct scsi_command *command, struct scsi_sense *sense)
+{
+    uint64_t block_count = device_blocks(device);
+    uint32_t blocks = command->blocks;
+
+    if (!checked_range(command->lba, blocks, block_count)) {
+        return storage_refuse_range(sense, command->lba, block_count);
+    }
+    if (!device->cache) {
+        return STORAGE_DONE;
+    }
+    if (blocks > device->max_transfer_blocks) {
+        return storage_refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+    }
+    if (blocks == 0) {
+        blocks = least(block_count - command->lba, device->max_transfer_blocks);
+    }
+    return blocks == 0 ? STORAGE_DONE : storage_begin_range(storage, device, IO_CACHE, command->lba, blocks);
+}
+
+/* For the answer that storage->status begins. Without IO_BLOCK_STATUS all is mapped, which also means "or unknown". */
+static enum storage_step request_status(struct storage_command *storage, const struct scsi_device *device)
+{
+    uint64_t offset = storage->status.position;
+    uint64_t length = storage->status.end - offset;
+
+    if (!device->block_status) {
+        lba_status_add(&storage->status, length, true);
+        return STORAGE_DONE;
+    }
+    storage->request.operation = IO_BLOCK_STATUS;
+    storage->request.flags = storage->status.descriptors_max == 1 ? IO_ONE_EXTENT : 0;
+    storage->request.offset = offset;
+    storage->request.length = least(length, STORAGE_TRIM_MAX);
+    return STORAGE_REQUEST;
+}
+
+static enum storage_step begin_status(struct storage_command *storage, const struct scsi_device *device,
+                                      const struct scsi_command *command, uint8_t *data, uint32_t data_length,
+                                      struct scsi_sense *sense)
+{
+    uint64_t block_count = device_blocks(device);
+
+    if (!device->block_status && !device->unmap) {
+        return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
+    }
+    if (command->lba >= block_count) {
+        return storage_refuse_range(sense, command->lba, block_count);
+    }
+    storage->has_answer = true;
+    lba_status_init(&storage->status, data, least(command->allocation_length, data_length), command->lba, block_count,
+                    device->block_size);
+    return request_status(storage, device);
 }
 
 /* A backend flushes the whole disk or nothing. */
@@ -115,107 +182,31 @@ static enum storage_step begin_synchronize(struct storage_command *storage, cons
     uint64_t block_count = device_blocks(device);
 
     if (device->read_only) {
-        return refuse_write(sense);
+        return storage_refuse_write(sense);
     }
     if (!checked_range(command->lba, command->blocks, block_count)) {
-        return refuse_range(sense, command->lba, block_count);
+        return storage_refuse_range(sense, command->lba, block_count);
     }
     return begin_flush(storage, device);
 }
 
-/* Copies what its sender may be writing to at this moment. Volatile: nothing is read again after it was checked. */
-static void copy_once(uint8_t *to, const volatile uint8_t *from, uint32_t length)
+/* Not all of it: what only some commands use, they fill first, and most READs and WRITEs are short of time. */
+static void clear(struct storage_command *storage)
 {
-    for (uint32_t i = 0; i < length; i++) {
-        to[i] = from[i];
-    }
-}
-
-/* Finds how many descriptors a parameter list of `available` bytes, UNMAP_HEADER or more, has. False: refused. */
-static bool unmap_header(struct storage_command *storage, const struct scsi_device *device, const uint8_t *parameters,
-                         uint32_t available, struct scsi_sense *sense)
-{
-    uint8_t header[UNMAP_HEADER];
-    uint32_t data_length;        /* counts what follows it */
-    uint32_t descriptors_length; /* an incomplete last descriptor is ignored */
-
-    copy_once(header, parameters, sizeof(header));
-    data_length = load_be16(header);
-    descriptors_length = load_be16(header + 2);
-    if (data_length > available - 2 || descriptors_length > available - UNMAP_HEADER) {
-        *sense = sense_make(SENSE_KEY_ILLEGAL_REQUEST, ASC_PARAMETER_LIST_LENGTH_ERROR);
-        return false;
-    }
-    storage->descriptors = parameters + UNMAP_HEADER;
-    storage->descriptors_left = descriptors_length / UNMAP_DESCRIPTOR;
-    if (data_length < descriptors_length + UNMAP_HEADER - 2 ||
-        storage->descriptors_left > device->max_unmap_descriptors) {
-        *sense = sense_make(SENSE_KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_PARAMETER_LIST);
-        return false;
-    }
-    return true;
-}
-
-/* Looks at the whole list before anything of it is carried out. */
-static bool unmap_descriptors(const struct storage_command *storage, const struct scsi_device *device,
-                              struct scsi_sense *sense)
-{
-    uint64_t total = 0; /* at most 4095 descriptors of 2^32 - 1 blocks */
-
-    for (uint32_t i = 0; i < storage->descriptors_left; i++) {
-        const uint8_t *descriptor = storage->descriptors + (size_t)i * UNMAP_DESCRIPTOR;
-        uint64_t lba = load_be64(descriptor);
-        uint32_t blocks = load_be32(descriptor + 8);
-
-        if (!checked_range(lba, blocks, storage->block_count)) {
-            refuse_range(sense, lba, storage->block_count);
-            return false;
-        }
-        total += blocks;
-    }
-    if (device->max_unmap_blocks != UINT32_MAX && total > device->max_unmap_blocks) {
-        *sense = sense_make(SENSE_KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_PARAMETER_LIST);
-        return false;
-    }
-    return true;
-}
-
-static enum storage_step begin_unmap(struct storage_command *storage, const struct scsi_device *device,
-                                     const struct scsi_command *command, const uint8_t *parameters,
-                                     uint32_t data_length, struct scsi_sense *sense)
-{
-    uint32_t length = command->parameter_length;
-
-    if (!device->unmap) {
-        return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
-    }
-    if (command->anchor) {
-        return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
-    }
-    if (device->read_only) {
-        return refuse_write(sense);
-    }
-    if (length == 0) {
-        return STORAGE_DONE;
-    }
-    if (length < UNMAP_HEADER || length > data_length || parameters == NULL) {
-        return refuse(sense, ASC_PARAMETER_LIST_LENGTH_ERROR);
-    }
-    storage->block_size = device->block_size;
-    storage->block_count = device_blocks(device);
-    if (!unmap_header(storage, device, parameters, length, sense) || !unmap_descriptors(storage, device, sense)) {
-        return STORAGE_REFUSED;
-    }
-    storage->request.operation = IO_TRIM;
-    storage->request_max = STORAGE_TRIM_MAX;
-    return storage_next(storage, sense);
+    storage->request = (struct io_request){0};
+    storage->data_length = 0;
+    storage->data_offset = 0;
+    storage->range_length = 0;
+    storage->ends_with_flush = false;
+    storage->has_answer = false;
+    storage->descriptors_left = 0;
 }
 
 enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
-                                const struct scsi_command *command, const uint8_t *parameters, uint32_t data_length,
+                                const struct scsi_command *command, uint8_t *data, uint32_t data_length,
                                 struct scsi_sense *sense)
 {
-    *storage = (struct storage_command){0};
+    clear(storage);
     switch (command->operation) {
     case SCSI_READ:
     case SCSI_WRITE:
@@ -227,7 +218,13 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
     case SCSI_STOP_UNIT:
         return command->no_flush ? STORAGE_DONE : begin_flush(storage, device);
     case SCSI_UNMAP:
-        return begin_unmap(storage, device, command, parameters, data_length, sense);
+        return storage_begin_unmap(storage, device, command, data, data_length, sense);
+    case SCSI_WRITE_SAME:
+        return storage_begin_same(storage, device, command, data, data_length, sense);
+    case SCSI_PREFETCH:
+        return begin_prefetch(storage, device, command, sense);
+    case SCSI_GET_LBA_STATUS:
+        return begin_status(storage, device, command, data, data_length, sense);
     case SCSI_TEST_UNIT_READY:
     case SCSI_REQUEST_SENSE:
     case SCSI_INQUIRY:
@@ -239,28 +236,7 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
     case SCSI_START_UNIT:
         break;
     }
-    return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
-}
-
-/* Makes the next descriptor the range in hand. False: it does not lie within the disk (any more). */
-static bool take_descriptor(struct storage_command *storage, struct scsi_sense *sense)
-{
-    uint8_t descriptor[UNMAP_DESCRIPTOR];
-    uint64_t lba;
-    uint32_t blocks;
-
-    copy_once(descriptor, storage->descriptors, sizeof(descriptor));
-    lba = load_be64(descriptor);
-    blocks = load_be32(descriptor + 8);
-    if (!checked_range(lba, blocks, storage->block_count)) {
-        refuse_range(sense, lba, storage->block_count);
-        return false;
-    }
-    storage->descriptors += UNMAP_DESCRIPTOR;
-    storage->descriptors_left--;
-    storage->range_offset = lba * storage->block_size;
-    storage->range_length = (uint64_t)blocks * storage->block_size;
-    return true;
+    return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
 }
 
 static RARE enum storage_step next(struct storage_command *storage, struct scsi_sense *sense)
@@ -269,7 +245,7 @@ static RARE enum storage_step next(struct storage_command *storage, struct scsi_
         if (storage->descriptors_left == 0) {
             return STORAGE_DONE; /* the last descriptors were empty */
         }
-        if (!take_descriptor(storage, sense)) {
+        if (!storage_take_descriptor(storage, sense)) {
             return STORAGE_REFUSED;
         }
     }
@@ -277,10 +253,58 @@ static RARE enum storage_step next(struct storage_command *storage, struct scsi_
     return STORAGE_REQUEST;
 }
 
+/* After the last range. */
+static enum storage_step end(struct storage_command *storage)
+{
+    if (!storage->ends_with_flush || storage->request.operation == IO_FLUSH) {
+        return STORAGE_DONE;
+    }
+    storage->request.operation = IO_FLUSH;
+    storage->request.offset = 0;
+    storage->request.length = 0;
+    return STORAGE_REQUEST;
+}
+
 enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense)
 {
     if (storage->range_length == 0 && storage->descriptors_left == 0) {
-        return STORAGE_DONE;
+        return end(storage);
     }
     return next(storage, sense);
+}
+
+void storage_extent(struct storage_command *storage, uint64_t length, bool is_allocated)
+{
+    if (storage->request.operation == IO_BLOCK_STATUS) {
+        lba_status_add(&storage->status, length, is_allocated);
+    }
+}
+
+bool storage_has_answer(const struct storage_command *storage)
+{
+    return storage->has_answer;
+}
+
+uint32_t storage_answer_length(const struct storage_command *storage)
+{
+    return lba_status_finish(&storage->status);
+}
+
+bool storage_error_matters(const struct storage_command *storage)
+{
+    return storage->request.operation != IO_CACHE;
+}
+
+void storage_restart(struct storage_command *storage)
+{
+    if (storage->request.operation == IO_BLOCK_STATUS) {
+        lba_status_restart(&storage->status);
+    }
+    if (!storage->ends_with_flush) {
+        return;
+    }
+    storage->range_offset -= storage->data_length - storage->range_length;
+    storage->range_length = storage->data_length;
+    storage->request.operation = IO_WRITE;
+    next_of_range(storage);
 }

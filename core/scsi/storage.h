@@ -2,8 +2,10 @@
 /*
  * From a command that needs storage to requests for a backend.
  *
- * A SYNCHRONIZE CACHE is one request, and so is a READ or WRITE unless the backend takes less at once. An UNMAP is a
- * list of ranges. What is more than one request becomes one after another:
+ * A SYNCHRONIZE CACHE is one request, and so is a READ, WRITE, WRITE SAME or PRE-FETCH unless the backend takes less at
+ * once. A GET LBA STATUS is one, whose answer comes as extents (storage_extent). An UNMAP is a list of ranges. A WRITE
+ * with FUA ends with a flush where the backend has no FUA of its own. What is more than one request becomes one after
+ * another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
  *           |                                                  |
@@ -16,8 +18,10 @@
 #include "core/io/request.h"
 #include "core/scsi/cdb.h"
 #include "core/scsi/device.h"
+#include "core/scsi/lba_status.h"
 #include "core/scsi/sense.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum storage_step {
@@ -26,7 +30,7 @@ enum storage_step {
     STORAGE_REFUSED, /* the command failed: the sense says why */
 };
 
-/* A command under way. Kept in the SRB's extension; fixed size, no pointers but the borrowed one. */
+/* A command under way. Kept in the SRB's extension; fixed size, no pointers but those to the caller's data. */
 struct storage_command {
     struct io_request request; /* what the backend is to do now */
     uint32_t data_length;      /* READ, WRITE: bytes the command transfers; what the initiator offers can be more */
@@ -35,30 +39,37 @@ struct storage_command {
     uint32_t request_max;  /* bytes of one request */
     uint64_t range_offset; /* what is left of the range in hand, in bytes */
     uint64_t range_length;
+    bool ends_with_flush; /* WRITE */
+    bool has_answer;      /* GET LBA STATUS: `status` is in use */
 
     /* UNMAP alone */
     uint32_t block_size;
     uint64_t block_count;
     const uint8_t *descriptors; /* the block descriptors that are left; borrowed until the command has ended */
     uint32_t descriptors_left;
+
+    struct lba_status status; /* GET LBA STATUS alone */
 };
 
 /*
  * Checks `command` against the disk and begins it. `data_length` is what the initiator transfers (the SRB's data
- * transfer length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `parameters` are the data of an
- * UNMAP, `data_length` bytes that stay readable until the command has ended; NULL for all else.
+ * transfer length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `data` is kept until the command
+ * has ended, `data_length` bytes: what an UNMAP or WRITE SAME sends, or room for the answer of a GET LBA STATUS, which
+ * may be NULL when it is 0; NULL for all else.
  *
- * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, UNMAP or SYNCHRONIZE CACHE to a
- * read-only disk, 05/24 more blocks than the disk takes at once or an anchor, 05/26 more descriptors or blocks than an
- * UNMAP may have or lengths in its header that disagree, 05/20 UNMAP where the disk has none, 05/1A a parameter list
- * that is cut short.
+ * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, WRITE SAME, UNMAP or SYNCHRONIZE
+ * CACHE to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0 blocks or an anchor,
+ * 05/26 more descriptors or blocks than an UNMAP may have, lengths in its header that disagree or a WRITE SAME of
+ * anything but zeroes, 05/20 UNMAP, WRITE SAME or GET LBA STATUS where the disk has none, 05/1A a parameter list or
+ * block that is cut short.
  *
- * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY, and SYNCHRONIZE CACHE or STOP UNIT on a disk without a
- * cache are done at once. FUA is dropped in silence where the disk has none.
+ * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY, SYNCHRONIZE CACHE or STOP UNIT on a disk without a cache,
+ * PRE-FETCH where the backend has no IO_CACHE and GET LBA STATUS where it has no IO_BLOCK_STATUS are done at once. FUA
+ * is dropped in silence where the disk has none.
  */
 MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
-                                           const struct scsi_command *command, const uint8_t *parameters,
-                                           uint32_t data_length, struct scsi_sense *sense);
+                                           const struct scsi_command *command, uint8_t *data, uint32_t data_length,
+                                           struct scsi_sense *sense);
 
 /*
  * After the backend carried out storage->request: the next one, or STORAGE_DONE. A list of descriptors may lie in
@@ -66,6 +77,32 @@ MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, cons
  * is the answer if it has changed for the worse meanwhile.
  */
 MUST_CHECK enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense);
+
+/*
+ * The next extent of the backend's answer to an IO_BLOCK_STATUS: `length` bytes, any number, from where the extent
+ * before ended or else from storage->request's offset on. An extent may be longer than what was asked for. What is said
+ * of anything beyond the disk's end, or for what there is no room, is ignored.
+ */
+void storage_extent(struct storage_command *storage, uint64_t length, bool is_allocated);
+
+/* Whether the command has put an answer into the caller's data: GET LBA STATUS. */
+bool storage_has_answer(const struct storage_command *storage);
+
+/* After STORAGE_DONE, if it has: completes the answer and says how many bytes of it are the initiator's. */
+uint32_t storage_answer_length(const struct storage_command *storage);
+
+/*
+ * Whether the command fails when the backend answers storage->request with an error. False: it was a hint, go on with
+ * storage_next as if it had been carried out.
+ */
+bool storage_error_matters(const struct storage_command *storage);
+
+/*
+ * The backend was lost before it had carried out storage->request, which is to be sent again to what takes its place.
+ * That request may be another one afterwards (its cookie is not touched): a flush promises nothing of what was written
+ * before the loss, so a WRITE that ends with one begins again. Extents are forgotten.
+ */
+void storage_restart(struct storage_command *storage);
 
 /* Largest IO_TRIM request: the largest multiple of 4096 that a 32-bit length holds. */
 #define STORAGE_TRIM_MAX 0xFFFFF000u

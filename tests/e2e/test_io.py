@@ -139,12 +139,14 @@ def test_write_through_is_fua_on_every_write_and_only_then(bed, stack):
     assert not any(flags for _, flags, _, _ in server.of_kind(scripted.CMD_READ))
 
 
-def test_write_through_without_fua_sends_no_flag(bed, stack):
+def test_write_through_without_fua_sends_no_flag_but_a_flush(bed, stack):
     server = stack.enter_context(scripted.Nbd(flags=scripted.FLAG_HAS | scripted.FLAG_FLUSH))
     number = bed.map("fua", server)
     assert bed.show("fua")["FUASupported"] == "0"
     bed.diskio("write", number, 0, 4096, 2, "--through").ok()
     assert [flags for _, flags, _, _ in server.of_kind(scripted.CMD_WRITE)] == [0]
+    written = server.requests.index((scripted.CMD_WRITE, 0, 0, 4096))
+    assert (scripted.CMD_FLUSH, 0, 0, 0) in server.requests[written:]
 
 
 def test_flush_and_fua_are_understood_by_a_real_server(server, bed):

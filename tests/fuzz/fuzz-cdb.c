@@ -4,7 +4,7 @@
  * core/scsi promises holds. An input is
  *
  *     0   1  what the disk can do: enum option
- *     1   1  the physical block exponent (low 4 bits)
+ *     1   1  more of that: the physical block exponent (low 4 bits), enum more
  *     2   8  its number of blocks (reduced to what a disk can have)
  *    10   4  most blocks of a READ or WRITE
  *    14   4  most blocks of an UNMAP
@@ -13,7 +13,7 @@
  *    21   1  length of the CDB, 0 .. 16
  *    22  16  the CDB
  *    38   4  length of the initiator's buffer (no parameter list)
- *    42      the parameter list
+ *    42      the parameter list; of a GET LBA STATUS the extents: 4 bytes each, bit 31 hole, bits 0 .. 30 the length
  */
 #include "core/base/bytes.h"
 #include "core/scsi/cdb.h"
@@ -37,6 +37,13 @@ enum option {
     OPTION_LIST_CHANGES = 0x80, /* the sender writes to the parameter list while the command is under way */
 };
 
+enum more {
+    MORE_WRITE_ZEROES = 0x10,
+    MORE_CACHE = 0x20,
+    MORE_BLOCK_STATUS = 0x40,
+    MORE_FUA_BY_FLUSH = 0x80,
+};
+
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -55,7 +62,11 @@ static struct scsi_device make_device(const uint8_t *data)
         .read_only = data[0] & OPTION_READ_ONLY,
         .write_cache = data[0] & OPTION_WRITE_CACHE,
         .fua = data[0] & OPTION_FUA,
+        .fua_by_flush = data[1] & MORE_FUA_BY_FLUSH && data[0] & OPTION_FUA,
         .unmap = data[0] & OPTION_UNMAP,
+        .write_zeroes = data[1] & MORE_WRITE_ZEROES,
+        .cache = data[1] & MORE_CACHE,
+        .block_status = data[1] & MORE_BLOCK_STATUS,
         .max_unmap_blocks = load_be32(data + 14),
         .max_unmap_descriptors = 1u + load_be16(data + 18),
         .revision = {'0', '.', '8', ' '},
@@ -66,6 +77,10 @@ static struct scsi_device make_device(const uint8_t *data)
 
     device.block_count = 1 + load_be64(data + 2) % (UINT64_MAX / device.block_size);
     device.max_transfer_blocks = 1 + load_be32(data + 10) % (UINT32_MAX / device.block_size);
+    device.max_write_same_blocks = 1 + load_be32(data + 14) % UINT32_MAX;
+    if (device.fua_by_flush) {
+        device.write_cache = true;
+    }
     memset(device.serial, data[20], sizeof(device.serial));
     return device;
 }
@@ -104,6 +119,28 @@ static void check_emulation(const struct scsi_device *device, const struct scsi_
     free(data);
 }
 
+static void check_flags(const struct scsi_device *device, const struct scsi_command *command,
+                        const struct io_request *request)
+{
+    switch (request->operation) {
+    case IO_WRITE:
+        CHECK(request->flags == (command->fua && device->fua && !device->fua_by_flush ? IO_FUA : 0));
+        break;
+    case IO_WRITE_ZEROES:
+        CHECK(request->flags == (command->unmap ? 0 : IO_NO_HOLE));
+        break;
+    case IO_BLOCK_STATUS:
+        CHECK(request->flags == 0 || request->flags == IO_ONE_EXTENT);
+        break;
+    case IO_READ:
+    case IO_FLUSH:
+    case IO_TRIM:
+    case IO_CACHE:
+        CHECK(request->flags == 0);
+        break;
+    }
+}
+
 static void check_request(const struct scsi_device *device, const struct scsi_command *command,
                           const struct io_request *request, uint32_t data_length)
 {
@@ -111,40 +148,116 @@ static void check_request(const struct scsi_device *device, const struct scsi_co
 
     CHECK(request->offset <= disk && request->length <= disk - request->offset);
     CHECK(request->offset % device->block_size == 0 && request->length % device->block_size == 0);
-    CHECK(request->flags == 0 || (request->flags == IO_FUA && request->operation == IO_WRITE && device->fua));
-    CHECK(request->operation == IO_READ || !device->read_only);
+    CHECK((request->length == 0) == (request->operation == IO_FLUSH));
+    check_flags(device, command, request);
     switch (request->operation) {
     case IO_READ:
     case IO_WRITE:
-        CHECK(request->length != 0 && request->length <= data_length);
+        CHECK(request->operation == IO_READ || !device->read_only);
+        CHECK(request->length <= data_length);
         CHECK(request->length / device->block_size == command->blocks);
         CHECK(command->blocks <= device->max_transfer_blocks);
         CHECK(request->offset / device->block_size == command->lba);
         break;
     case IO_FLUSH:
-        CHECK(device->write_cache && request->offset == 0 && request->length == 0);
+        CHECK(device->write_cache && !device->read_only && request->offset == 0);
         break;
     case IO_TRIM:
+        CHECK(device->unmap && !device->read_only && request->length <= STORAGE_TRIM_MAX);
+        break;
     case IO_WRITE_ZEROES:
+        CHECK(device->write_zeroes && !device->read_only);
+        CHECK(command->blocks != 0 && command->blocks <= device->max_write_same_blocks);
+        break;
     case IO_CACHE:
+        CHECK(device->cache && request->length / device->block_size <= device->max_transfer_blocks);
+        break;
     case IO_BLOCK_STATUS:
-        CHECK(device->unmap && request->length != 0 && request->length <= STORAGE_TRIM_MAX);
+        CHECK(device->block_status && request->length <= STORAGE_TRIM_MAX);
+        CHECK(request->offset / device->block_size == command->lba);
         break;
     }
 }
 
+/* What the backend answers to an IO_BLOCK_STATUS; now and then the connection is lost on the way. */
+static void feed_extents(struct storage_command *storage, const uint8_t *extents, size_t size)
+{
+    for (; size >= 4; extents += 4, size -= 4) {
+        uint32_t word = load_be32(extents);
+        uint64_t length = word & 0x7FFFFFFF;
+
+        if (word == UINT32_MAX) {
+            storage_restart(storage);
+        }
+        storage_extent(storage, word & 0x40000000 ? length << 33 | length : length, (word & 0x80000000) == 0);
+    }
+}
+
+/* Descriptors follow each other and stay on the disk; a last one that was cut is not looked at. */
+static void check_answer(const struct scsi_device *device, const struct scsi_command *command,
+                         const struct storage_command *storage, const uint8_t *answer, uint32_t capacity)
+{
+    uint32_t length = storage_answer_length(storage);
+    uint64_t lba = command->lba;
+
+    CHECK(length <= capacity && length <= command->allocation_length);
+    if (length < 8) {
+        return;
+    }
+    CHECK(load_be32(answer) >= 20 && load_be32(answer) % 16 == 4);
+    CHECK(length < 24 || load_be32(answer) + 4 == length);
+    for (uint32_t at = 8; at + 16 <= length; at += 16) {
+        uint32_t blocks = load_be32(answer + at + 8);
+
+        CHECK(load_be64(answer + at) == lba);
+        CHECK(blocks != 0 && blocks <= device->block_count - lba);
+        CHECK(answer[at + 12] <= 1 && answer[at + 13] == 0 && answer[at + 14] == 0 && answer[at + 15] == 0);
+        lba += blocks;
+    }
+}
+
+/* What the requests of a command have come to. */
+struct walk {
+    uint64_t trimmed;
+    uint64_t zeroed;
+    bool flushed; /* by the last request */
+};
+
+static void note_request(struct walk *walk, const struct io_request *request)
+{
+    walk->trimmed += request->operation == IO_TRIM ? request->length : 0;
+    walk->zeroed += request->operation == IO_WRITE_ZEROES ? request->length : 0;
+    walk->flushed = request->operation == IO_FLUSH;
+}
+
+static void check_walk(const struct scsi_device *device, const struct scsi_command *command, const struct walk *walk,
+                       bool list_changes)
+{
+    if (!list_changes && device->max_unmap_blocks != UINT32_MAX) {
+        CHECK(walk->trimmed / device->block_size <= device->max_unmap_blocks);
+    }
+    if (command->operation == SCSI_WRITE_SAME) {
+        CHECK(walk->zeroed / device->block_size == command->blocks);
+    }
+    if (command->operation == SCSI_WRITE && command->fua && command->blocks != 0) {
+        CHECK(walk->flushed == device->fua_by_flush);
+    }
+}
+
+/* `extents`: what the backend answers to an IO_BLOCK_STATUS. */
 static void check_storage(const struct scsi_device *device, const struct scsi_command *command, uint8_t *parameters,
-                          uint32_t data_length, bool list_changes)
+                          uint32_t data_length, const uint8_t *extents, size_t extents_size, bool list_changes)
 {
     struct storage_command storage;
+    struct walk walk = {0};
     struct scsi_sense sense;
     enum storage_step step;
-    uint64_t trimmed = 0;
 
     for (step = storage_begin(&storage, device, command, parameters, data_length, &sense); step == STORAGE_REQUEST;
          step = storage_next(&storage, &sense)) {
         check_request(device, command, &storage.request, data_length);
-        trimmed += storage.request.operation == IO_TRIM ? storage.request.length : 0;
+        note_request(&walk, &storage.request);
+        feed_extents(&storage, extents, extents_size);
         for (uint32_t i = 0; list_changes && i < data_length; i++) {
             parameters[i] = (uint8_t)(parameters[i] * 5 + 1);
         }
@@ -152,27 +265,47 @@ static void check_storage(const struct scsi_device *device, const struct scsi_co
     if (step == STORAGE_REFUSED) {
         check_refusal(&sense);
         check_sense_formats(&sense, data_length % 24);
-    } else if (!list_changes && device->max_unmap_blocks != UINT32_MAX) {
-        CHECK(trimmed / device->block_size <= device->max_unmap_blocks);
+    } else if (storage_has_answer(&storage)) {
+        check_answer(device, command, &storage, parameters, data_length);
+    } else {
+        check_walk(device, command, &walk, list_changes);
     }
+}
+
+/* As with check_emulation, the buffer is as long as the initiator says. */
+static void check_status(const struct scsi_device *device, const struct scsi_command *command, uint32_t room,
+                         const uint8_t *extents, size_t size)
+{
+    uint8_t *answer = room == 0 ? NULL : malloc(room);
+
+    check_storage(device, command, answer, room, extents, size, false);
+    free(answer);
+}
+
+static void check_list(const struct scsi_device *device, const struct scsi_command *command, const uint8_t *data,
+                       size_t size, bool list_changes)
+{
+    uint8_t *parameters = malloc(size);
+
+    memcpy(parameters, data, size);
+    check_storage(device, command, parameters, (uint32_t)size, NULL, 0, list_changes);
+    free(parameters);
 }
 
 static void check_command(const uint8_t *data, size_t size, const struct scsi_command *command)
 {
+    bool has_list = command->operation == SCSI_UNMAP || command->operation == SCSI_WRITE_SAME;
     struct scsi_device device = make_device(data);
     uint32_t buffer_length = load_be32(data + 38);
 
     if (!command_needs_storage(command)) {
         check_emulation(&device, command, buffer_length % 1024);
-    } else if (command->operation != SCSI_UNMAP || size == PARAMETERS) {
-        check_storage(&device, command, NULL, buffer_length, false);
+    } else if (command->operation == SCSI_GET_LBA_STATUS) {
+        check_status(&device, command, buffer_length % 1024, data + PARAMETERS, size - PARAMETERS);
+    } else if (has_list && size != PARAMETERS) {
+        check_list(&device, command, data + PARAMETERS, size - PARAMETERS, (data[0] & OPTION_LIST_CHANGES) != 0);
     } else {
-        uint32_t length = (uint32_t)(size - PARAMETERS);
-        uint8_t *parameters = malloc(length);
-
-        memcpy(parameters, data + PARAMETERS, length);
-        check_storage(&device, command, parameters, length, (data[0] & OPTION_LIST_CHANGES) != 0);
-        free(parameters);
+        check_storage(&device, command, NULL, buffer_length, NULL, 0, false);
     }
 }
 

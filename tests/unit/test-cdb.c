@@ -27,6 +27,9 @@ static const struct example examples[] = {
     {16,
      {0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4},
      {.operation = SCSI_READ_CAPACITY_16, .allocation_length = 0x01020304}},
+    {16,
+     {0x9E, 0x12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+     {.operation = SCSI_GET_LBA_STATUS, .lba = 0x0102030405060708, .allocation_length = 0x090A0B0C}},
     {12,
      {0xA0, 0, 2, 0, 0, 0, 0xFF, 0xFE, 0xFD, 0xFC},
      {.operation = SCSI_REPORT_LUNS, .select_report = 2, .allocation_length = 0xFFFEFDFC}},
@@ -59,6 +62,18 @@ static const struct example examples[] = {
      {.operation = SCSI_SYNCHRONIZE_CACHE, .lba = 0x0102030405060708, .blocks = 0x090A0B0C}},
     {10, {0x42, 0, 0, 0, 0, 0, 0, 1, 2}, {.operation = SCSI_UNMAP, .parameter_length = 0x0102}},
     {10, {0x42, 1, 0, 0, 0, 0, 0, 0, 24}, {.operation = SCSI_UNMAP, .parameter_length = 24, .anchor = true}},
+    {10,
+     {0x41, 0x08, 1, 2, 3, 4, 0x1F, 5, 6},
+     {.operation = SCSI_WRITE_SAME, .lba = 0x01020304, .blocks = 0x0506, .unmap = true}},
+    {10, {0x41, 0x10, 0, 0, 0, 0, 0, 0, 0}, {.operation = SCSI_WRITE_SAME, .anchor = true}},
+    {16,
+     {0x93, 0x01, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0x3F},
+     {.operation = SCSI_WRITE_SAME, .lba = 0x0102030405060708, .blocks = 0x090A0B0C, .no_data = true}},
+    {16, {0x93, 0x18}, {.operation = SCSI_WRITE_SAME, .unmap = true, .anchor = true}},
+    {10, {0x34, 0x02, 1, 2, 3, 4, 0x1F, 5, 6}, {.operation = SCSI_PREFETCH, .lba = 0x01020304, .blocks = 0x0506}},
+    {16,
+     {0x90, 0x02, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0x3F},
+     {.operation = SCSI_PREFETCH, .lba = 0x0102030405060708, .blocks = 0x090A0B0C}},
 };
 
 #define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
@@ -72,6 +87,8 @@ static void assert_command(const struct scsi_command *found, const struct scsi_c
     assert_int_equal(found->parameter_length, expected->parameter_length);
     assert_int_equal(found->fua, expected->fua);
     assert_int_equal(found->anchor, expected->anchor);
+    assert_int_equal(found->unmap, expected->unmap);
+    assert_int_equal(found->no_data, expected->no_data);
     assert_int_equal(found->no_flush, expected->no_flush);
     assert_int_equal(found->descriptor_sense, expected->descriptor_sense);
     assert_int_equal(found->evpd, expected->evpd);
@@ -173,7 +190,7 @@ static void operation_code_unknown(void **state)
             guard_free(copy, length);
         }
     }
-    assert_int_equal(unknown, 256 - 23);
+    assert_int_equal(unknown, 256 - 27);
 }
 
 static void control_naca_set(void **state)
@@ -193,8 +210,8 @@ static void control_naca_set(void **state)
 /* RDPROTECT, WRPROTECT and VRPROTECT: no disk has protection information. */
 static void protection_asked_for(void **state)
 {
-    const uint8_t codes[][2] = {{0x28, 10}, {0x2A, 10}, {0x2F, 10}, {0xA8, 12}, {0xAA, 12},
-                                {0xAF, 12}, {0x88, 16}, {0x8A, 16}, {0x8F, 16}};
+    const uint8_t codes[][2] = {{0x28, 10}, {0x2A, 10}, {0x2F, 10}, {0xA8, 12}, {0xAA, 12}, {0xAF, 12},
+                                {0x88, 16}, {0x8A, 16}, {0x8F, 16}, {0x41, 10}, {0x93, 16}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -237,6 +254,23 @@ static void verify_bytchk(void **state)
     }
 }
 
+/* PBDATA and LBDATA ask for other data than what is sent, RELADR for another LBA. Bit 0 of the long form is NDOB. */
+static void write_same_obsolete_bits(void **state)
+{
+    (void)state;
+    for (unsigned bits = 1; bits < 8; bits++) {
+        const uint8_t short_form[10] = {0x41, (uint8_t)bits};
+        const uint8_t long_form[16] = {0x93, (uint8_t)bits};
+
+        assert_refused(short_form, sizeof(short_form), INVALID_FIELD);
+        if (bits == 1) {
+            assert_accepted(long_form, sizeof(long_form));
+        } else {
+            assert_refused(long_form, sizeof(long_form), INVALID_FIELD);
+        }
+    }
+}
+
 static void inquiry_page_without_evpd(void **state)
 {
     const uint8_t page[] = {0x12, 0, 0x80, 0, 255, 0};
@@ -269,7 +303,7 @@ static void service_action_unknown(void **state)
     for (unsigned action = 0; action < 32; action++) {
         const uint8_t cdb[16] = {0x9E, (uint8_t)action};
 
-        if (action == 0x10) {
+        if (action == 0x10 || action == 0x12) {
             assert_accepted(cdb, sizeof(cdb));
         } else {
             assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
@@ -307,8 +341,9 @@ static void start_stop_power_condition_or_eject(void **state)
 
 static void storage_needed_by(void **state)
 {
-    const enum scsi_operation needing[] = {SCSI_READ,      SCSI_WRITE, SCSI_VERIFY, SCSI_SYNCHRONIZE_CACHE,
-                                           SCSI_STOP_UNIT, SCSI_UNMAP};
+    const enum scsi_operation needing[] = {SCSI_READ,          SCSI_WRITE, SCSI_VERIFY,     SCSI_SYNCHRONIZE_CACHE,
+                                           SCSI_STOP_UNIT,     SCSI_UNMAP, SCSI_WRITE_SAME, SCSI_PREFETCH,
+                                           SCSI_GET_LBA_STATUS};
     const enum scsi_operation not_needing[] = {SCSI_TEST_UNIT_READY,  SCSI_REQUEST_SENSE, SCSI_INQUIRY,
                                                SCSI_MODE_SENSE_6,     SCSI_MODE_SENSE_10, SCSI_READ_CAPACITY_10,
                                                SCSI_READ_CAPACITY_16, SCSI_REPORT_LUNS,   SCSI_START_UNIT};
@@ -336,6 +371,7 @@ int main(void)
         cmocka_unit_test(protection_asked_for),
         cmocka_unit_test(read_6_reserved_bits),
         cmocka_unit_test(verify_bytchk),
+        cmocka_unit_test(write_same_obsolete_bits),
         cmocka_unit_test(inquiry_page_without_evpd),
         cmocka_unit_test(read_capacity_pmi_or_lba),
         cmocka_unit_test(service_action_unknown),

@@ -176,6 +176,31 @@ static void block_limits_without_unmap(void **state)
     assert_page(&device, 0xB0, expected, sizeof(expected));
 }
 
+static void block_limits_with_write_same(void **state)
+{
+    struct scsi_device device = test_device();
+    uint8_t expected[64] = {0x00, 0xB0, 0x00, 0x3C, 0x01, [10] = 0x10};
+
+    (void)state;
+    device.unmap = false;
+    device.write_zeroes = true;
+    device.max_write_same_blocks = 0x01020304;
+    memcpy(expected + 36, "\x00\x00\x00\x00\x01\x02\x03\x04", 8); /* maximum write same length */
+    assert_page(&device, 0xB0, expected, sizeof(expected));
+}
+
+static void block_limits_with_prefetch(void **state)
+{
+    struct scsi_device device = test_device();
+    uint8_t expected[64] = {0x00, 0xB0, 0x00, 0x3C, [10] = 0x10};
+
+    (void)state;
+    device.unmap = false;
+    device.cache = true;
+    memcpy(expected + 16, "\x00\x00\x10\x00", 4); /* maximum prefetch length */
+    assert_page(&device, 0xB0, expected, sizeof(expected));
+}
+
 static void characteristics_whole(void **state)
 {
     struct scsi_device device = test_device();
@@ -198,6 +223,8 @@ static void provisioning_whole(void **state)
 
     (void)state;
     assert_page(&device, 0xB2, "\x00\xB2\x00\x04\x00\x80\x02\x00", 8);
+    device.write_zeroes = true;
+    assert_page(&device, 0xB2, "\x00\xB2\x00\x04\x00\xE0\x02\x00", 8);
     device.unmap = false;
     assert_page(&device, 0xB2, "\x00\xB2\x00\x04\x00\x00\x00\x00", 8);
 }
@@ -234,6 +261,8 @@ int main(void)
         cmocka_unit_test(identification_serial_too_long),
         cmocka_unit_test(block_limits_whole),
         cmocka_unit_test(block_limits_without_unmap),
+        cmocka_unit_test(block_limits_with_write_same),
+        cmocka_unit_test(block_limits_with_prefetch),
         cmocka_unit_test(characteristics_whole),
         cmocka_unit_test(provisioning_whole),
         cmocka_unit_test(answers_against_guard_page),

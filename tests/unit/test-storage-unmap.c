@@ -42,14 +42,14 @@ static void list_add(struct unmap_list *list, uint64_t lba, uint32_t blocks)
 }
 
 static enum storage_step begin_unmap(struct storage_command *storage, const struct scsi_device *device,
-                                     const struct unmap_list *list, struct scsi_sense *sense)
+                                     struct unmap_list *list, struct scsi_sense *sense)
 {
     struct scsi_command command = {.operation = SCSI_UNMAP, .parameter_length = list_length(list)};
 
     return storage_begin(storage, device, &command, list->bytes, list_length(list), sense);
 }
 
-static void assert_list_refused(const struct scsi_device *device, const struct unmap_list *list, unsigned number)
+static void assert_list_refused(const struct scsi_device *device, struct unmap_list *list, unsigned number)
 {
     struct storage_command storage;
     struct scsi_sense sense = {0};
@@ -58,7 +58,7 @@ static void assert_list_refused(const struct scsi_device *device, const struct u
     assert_int_equal(sense_number(&sense), number);
 }
 
-static void assert_list_done(const struct scsi_device *device, const struct unmap_list *list)
+static void assert_list_done(const struct scsi_device *device, struct unmap_list *list)
 {
     struct storage_command storage;
     struct scsi_sense sense = {0};

@@ -238,6 +238,92 @@ static void write_fua(void **state)
     assert_int_equal(storage.request.flags, 0);
 }
 
+static void begin_flushed_write(struct storage_command *storage, struct scsi_device *device)
+{
+    struct scsi_command command = transfer(SCSI_WRITE, 100, 20);
+    struct scsi_sense sense;
+
+    *device = test_device();
+    device->fua_by_flush = true;
+    device->max_request_blocks = 12;
+    command.fua = true;
+    assert_int_equal(storage_begin(storage, device, &command, NULL, 20 * 512, &sense), STORAGE_REQUEST);
+    assert_request(storage, IO_WRITE, 100 * 512, 12 * 512);
+    assert_int_equal(storage->request.flags, 0);
+}
+
+/* Twice in a row, as a command that was restarted. */
+static void assert_written_and_flushed(struct storage_command *storage)
+{
+    struct scsi_sense sense;
+
+    assert_int_equal(storage_next(storage, &sense), STORAGE_REQUEST);
+    assert_request(storage, IO_WRITE, 112 * 512, 8 * 512);
+    assert_int_equal(storage->data_offset, 12 * 512);
+    assert_int_equal(storage->request.flags, 0);
+    assert_int_equal(storage_next(storage, &sense), STORAGE_REQUEST);
+    assert_request(storage, IO_FLUSH, 0, 0);
+    assert_int_equal(storage->request.flags, 0);
+    assert_int_equal(storage->data_length, 20 * 512);
+}
+
+static void write_fua_by_flush(void **state)
+{
+    struct storage_command storage;
+    struct scsi_device device;
+    struct scsi_sense sense;
+
+    (void)state;
+    begin_flushed_write(&storage, &device);
+    assert_written_and_flushed(&storage);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
+    assert_transferred(&device, 0, 12); /* without FUA: no flush */
+}
+
+/* What was written before the backend was lost may be gone: a flush afterwards would promise too much. */
+static void write_fua_by_flush_restarted(void **state)
+{
+    struct storage_command storage;
+    struct scsi_device device;
+    struct scsi_sense sense;
+
+    (void)state;
+    for (unsigned steps = 0; steps < 3; steps++) {
+        begin_flushed_write(&storage, &device);
+        for (unsigned i = 0; i < steps; i++) {
+            assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+        }
+        storage.request.cookie = 7;
+        storage_restart(&storage);
+        assert_int_equal(storage.request.cookie, 7);
+        storage.request.cookie = 0;
+        assert_request(&storage, IO_WRITE, 100 * 512, 12 * 512);
+        assert_int_equal(storage.data_offset, 0);
+        assert_written_and_flushed(&storage);
+        assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
+    }
+}
+
+/* Any other command goes on with the request that was lost. */
+static void write_restarted(void **state)
+{
+    struct scsi_device device = test_device();
+    struct scsi_command command = transfer(SCSI_WRITE, 100, 20);
+    struct storage_command storage;
+    struct scsi_sense sense;
+
+    (void)state;
+    device.max_request_blocks = 12;
+    command.fua = true;
+    assert_int_equal(storage_begin(&storage, &device, &command, NULL, 20 * 512, &sense), STORAGE_REQUEST);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+    storage_restart(&storage);
+    assert_request(&storage, IO_WRITE, 112 * 512, 8 * 512);
+    assert_int_equal(storage.data_offset, 12 * 512);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
+}
+
 static void read_only_disk(void **state)
 {
     struct scsi_device device = test_device();
@@ -327,6 +413,9 @@ int main(void)
         cmocka_unit_test(transfer_longer_than_buffer),
         cmocka_unit_test(transfer_of_no_blocks),
         cmocka_unit_test(write_fua),
+        cmocka_unit_test(write_fua_by_flush),
+        cmocka_unit_test(write_fua_by_flush_restarted),
+        cmocka_unit_test(write_restarted),
         cmocka_unit_test(read_only_disk),
         cmocka_unit_test(verify_range),
         cmocka_unit_test(synchronize_cache),

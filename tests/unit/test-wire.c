@@ -41,7 +41,7 @@ static void input_output_error_is_a_medium_error(void **state)
 static void no_memory_asks_to_try_again(void **state)
 {
     (void)state;
-    for (int operation = IO_READ; operation <= IO_TRIM; operation++) {
+    for (int operation = IO_READ; operation <= IO_BLOCK_STATUS; operation++) {
         assert_int_equal(sense_of(NBD_ENOMEM, (enum io_operation)operation), 0x0B5503);
     }
 }
@@ -58,7 +58,7 @@ static void no_space_is_space_allocation_failed(void **state)
 static void shutdown_is_not_ready(void **state)
 {
     (void)state;
-    for (int operation = IO_READ; operation <= IO_TRIM; operation++) {
+    for (int operation = IO_READ; operation <= IO_BLOCK_STATUS; operation++) {
         assert_int_equal(sense_of(NBD_ESHUTDOWN, (enum io_operation)operation), 0x020401);
     }
 }
@@ -96,18 +96,74 @@ static void unknown_error_is_as_invalid_argument(void **state)
 
     (void)state;
     for (size_t i = 0; i < GUARD_COUNT(unknown); i++) {
-        for (int operation = IO_READ; operation <= IO_TRIM; operation++) {
+        for (int operation = IO_READ; operation <= IO_BLOCK_STATUS; operation++) {
             assert_int_equal(sense_of(unknown[i], (enum io_operation)operation),
                              sense_of(NBD_EINVAL, (enum io_operation)operation));
         }
     }
 }
 
+/* What reads storage fails as a read does, what writes it as a write. */
+static void other_operations_fail_alike(void **state)
+{
+    (void)state;
+    for (uint32_t error = 1; error < 256; error++) {
+        assert_int_equal(sense_of(error, IO_WRITE_ZEROES), sense_of(error, IO_WRITE));
+        assert_int_equal(sense_of(error, IO_CACHE), sense_of(error, IO_READ));
+        assert_int_equal(sense_of(error, IO_BLOCK_STATUS), sense_of(error, IO_READ));
+    }
+}
+
+static void assert_information(const struct io_request *request, uint32_t error, uint64_t offset, uint64_t block)
+{
+    struct scsi_sense sense = nbd_error_sense_at(error, request, offset, 512);
+    struct scsi_sense plain = nbd_error_sense(error, request);
+
+    assert_true(sense.information_valid);
+    assert_int_equal(sense.information, block);
+    assert_int_equal(sense.key, plain.key);
+    assert_int_equal(sense.asc, plain.asc);
+    assert_int_equal(sense.ascq, plain.ascq);
+}
+
+static void assert_no_information(const struct io_request *request, uint32_t error, uint64_t offset)
+{
+    assert_false(nbd_error_sense_at(error, request, offset, 512).information_valid);
+}
+
+static void offset_becomes_information(void **state)
+{
+    const struct io_request request = {.operation = IO_READ, .offset = 4096, .length = 1024};
+    const struct io_request last = {.operation = IO_WRITE, .offset = UINT64_MAX - 1023, .length = 1023};
+
+    (void)state;
+    assert_information(&request, NBD_EIO, 4096, 8);
+    assert_information(&request, NBD_EIO, 4096 + 511, 8);
+    assert_information(&request, NBD_EIO, 4096 + 512, 9);
+    assert_information(&request, NBD_EINVAL, 4096 + 1023, 9);
+    assert_information(&last, NBD_ENOSPC, UINT64_MAX - 1, UINT64_MAX / 512);
+}
+
+static void offset_that_is_not_believed(void **state)
+{
+    const struct io_request request = {.operation = IO_READ, .offset = 4096, .length = 1024};
+    const struct io_request flush = {.operation = IO_FLUSH};
+    const struct io_request trim = {.operation = IO_TRIM, .offset = 4096, .length = 1024};
+
+    (void)state;
+    assert_no_information(&request, NBD_EIO, 0);
+    assert_no_information(&request, NBD_EIO, 4095);
+    assert_no_information(&request, NBD_EIO, 4096 + 1024);
+    assert_no_information(&request, NBD_EIO, UINT64_MAX);
+    assert_no_information(&flush, NBD_EIO, 0);
+    assert_no_information(&trim, NBD_ENOTSUP, 4096); /* the command is refused, not a block */
+}
+
 static void no_error_is_without_sense(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GUARD_COUNT(known); i++) {
-        for (int operation = IO_READ; operation <= IO_TRIM; operation++) {
+        for (int operation = IO_READ; operation <= IO_BLOCK_STATUS; operation++) {
             assert_true(sense_of(known[i], (enum io_operation)operation) >> 16 != SENSE_KEY_NO_SENSE);
         }
     }
@@ -137,6 +193,9 @@ int main(void)
         cmocka_unit_test(failed_flush_is_never_an_illegal_request),
         cmocka_unit_test(invalid_argument_is_the_targets_failure),
         cmocka_unit_test(unknown_error_is_as_invalid_argument),
+        cmocka_unit_test(other_operations_fail_alike),
+        cmocka_unit_test(offset_becomes_information),
+        cmocka_unit_test(offset_that_is_not_believed),
         cmocka_unit_test(no_error_is_without_sense),
         cmocka_unit_test(each_error_has_its_own_words),
     };

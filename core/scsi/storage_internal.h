@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files behind core/scsi/storage.h call in each other. */
+#ifndef WNBD_CORE_SCSI_STORAGE_INTERNAL_H
+#define WNBD_CORE_SCSI_STORAGE_INTERNAL_H
+
+#include "core/scsi/storage.h"
+
+#include <stdbool.h>
+
+/* storage.c: each fills `*sense` and answers STORAGE_REFUSED. */
+RARE enum storage_step storage_refuse(struct scsi_sense *sense, enum scsi_asc asc);
+RARE enum storage_step storage_refuse_write(struct scsi_sense *sense);
+
+/* The same for [lba, lba + some blocks) that leaves a disk of `block_count`: it says where it does so first. */
+RARE enum storage_step storage_refuse_range(struct scsi_sense *sense, uint64_t lba, uint64_t block_count);
+
+/*
+ * Makes [lba, lba + blocks) of the disk, 1 block or more, the range in hand and its beginning the first request, which
+ * is as long as the disk takes reads and writes: a server may refuse what costs it more ("Size constraints" of the NBD
+ * protocol, for zeroes and caching), though no data goes over the wire.
+ */
+enum storage_step storage_begin_range(struct storage_command *storage, const struct scsi_device *device,
+                                      enum io_operation operation, uint64_t lba, uint32_t blocks);
+
+/* storage_same.c */
+MUST_CHECK enum storage_step storage_begin_same(struct storage_command *storage, const struct scsi_device *device,
+                                                const struct scsi_command *command, const uint8_t *parameters,
+                                                uint32_t data_length, struct scsi_sense *sense);
+
+/* storage_unmap.c */
+MUST_CHECK enum storage_step storage_begin_unmap(struct storage_command *storage, const struct scsi_device *device,
+                                                 const struct scsi_command *command, const uint8_t *parameters,
+                                                 uint32_t data_length, struct scsi_sense *sense);
+
+/* Makes the first of the descriptors that are left the range in hand. False: it is refused. */
+MUST_CHECK bool storage_take_descriptor(struct storage_command *storage, struct scsi_sense *sense);
+
+#endif
