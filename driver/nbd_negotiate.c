@@ -78,6 +78,7 @@ static NTSTATUS handshake(struct disk *disk, const struct wsk_limit *limit)
     size_t length;
 
     nbd_handshake_init(nbd->handshake, name, text_length(name, NBD_EXPORT_NAME_MAX));
+    nbd->handshake->form_max = NBD_SIMPLE; /* nbd_receive.c reads no other form */
     while (NT_SUCCESS(status)) {
         enum nbd_handshake_step step = nbd_handshake_step(nbd->handshake, &bytes, &length);
 

@@ -65,7 +65,7 @@ static void check_style(struct nbd_handshake *handshake)
     }
     handshake->server_flags = load_be16(handshake->buffer + 8);
     if (handshake->server_flags & NBD_FLAG_FIXED_NEWSTYLE) {
-        handshake_send_question(handshake);
+        handshake_send_option(handshake);
     } else if (handshake->purpose != NBD_FOR_SESSION) {
         handshake_fail(handshake, NBD_HANDSHAKE_NOT_FIXED);
     } else {
@@ -90,6 +90,7 @@ void nbd_handshake_init(struct nbd_handshake *handshake, const char *name, size_
     handshake->name_length = (uint32_t)(name_length < NBD_EXPORT_NAME_MAX ? name_length : NBD_EXPORT_NAME_MAX);
     memcpy(handshake->name, name, handshake->name_length);
     handshake->server_export = nbd_export_assumed(0, 0);
+    handshake->form_max = NBD_EXTENDED;
     handshake_receive(handshake, NBD_RECEIVE_MAGIC, GREETING_MAGIC_SIZE);
 }
 
@@ -120,7 +121,7 @@ enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint
     *bytes = handshake->buffer;
     *length = handshake->length;
     switch (handshake->state) {
-    case NBD_SEND_GO:
+    case NBD_SEND_OPTION:
     case NBD_SEND_EXPORT_NAME:
     case NBD_SEND_ABORT:
         return NBD_HANDSHAKE_SEND;
@@ -129,6 +130,7 @@ enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint
     case NBD_RECEIVE_REPLY:
     case NBD_RECEIVE_INFO:
     case NBD_RECEIVE_ENTRY:
+    case NBD_RECEIVE_CONTEXT:
     case NBD_RECEIVE_ERROR_TEXT:
     case NBD_RECEIVE_REST:
     case NBD_RECEIVE_EXPORT:
@@ -153,7 +155,7 @@ void nbd_handshake_advance(struct nbd_handshake *handshake)
     case NBD_RECEIVE_STYLE:
         check_style(handshake);
         break;
-    case NBD_SEND_GO:
+    case NBD_SEND_OPTION:
         handshake_receive(handshake, NBD_RECEIVE_REPLY, NBD_OPTION_REPLY_SIZE);
         break;
     case NBD_RECEIVE_REPLY:
@@ -164,6 +166,9 @@ void nbd_handshake_advance(struct nbd_handshake *handshake)
         break;
     case NBD_RECEIVE_ENTRY:
         handshake_read_entry(handshake);
+        break;
+    case NBD_RECEIVE_CONTEXT:
+        handshake_read_context(handshake);
         break;
     case NBD_RECEIVE_ERROR_TEXT:
         handshake_read_error_text(handshake);
@@ -204,10 +209,11 @@ void nbd_handshake_closed(struct nbd_handshake *handshake)
         break;
     case NBD_RECEIVE_MAGIC:
     case NBD_RECEIVE_STYLE:
-    case NBD_SEND_GO:
+    case NBD_SEND_OPTION:
     case NBD_RECEIVE_REPLY:
     case NBD_RECEIVE_INFO:
     case NBD_RECEIVE_ENTRY:
+    case NBD_RECEIVE_CONTEXT:
     case NBD_ENTRY:
     case NBD_RECEIVE_ERROR_TEXT:
     case NBD_RECEIVE_REST:

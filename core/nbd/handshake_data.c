@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The data of a reply to an option, as far as the first part of it goes. */
 #include "core/base/bytes.h"
+#include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/nbd/handshake_internal.h"
 #include "core/nbd/wire.h"
@@ -101,6 +102,68 @@ void handshake_read_entry(struct nbd_handshake *handshake)
     keep_name(handshake, name_length);
     keep_description(handshake, name_length < handshake->length - 4 ? 4 + name_length : handshake->length);
     handshake->state = NBD_ENTRY;
+}
+
+/* A context's name that begins in the buffer at 4 and has `length` bytes is the one that was asked for. */
+static bool is_allocation(const struct nbd_handshake *handshake, uint32_t length)
+{
+    static const char allocation[] = NBD_CONTEXT_ALLOCATION;
+
+    return length == sizeof allocation - 1 && memcmp(handshake->buffer + 4, allocation, length) == 0;
+}
+
+/* The answer to NBD_OPT_SET_META_CONTEXT. NULL when it is one to the one query. */
+static const char *select_context(struct nbd_handshake *handshake, uint32_t length)
+{
+    if (!is_allocation(handshake, length)) {
+        return "it selected a metadata context that was not asked for";
+    }
+    if (handshake->terms.block_status) {
+        return "it selected a metadata context twice";
+    }
+    handshake->terms.block_status = true;
+    handshake->terms.allocation_id = load_be32(handshake->buffer);
+    return NULL;
+}
+
+/* Adds a name to the contexts, as one word, or leaves it out when it does not fit. */
+static void keep_context(struct nbd_handshake *handshake, uint32_t length)
+{
+    uint32_t end = handshake->contexts_length;
+    struct text text = {.bytes = handshake->contexts, .size = sizeof handshake->contexts, .length = end};
+    size_t begin;
+
+    text_append(&text, end != 0 ? " " : "");
+    begin = text.length;
+    text_append_printable(&text, handshake->buffer + 4, length);
+    if (text.cut || text.length == begin) {
+        handshake->contexts[end] = '\0';
+        return;
+    }
+    for (size_t i = begin; i < text.length; i++) {
+        text.bytes[i] = text.bytes[i] == ' ' ? '?' : text.bytes[i];
+    }
+    handshake->contexts_length = (uint32_t)text.length;
+}
+
+/* NBD_REP_META_CONTEXT: the context's number, which means something only to NBD_OPT_SET_META_CONTEXT, and its name. */
+void handshake_read_context(struct nbd_handshake *handshake)
+{
+    uint32_t length = handshake->length + handshake->left - 4;
+    const char *problem = NULL;
+
+    if (length > NBD_STRING_MAX) {
+        problem = "it sent a metadata context's name of more than 4096 bytes";
+    } else if (handshake->option == NBD_OPT_SET_META_CONTEXT) {
+        problem = select_context(handshake, length);
+    } else {
+        keep_context(handshake, handshake->length - 4);
+    }
+    if (problem != NULL) {
+        handshake_break(handshake, problem);
+    } else {
+        handshake_read_rest(handshake);
+    }
 }
 
 void handshake_read_error_text(struct nbd_handshake *handshake)

@@ -135,6 +135,7 @@ static void shake_hands(struct client *client, const char *name)
     char text[512];
 
     nbd_handshake_init(&handshake, name, strlen(name));
+    handshake.form_max = NBD_SIMPLE; /* this client reads no other replies */
     for (;;) {
         uint8_t *bytes;
         size_t length;
