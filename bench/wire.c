@@ -108,6 +108,7 @@ void wire_open(struct wire *wire, const char *address, struct nbd_export *server
     wire->socket = connect_to(address);
     wire->calls = 0;
     nbd_handshake_init(&handshake, "", 0);
+    handshake.form_max = NBD_SIMPLE;
     shake_hands(wire->socket, &handshake);
     *server_export = handshake.server_export;
 }

@@ -200,12 +200,13 @@ NTSTATUS nbd_negotiate(struct nbd_connection *connection, const struct wsk_limit
     struct disk *disk = connection->disk;
     NTSTATUS status;
 
-    RtlZeroMemory(&connection->terms, sizeof connection->terms);
     if (server_of(disk)->Flags.SkipNegotiation) {
+        RtlZeroMemory(&connection->terms, sizeof connection->terms);
         *export = export_of_caller(&disk->properties);
         return STATUS_SUCCESS;
     }
     status = handshake(connection, limit);
+    connection->terms = connection->handshake->terms;
     *export = connection->handshake->server_export;
     export->block_status = connection->terms.block_status;
     return status;

@@ -91,7 +91,10 @@ static void print_row(const char *name, const struct nbd_handshake *handshake)
     printf("%-12s  %-8s  %-8u  ", value_format_size(server_export->size, size),
            server_export->flags & NBD_FLAG_READ_ONLY ? "true" : "false", server_export->minimum_block);
     print_printable(name);
-    printf("%s%s\n", handshake->entry_description[0] ? "  - " : "", handshake->entry_description);
+    printf("%s%s", handshake->entry_description[0] ? "  - " : "", handshake->entry_description);
+    if (handshake->contexts[0])
+        printf("  (contexts: %s)", handshake->contexts);
+    putchar('\n');
 }
 
 static void print_row_of_problem(const char *name, const char *problem)
@@ -122,14 +125,31 @@ static size_t print_json_character(const uint8_t *bytes, size_t length)
     return count;
 }
 
-static void print_json_text(const char *text)
+static void print_json_bytes(const char *bytes, size_t length)
 {
-    size_t length = strlen(text);
-
     putchar('"');
     for (size_t at = 0; at < length;)
-        at += print_json_character((const uint8_t *)text + at, length - at);
+        at += print_json_character((const uint8_t *)bytes + at, length - at);
     putchar('"');
+}
+
+static void print_json_text(const char *text)
+{
+    print_json_bytes(text, strlen(text));
+}
+
+/* An array of the words of a text, which has one space between two. */
+static void print_json_words(const char *name, const char *text)
+{
+    printf(", \"%s\": [", name);
+    for (const char *separator = ""; *text; separator = ", ") {
+        size_t length = strcspn(text, " ");
+
+        fputs(separator, stdout);
+        print_json_bytes(text, length);
+        text += length + (text[length] == ' ');
+    }
+    putchar(']');
 }
 
 static void print_json_flag(const char *name, bool value)
@@ -154,8 +174,10 @@ static void print_json(const char *name, const struct nbd_handshake *handshake)
     print_json_flag("write_zeroes", flags & NBD_FLAG_SEND_WRITE_ZEROES);
     print_json_flag("multi_conn", flags & NBD_FLAG_CAN_MULTI_CONN);
     print_json_flag("rotational", flags & NBD_FLAG_ROTATIONAL);
-    printf(", \"minimum_block\": %u, \"preferred_block\": %u, \"maximum_payload\": %u}", server_export->minimum_block,
+    printf(", \"minimum_block\": %u, \"preferred_block\": %u, \"maximum_payload\": %u", server_export->minimum_block,
            server_export->preferred_block, server_export->maximum_payload);
+    print_json_words("contexts", handshake->contexts);
+    putchar('}');
 }
 
 static void print_json_of_problem(const char *name, const char *problem)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The handshake's state machine; the replies to NBD_OPT_GO are handshake_reply.c's, the words handshake_describe.c's.
+ * The handshake's state machine. What is sent is handshake_option.c's, what the replies mean handshake_reply.c's, what
+ * is in them handshake_data.c's, the words handshake_describe.c's.
  *
  * Each state that receives has set `length` to what the protocol has next, each state that sends has filled the buffer.
  */
@@ -39,105 +40,6 @@ void handshake_break(struct nbd_handshake *handshake, const char *broken)
     handshake_fail(handshake, NBD_HANDSHAKE_BROKEN);
 }
 
-static uint8_t *end_of_buffer(struct nbd_handshake *handshake)
-{
-    return handshake->buffer + handshake->length;
-}
-
-static void put_be16(struct nbd_handshake *handshake, uint16_t value)
-{
-    store_be16(end_of_buffer(handshake), value);
-    handshake->length += 2;
-}
-
-static void put_be32(struct nbd_handshake *handshake, uint32_t value)
-{
-    store_be32(end_of_buffer(handshake), value);
-    handshake->length += 4;
-}
-
-static void put_name(struct nbd_handshake *handshake)
-{
-    memcpy(end_of_buffer(handshake), handshake->name, handshake->name_length);
-    handshake->length += handshake->name_length;
-}
-
-/* "Client flags": none may be set that the server did not set. They leave together with the first option, which saves a
- * packet: no answer comes between. */
-static void put_client_flags(struct nbd_handshake *handshake)
-{
-    uint32_t flags = handshake->server_flags & NBD_FLAG_FIXED_NEWSTYLE ? NBD_FLAG_C_FIXED_NEWSTYLE : 0;
-
-    if (handshake->server_flags & NBD_FLAG_NO_ZEROES) {
-        flags |= NBD_FLAG_C_NO_ZEROES;
-    }
-    put_be32(handshake, flags);
-}
-
-static void put_option(struct nbd_handshake *handshake, uint32_t option, uint32_t length)
-{
-    store_be64(end_of_buffer(handshake), NBD_OPTION_MAGIC);
-    handshake->length += 8;
-    put_be32(handshake, option);
-    put_be32(handshake, length);
-    handshake->option = option;
-    handshake->replies = 0;
-}
-
-/* NBD_OPT_GO or NBD_OPT_INFO, which are asked in the same way. */
-static void put_go(struct nbd_handshake *handshake, uint32_t option)
-{
-    static const uint16_t kinds[] = {NBD_INFO_EXPORT, NBD_INFO_BLOCK_SIZE, NBD_INFO_DESCRIPTION};
-    uint16_t count = option == NBD_OPT_INFO ? 3 : 2; /* a session has no use for words */
-
-    put_option(handshake, option, 4 + handshake->name_length + 2 + 2u * count);
-    put_be32(handshake, handshake->name_length);
-    put_name(handshake);
-    put_be16(handshake, count);
-    for (uint16_t i = 0; i < count; i++) {
-        put_be16(handshake, kinds[i]);
-    }
-}
-
-static void send_question(struct nbd_handshake *handshake)
-{
-    handshake->state = NBD_SEND_GO;
-    handshake->length = 0;
-    put_client_flags(handshake);
-    switch (handshake->purpose) {
-    case NBD_FOR_SESSION:
-        put_go(handshake, NBD_OPT_GO);
-        break;
-    case NBD_FOR_QUERY:
-        put_go(handshake, NBD_OPT_INFO);
-        break;
-    case NBD_FOR_LIST:
-        put_option(handshake, NBD_OPT_LIST, 0);
-        break;
-    }
-}
-
-void handshake_send_export_name(struct nbd_handshake *handshake)
-{
-    handshake->state = NBD_SEND_EXPORT_NAME;
-    handshake->length = 0;
-    if (handshake->option == 0) {
-        put_client_flags(handshake);
-    }
-    put_option(handshake, NBD_OPT_EXPORT_NAME, handshake->name_length);
-    put_name(handshake);
-}
-
-/* "Termination of the session during option haggling": a client that is within the protocol may leave only this way.
- * The answer is not waited for, which the document allows ("Option types", NBD_OPT_ABORT). */
-void handshake_send_abort(struct nbd_handshake *handshake, enum nbd_handshake_failure failure)
-{
-    handshake->failure = failure;
-    handshake->state = NBD_SEND_ABORT;
-    handshake->length = 0;
-    put_option(handshake, NBD_OPT_ABORT, 0);
-}
-
 /* The first magic number is asked for alone, so that something else that says little is told apart without a time-out.
  */
 static void check_magic(struct nbd_handshake *handshake)
@@ -163,7 +65,7 @@ static void check_style(struct nbd_handshake *handshake)
     }
     handshake->server_flags = load_be16(handshake->buffer + 8);
     if (handshake->server_flags & NBD_FLAG_FIXED_NEWSTYLE) {
-        send_question(handshake);
+        handshake_send_option(handshake);
     } else if (handshake->purpose != NBD_FOR_SESSION) {
         handshake_fail(handshake, NBD_HANDSHAKE_NOT_FIXED);
     } else {
@@ -188,6 +90,7 @@ void nbd_handshake_init(struct nbd_handshake *handshake, const char *name, size_
     handshake->name_length = (uint32_t)(name_length < NBD_EXPORT_NAME_MAX ? name_length : NBD_EXPORT_NAME_MAX);
     memcpy(handshake->name, name, handshake->name_length);
     handshake->server_export = nbd_export_assumed(0, 0);
+    handshake->form_max = NBD_EXTENDED;
     handshake_receive(handshake, NBD_RECEIVE_MAGIC, GREETING_MAGIC_SIZE);
 }
 
@@ -218,7 +121,7 @@ enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint
     *bytes = handshake->buffer;
     *length = handshake->length;
     switch (handshake->state) {
-    case NBD_SEND_GO:
+    case NBD_SEND_OPTION:
     case NBD_SEND_EXPORT_NAME:
     case NBD_SEND_ABORT:
         return NBD_HANDSHAKE_SEND;
@@ -227,6 +130,7 @@ enum nbd_handshake_step nbd_handshake_step(struct nbd_handshake *handshake, uint
     case NBD_RECEIVE_REPLY:
     case NBD_RECEIVE_INFO:
     case NBD_RECEIVE_ENTRY:
+    case NBD_RECEIVE_CONTEXT:
     case NBD_RECEIVE_ERROR_TEXT:
     case NBD_RECEIVE_REST:
     case NBD_RECEIVE_EXPORT:
@@ -251,7 +155,7 @@ void nbd_handshake_advance(struct nbd_handshake *handshake)
     case NBD_RECEIVE_STYLE:
         check_style(handshake);
         break;
-    case NBD_SEND_GO:
+    case NBD_SEND_OPTION:
         handshake_receive(handshake, NBD_RECEIVE_REPLY, NBD_OPTION_REPLY_SIZE);
         break;
     case NBD_RECEIVE_REPLY:
@@ -262,6 +166,9 @@ void nbd_handshake_advance(struct nbd_handshake *handshake)
         break;
     case NBD_RECEIVE_ENTRY:
         handshake_read_entry(handshake);
+        break;
+    case NBD_RECEIVE_CONTEXT:
+        handshake_read_context(handshake);
         break;
     case NBD_RECEIVE_ERROR_TEXT:
         handshake_read_error_text(handshake);
@@ -302,10 +209,11 @@ void nbd_handshake_closed(struct nbd_handshake *handshake)
         break;
     case NBD_RECEIVE_MAGIC:
     case NBD_RECEIVE_STYLE:
-    case NBD_SEND_GO:
+    case NBD_SEND_OPTION:
     case NBD_RECEIVE_REPLY:
     case NBD_RECEIVE_INFO:
     case NBD_RECEIVE_ENTRY:
+    case NBD_RECEIVE_CONTEXT:
     case NBD_ENTRY:
     case NBD_RECEIVE_ERROR_TEXT:
     case NBD_RECEIVE_REST:

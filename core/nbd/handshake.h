@@ -4,18 +4,24 @@
  * or to receive next and never asks for one byte more than the protocol has, so that transmission begins with an empty
  * buffer.
  *
- *   magic --> style --> client flags and GO --> reply ... --> ACK ------------> done
- *     |         |                                 |
- *     |         |                                 +-- unsupported (an old server) --> EXPORT_NAME --> done
- *     |         |                                 +-- refused --> ABORT sent -------> failed
- *     |         +-- not fixed: client flags and EXPORT_NAME ------------------------> done
- *     +---------+-- not NBD, old style, protocol broken, closed --------------------> failed
+ *   magic --> style --> client flags and an option --> reply ... --> ACK or refused
+ *     |         |              ^                                        |
+ *     |         |              +---- the next option -------------------+-- ACK of GO ---------------------> done
+ *     |         |                                                       +-- GO unsupported: EXPORT_NAME ---> done
+ *     |         |                                                       +-- refused for good: ABORT sent --> failed
+ *     |         +-- not fixed: client flags and EXPORT_NAME -----------------------------------------------> done
+ *     +---------+-- not NBD, old style, protocol broken, closed -------------------------------------------> failed
+ *
+ * The options are those that settle the terms (core/nbd/terms.h): extended headers or, refused, structured replies;
+ * with either of them the context "base:allocation"; then GO. Which follows which: handshake_option.c. A server may
+ * refuse any but the last; one that is shutting down or requires TLS is left at once. A caller that cannot speak every
+ * form sets handshake.form_max after nbd_handshake_init: what is above it is not asked for.
  *
  *     for (;;) {
  *         switch (nbd_handshake_step(&handshake, &bytes, &length)) {
  *         case NBD_HANDSHAKE_SEND:    send all `length` bytes; break;
  *         case NBD_HANDSHAKE_RECEIVE: receive exactly `length` bytes to `bytes`; break;
- *         case NBD_HANDSHAKE_DONE:    handshake.server_export is filled; return;
+ *         case NBD_HANDSHAKE_DONE:    handshake.server_export and handshake.terms are filled; return;
  *         case NBD_HANDSHAKE_FAILED:  handshake.failure and nbd_handshake_describe say why; return;
  *         }
  *         nbd_handshake_advance(&handshake);
@@ -26,7 +32,8 @@
  * may close at once.
  *
  * Two more questions end without a session (nbd_handshake_init_query, nbd_handshake_init_list): what an export is, by
- * NBD_OPT_INFO, and which exports there are, by NBD_OPT_LIST, each of which is a step of its own:
+ * NBD_OPT_INFO after NBD_OPT_LIST_META_CONTEXT, and which exports there are, by NBD_OPT_LIST, each of which is a step
+ * of its own:
  *
  *         case NBD_HANDSHAKE_ENTRY:   look at handshake.entry_name and entry_description; break;
  *
@@ -40,6 +47,7 @@
 
 #include "core/base/compiler.h"
 #include "core/nbd/export.h"
+#include "core/nbd/terms.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,14 +58,20 @@
 #define NBD_SERVER_TEXT_MAX  256
 #define NBD_REPLIES_MAX      64    /* replies to one option before a server counts as broken */
 #define NBD_REPLY_LENGTH_MAX 65536 /* bytes of one reply before a server counts as broken */
-#define NBD_ENTRIES_MAX      10000 /* entries of a list before a server counts as broken */
+#define NBD_ENTRIES_MAX      10000 /* entries of a list, or contexts, before a server counts as broken */
 
-/* No handshake for a session takes more steps: 8 fixed ones (2 of the greeting, 2 sent options, EXPORT_NAME's 2
- * replies, ABORT, the end) and for each reply its header and its parts. */
-#define NBD_HANDSHAKE_STEPS_MAX (8 + NBD_REPLIES_MAX * (1 + NBD_REPLY_LENGTH_MAX / NBD_HANDSHAKE_BUFFER))
+/* A reply's header and its parts. */
+#define NBD_REPLY_STEPS_MAX (1 + NBD_REPLY_LENGTH_MAX / NBD_HANDSHAKE_BUFFER)
 
-/* Nor a list: of each entry the header, the parts and the entry itself. */
-#define NBD_LIST_STEPS_MAX (8 + NBD_ENTRIES_MAX * (2 + NBD_REPLY_LENGTH_MAX / NBD_HANDSHAKE_BUFFER))
+/* No handshake for a session takes more steps: 11 fixed ones (2 of the greeting, 5 sent options, EXPORT_NAME's 2
+ * replies, ABORT, the end), the replies to NBD_OPT_GO and 4 to the others: each has one, and one context is asked for.
+ */
+#define NBD_HANDSHAKE_STEPS_MAX (11 + (NBD_REPLIES_MAX + 4) * NBD_REPLY_STEPS_MAX)
+
+/* Nor a list: of each entry the header, the parts and the entry itself. Nor a query, which has a list of contexts: its
+ * other replies are the 64 to NBD_OPT_INFO and one to NBD_OPT_STRUCTURED_REPLY. */
+#define NBD_LIST_STEPS_MAX                                                                                             \
+    (11 + NBD_ENTRIES_MAX * (1 + NBD_REPLY_STEPS_MAX) + (NBD_REPLIES_MAX + 2) * NBD_REPLY_STEPS_MAX)
 
 enum nbd_handshake_step {
     NBD_HANDSHAKE_SEND,
@@ -91,10 +105,11 @@ enum nbd_handshake_purpose {
 enum nbd_handshake_state {
     NBD_RECEIVE_MAGIC,      /* receives the first 8 bytes */
     NBD_RECEIVE_STYLE,      /* receives the second magic number and the handshake flags */
-    NBD_SEND_GO,            /* sends client flags and NBD_OPT_GO, or the question that takes its place */
+    NBD_SEND_OPTION,        /* sends the next option, after client flags if it is the first */
     NBD_RECEIVE_REPLY,      /* receives the header of a reply to it */
     NBD_RECEIVE_INFO,       /* receives the first part of an NBD_REP_INFO */
     NBD_RECEIVE_ENTRY,      /* receives the first part of an NBD_REP_SERVER */
+    NBD_RECEIVE_CONTEXT,    /* receives the first part of an NBD_REP_META_CONTEXT */
     NBD_ENTRY,              /* has an entry for the caller */
     NBD_RECEIVE_ERROR_TEXT, /* receives the first part of an error reply's text */
     NBD_RECEIVE_REST,       /* receives what is left of a reply */
@@ -106,9 +121,13 @@ enum nbd_handshake_state {
     NBD_FAILED,
 };
 
-/* About 2 KiB; the caller's memory. Fields are read only for the caller. */
+struct nbd_option; /* handshake_option.c's */
+
+/* About 2 KiB; the caller's memory. Fields are read only for the caller, but for the first. */
 struct nbd_handshake {
+    enum nbd_form form_max; /* the best form to ask for: NBD_EXTENDED, unless set between init and the first step */
     struct nbd_export server_export; /* valid after NBD_HANDSHAKE_DONE */
+    struct nbd_terms terms;          /* the same, for a session */
     enum nbd_handshake_failure failure;
     uint32_t reply_type;                   /* the error reply that led to the failure, 0 if none did */
     const char *broken;                    /* NBD_HANDSHAKE_BROKEN: what the server did, a static clause */
@@ -119,15 +138,21 @@ struct nbd_handshake {
     bool entry_usable;                           /* false: the name is too long, or has a NUL, and is cut there */
     char entry_description[NBD_SERVER_TEXT_MAX]; /* printable UTF-8, ended with NUL */
 
+    /* With a query's NBD_HANDSHAKE_DONE: the names of the metadata contexts, as words with a space between them that
+     * are printable UTF-8, ended with NUL. Names that do not fit are left out; empty when the server told none. */
+    char contexts[NBD_SERVER_TEXT_MAX];
+
     /* the machine's own */
     enum nbd_handshake_purpose purpose;
     enum nbd_handshake_state state;
     uint16_t server_flags;
-    uint32_t option; /* sent last; 0 before the first */
+    uint32_t option;                /* sent last; 0 before the first */
+    const struct nbd_option *asked; /* sent last of those with replies; NULL before the first */
     uint32_t replies;
     uint32_t type; /* the reply in hand */
     uint32_t left; /* its bytes that have not been asked for */
     bool got_export;
+    uint32_t contexts_length;
     uint32_t name_length;
     uint32_t length; /* bytes wanted or to be sent, from the start of `buffer` */
     uint8_t name[NBD_EXPORT_NAME_MAX];
@@ -137,7 +162,7 @@ struct nbd_handshake {
 /* Begins. `name_length` is at most NBD_EXPORT_NAME_MAX; the name is copied. An empty name is the server's default. */
 void nbd_handshake_init(struct nbd_handshake *handshake, const char *name, size_t name_length);
 
-/* Begins to ask what an export is: server_export and entry_description, without using it. */
+/* Begins to ask what an export is: server_export, entry_description and contexts, without using it. */
 void nbd_handshake_init_query(struct nbd_handshake *handshake, const char *name, size_t name_length);
 
 /* Begins to ask which exports there are. */

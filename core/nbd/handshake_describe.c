@@ -51,6 +51,9 @@ static void append_refusal(struct text *text, const struct nbd_handshake *handsh
     case NBD_REP_ERR_TOO_BIG:
         text_append(text, " because the question or the answer is too big for it");
         break;
+    case NBD_REP_ERR_EXT_HEADER_REQD:
+        text_append(text, " because it requires extended headers, which were not agreed on");
+        break;
     default:
         text_append(text, " with the unknown error reply ");
         text_append_hex(text, handshake->reply_type);

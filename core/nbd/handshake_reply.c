@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The replies to NBD_OPT_GO ("Option types", "Option reply types"): any number of NBD_REP_INFO, then one that ends it.
+ * The replies to an option ("Option types", "Option reply types"): any number of the option's type, then one that ends
+ * it, and what follows from that one.
  *
  * Of a reply's data only the first part is looked at: everything that matters here is short. The rest is received and
  * dropped, at most a buffer at a time, so that a length from the server never becomes an amount of memory.
  */
 #include "core/base/bytes.h"
-#include "core/base/text.h"
 #include "core/nbd/handshake_internal.h"
 #include "core/nbd/wire.h"
 
@@ -18,6 +18,19 @@ static void receive_part(struct nbd_handshake *handshake, enum nbd_handshake_sta
     handshake->left -= part;
     handshake_receive(handshake, state, part);
 }
+
+/* The first part of a reply whose data has `smallest` bytes or more. */
+static void receive_data(struct nbd_handshake *handshake, enum nbd_handshake_state state, uint32_t smallest,
+                         const char *problem)
+{
+    if (handshake->left < smallest) {
+        handshake_break(handshake, problem);
+    } else {
+        receive_part(handshake, state);
+    }
+}
+
+/* ---- The end of an option ---- */
 
 static enum nbd_handshake_failure failure_of(uint32_t type)
 {
@@ -36,18 +49,37 @@ static enum nbd_handshake_failure failure_of(uint32_t type)
     return NBD_HANDSHAKE_REFUSED;
 }
 
+/* Contexts that came before an error are to be disregarded ("Option types", NBD_OPT_SET_META_CONTEXT). */
+static void forget_contexts(struct nbd_handshake *handshake)
+{
+    handshake->terms.block_status = false;
+    handshake->terms.allocation_id = 0;
+    handshake->contexts[0] = '\0';
+    handshake->contexts_length = 0;
+}
+
+/* After these it makes no difference what else is asked. */
+static bool is_final(uint32_t type)
+{
+    return type == NBD_REP_ERR_SHUTDOWN || type == NBD_REP_ERR_TLS_REQD;
+}
+
 /* All of an error reply has been received. */
 static void end_with_error(struct nbd_handshake *handshake)
 {
-    if (handshake->type == NBD_REP_ERR_UNSUP && handshake->purpose == NBD_FOR_SESSION) {
-        /* What came before it, with an option that is then not supported, does not count. */
-        handshake->server_export = nbd_export_assumed(0, 0);
+    if (handshake->asked->optional && !is_final(handshake->type)) {
         handshake->server_text[0] = '\0';
+        forget_contexts(handshake);
+        handshake_send_option(handshake);
+    } else if (handshake->option == NBD_OPT_GO && handshake->type == NBD_REP_ERR_UNSUP) {
+        /* What came before it, with an option that is then not supported, does not count. */
+        handshake->server_text[0] = '\0';
+        handshake->server_export = nbd_export_assumed(0, 0);
         handshake_send_export_name(handshake);
-        return;
+    } else {
+        handshake->reply_type = handshake->type;
+        handshake_send_abort(handshake, failure_of(handshake->type));
     }
-    handshake->reply_type = handshake->type;
-    handshake_send_abort(handshake, failure_of(handshake->type));
 }
 
 /* All of a reply that does not end the option, or of an error, has been received. */
@@ -69,39 +101,47 @@ void handshake_read_rest(struct nbd_handshake *handshake)
     }
 }
 
-static void check_ack(struct nbd_handshake *handshake)
+/* NBD_OPT_GO or NBD_OPT_INFO has been granted. */
+static void end_with_export(struct nbd_handshake *handshake)
 {
-    if (handshake->left != 0) {
-        handshake_break(handshake, "it sent data with NBD_REP_ACK");
-        return;
-    }
-    if (!handshake->got_export && handshake->purpose != NBD_FOR_LIST) {
+    if (!handshake->got_export) {
         handshake_break(handshake, "it sent NBD_REP_ACK without NBD_INFO_EXPORT");
-        return;
-    }
-    if (handshake->purpose == NBD_FOR_SESSION) {
+    } else if (handshake->option == NBD_OPT_GO) {
         handshake_done(handshake);
     } else {
         handshake_send_abort(handshake, NBD_HANDSHAKE_NO_FAILURE); /* there was nothing else to ask */
     }
 }
 
-static void check_info(struct nbd_handshake *handshake)
+static void end_with_ack(struct nbd_handshake *handshake)
 {
-    if (handshake->left < 2) {
-        handshake_break(handshake, "it sent NBD_REP_INFO without an information type");
+    switch (handshake->option) {
+    case NBD_OPT_GO:
+    case NBD_OPT_INFO:
+        end_with_export(handshake);
         return;
+    case NBD_OPT_LIST:
+        handshake_send_abort(handshake, NBD_HANDSHAKE_NO_FAILURE);
+        return;
+    case NBD_OPT_EXTENDED_HEADERS:
+        handshake->terms.form = NBD_EXTENDED;
+        break;
+    case NBD_OPT_STRUCTURED_REPLY:
+        handshake->terms.form = NBD_STRUCTURED;
+        break;
     }
-    receive_part(handshake, NBD_RECEIVE_INFO);
+    handshake_send_option(handshake);
 }
 
-static void check_entry(struct nbd_handshake *handshake)
+/* ---- The header of a reply ---- */
+
+static void check_ack(struct nbd_handshake *handshake)
 {
-    if (handshake->left < 4) {
-        handshake_break(handshake, "it sent NBD_REP_SERVER without the length of a name");
-        return;
+    if (handshake->left != 0) {
+        handshake_break(handshake, "it sent data with NBD_REP_ACK");
+    } else {
+        end_with_ack(handshake);
     }
-    receive_part(handshake, NBD_RECEIVE_ENTRY);
 }
 
 static void check_error(struct nbd_handshake *handshake)
@@ -117,6 +157,15 @@ static void check_error(struct nbd_handshake *handshake)
     receive_part(handshake, NBD_RECEIVE_ERROR_TEXT);
 }
 
+/* The reply that ends a list is not an entry. */
+static const char *count_problem(const struct nbd_handshake *handshake)
+{
+    if (handshake->asked->lists) {
+        return handshake->replies > NBD_ENTRIES_MAX ? "it sent a list of more than 10000 entries" : NULL;
+    }
+    return handshake->replies >= NBD_REPLIES_MAX ? "it sent more than 64 replies to one option" : NULL;
+}
+
 /* NULL when the header is one of a reply to the option that was sent. */
 static const char *header_problem(const struct nbd_handshake *handshake)
 {
@@ -129,23 +178,23 @@ static const char *header_problem(const struct nbd_handshake *handshake)
     if (load_be32(handshake->buffer + 16) > NBD_REPLY_LENGTH_MAX) {
         return "it sent a reply of more than 65536 bytes";
     }
-    if (handshake->purpose == NBD_FOR_LIST) {
-        return handshake->replies > NBD_ENTRIES_MAX ? "it sent a list of more than 10000 exports" : NULL;
+    return count_problem(handshake);
+}
+
+/* A reply of the option's own type. */
+static void check_data(struct nbd_handshake *handshake)
+{
+    switch (handshake->type) {
+    case NBD_REP_INFO:
+        receive_data(handshake, NBD_RECEIVE_INFO, 2, "it sent NBD_REP_INFO without an information type");
+        break;
+    case NBD_REP_META_CONTEXT:
+        receive_data(handshake, NBD_RECEIVE_CONTEXT, 4, "it sent NBD_REP_META_CONTEXT without the context's number");
+        break;
+    case NBD_REP_SERVER:
+        receive_data(handshake, NBD_RECEIVE_ENTRY, 4, "it sent NBD_REP_SERVER without the length of a name");
+        break;
     }
-    return handshake->replies >= NBD_REPLIES_MAX ? "it sent more than 64 replies to one option" : NULL;
-}
-
-/* Whether the option that was sent is answered with such replies, and then with one that ends it. */
-static bool is_of_option(const struct nbd_handshake *handshake, uint32_t type)
-{
-    return type == (handshake->purpose == NBD_FOR_LIST ? NBD_REP_SERVER : NBD_REP_INFO);
-}
-
-/* What an option is not answered with. */
-static const char *type_problem(const struct nbd_handshake *handshake)
-{
-    return handshake->purpose == NBD_FOR_LIST ? "it sent a reply of a type that NBD_OPT_LIST does not have"
-                                              : "it sent a reply of a type that NBD_OPT_GO does not have";
 }
 
 void handshake_check_reply(struct nbd_handshake *handshake)
@@ -163,118 +212,9 @@ void handshake_check_reply(struct nbd_handshake *handshake)
         check_ack(handshake);
     } else if (handshake->type & NBD_REP_ERR) {
         check_error(handshake);
-    } else if (!is_of_option(handshake, handshake->type)) {
-        handshake_break(handshake, type_problem(handshake));
-    } else if (handshake->type == NBD_REP_INFO) {
-        check_info(handshake);
+    } else if (handshake->type == handshake->asked->reply_type) {
+        check_data(handshake);
     } else {
-        check_entry(handshake);
+        handshake_break(handshake, handshake->asked->wrong_type);
     }
-}
-
-static bool read_info_export(struct nbd_handshake *handshake)
-{
-    if (handshake->length != NBD_INFO_EXPORT_SIZE) {
-        handshake_break(handshake, "it sent NBD_INFO_EXPORT with a wrong length");
-        return false;
-    }
-    handshake->server_export.size = load_be64(handshake->buffer + 2);
-    handshake->server_export.flags = load_be16(handshake->buffer + 10);
-    handshake->got_export = true;
-    return true;
-}
-
-/* The values are judged with the export as a whole: nbd_export_geometry. */
-static bool read_info_block_size(struct nbd_handshake *handshake)
-{
-    if (handshake->length != NBD_INFO_BLOCK_SIZE_SIZE) {
-        handshake_break(handshake, "it sent NBD_INFO_BLOCK_SIZE with a wrong length");
-        return false;
-    }
-    handshake->server_export.minimum_block = load_be32(handshake->buffer + 2);
-    handshake->server_export.preferred_block = load_be32(handshake->buffer + 6);
-    handshake->server_export.maximum_payload = load_be32(handshake->buffer + 10);
-    return true;
-}
-
-/* Keeps the beginning of a description that is in the buffer from `begin` on. */
-static void keep_description(struct nbd_handshake *handshake, uint32_t begin)
-{
-    struct text text;
-
-    text_init(&text, handshake->entry_description, sizeof handshake->entry_description);
-    text_append_printable(&text, handshake->buffer + begin, handshake->length - begin);
-}
-
-/* A name or a description: asked for or not, a string like any other ("Conventions"). */
-static bool read_info_string(struct nbd_handshake *handshake, uint16_t type)
-{
-    if (handshake->length + handshake->left > 2 + NBD_STRING_MAX) {
-        handshake_break(handshake, "it sent a name or description of more than 4096 bytes");
-        return false;
-    }
-    if (type == NBD_INFO_DESCRIPTION) {
-        keep_description(handshake, 2);
-    }
-    return true;
-}
-
-/* The known lengths are below a buffer's, so `length` is all of such a reply. Other types are to be ignored. */
-void handshake_read_info(struct nbd_handshake *handshake)
-{
-    uint16_t type = load_be16(handshake->buffer);
-    bool good = true;
-
-    if (type == NBD_INFO_EXPORT) {
-        good = read_info_export(handshake);
-    } else if (type == NBD_INFO_BLOCK_SIZE) {
-        good = read_info_block_size(handshake);
-    } else if (type == NBD_INFO_NAME || type == NBD_INFO_DESCRIPTION) {
-        good = read_info_string(handshake, type);
-    }
-    if (good) {
-        handshake_read_rest(handshake);
-    }
-}
-
-/* Copies a name of `length` bytes that begins in the buffer at 4, as far as an export's name may go. */
-static void keep_name(struct nbd_handshake *handshake, uint32_t length)
-{
-    uint32_t count = length < NBD_EXPORT_NAME_MAX ? length : NBD_EXPORT_NAME_MAX;
-    uint32_t kept = 0;
-
-    while (kept < count && handshake->buffer[4 + kept] != '\0') {
-        handshake->entry_name[kept] = (char)handshake->buffer[4 + kept];
-        kept++;
-    }
-    handshake->entry_name[kept] = '\0';
-    handshake->entry_usable = kept == length;
-}
-
-/* NBD_REP_SERVER: the length of a name, the name, and what the server says about it. */
-void handshake_read_entry(struct nbd_handshake *handshake)
-{
-    uint32_t name_length = load_be32(handshake->buffer);
-    uint32_t length = handshake->length + handshake->left;
-
-    if (name_length > length - 4) {
-        handshake_break(handshake, "it sent an export's name that is longer than the reply it is in");
-        return;
-    }
-    if (name_length > NBD_STRING_MAX || length - 4 - name_length > NBD_STRING_MAX) {
-        handshake_break(handshake, "it sent a name or description of more than 4096 bytes");
-        return;
-    }
-    keep_name(handshake, name_length);
-    keep_description(handshake, name_length < handshake->length - 4 ? 4 + name_length : handshake->length);
-    handshake->state = NBD_ENTRY;
-}
-
-void handshake_read_error_text(struct nbd_handshake *handshake)
-{
-    struct text text;
-
-    text_init(&text, handshake->server_text, sizeof handshake->server_text);
-    text_append_printable(&text, handshake->buffer, handshake->length);
-    handshake_read_rest(handshake);
 }

@@ -16,7 +16,7 @@ def test_exports_of_a_server_in_a_table(tmp_path, image, bed, stack):
     lines = bed.client("exports", server.address, "--port", server.port).ok().out.splitlines()
     assert lines[0] == "Size          ReadOnly  MinBlock  Name"
     size = f"{image.stat().st_size >> 20} MiB"
-    assert lines[1:] == [f"{size:14}false     1         disk one"], lines
+    assert lines[1:] == [f"{size:14}false     1         disk one  (contexts: base:allocation)"], lines
 
 
 def test_exports_as_json(tmp_path, image, bed, stack):
@@ -24,6 +24,7 @@ def test_exports_as_json(tmp_path, image, bed, stack):
     listed = json.loads(bed.client("exports", f"nbd://{server.address}:{server.port}", "--format", "json").ok().out)
     assert [one["name"] for one in listed] == ['quo"ted']
     assert listed[0]["size"] == image.stat().st_size and listed[0]["flush"] is True and listed[0]["read_only"] is False
+    assert listed[0]["contexts"] == ["base:allocation"]
 
 
 def test_names_that_are_no_text(bed, stack):
@@ -43,6 +44,7 @@ def test_names_that_are_no_text(bed, stack):
     assert "\x1b" not in out and "a?[2J" in out
     listed = json.loads(bed.client("exports", server.address, "--port", server.port, "--format", "json").ok().out)
     assert [one["name"] for one in listed] == ["a\x1b[2J", "\ufffd\u00fc", 'q"\\']
+    assert all(one["contexts"] == [] for one in listed)
 
 
 def test_one_export_by_its_name(tmp_path, image, bed, stack):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Whatever a server sends: the handshake ends within its bound of steps, stays within its buffer, asks for no more than
- * the protocol has, and its words are printable. The input is the server's bytes; its last byte chooses the name and
- * what is asked.
+ * the protocol has, its terms are among those that were asked for, and its words are printable. The input is the
+ * server's bytes; its last byte chooses the name and what is asked.
  */
 #include "core/base/text.h"
 #include "core/nbd/handshake.h"
@@ -45,6 +45,17 @@ static void check_words(const struct nbd_handshake *handshake, size_t room)
     free(text);
 }
 
+static void check_terms(const struct nbd_handshake *handshake)
+{
+    const struct nbd_terms *terms = &handshake->terms;
+
+    require(terms->form <= handshake->form_max);
+    require(terms->form != NBD_SIMPLE || !terms->block_status);
+    require(terms->block_status || terms->allocation_id == 0);
+    require(handshake->purpose == NBD_FOR_SESSION || !terms->block_status);
+    require(handshake->purpose == NBD_FOR_QUERY || handshake->contexts[0] == '\0');
+}
+
 static void check_end(const struct run *run, const struct nbd_handshake *handshake)
 {
     struct nbd_geometry geometry;
@@ -55,6 +66,7 @@ static void check_end(const struct run *run, const struct nbd_handshake *handsha
         return;
     }
     require(run->end == NBD_HANDSHAKE_DONE && handshake->failure == NBD_HANDSHAKE_NO_FAILURE);
+    check_terms(handshake);
     for (uint32_t block_size = 512; block_size <= 4096; block_size *= 8) {
         if (nbd_export_geometry(&handshake->server_export, block_size, &geometry) == NBD_GEOMETRY_OK) {
             require(geometry.block_count >= 1 && geometry.block_count <= INT64_MAX / block_size);
@@ -67,6 +79,7 @@ static void check_end(const struct run *run, const struct nbd_handshake *handsha
 static void begin(struct nbd_handshake *handshake, uint8_t choice)
 {
     static const char name[NBD_EXPORT_NAME_MAX] = "disk1\x1B\xC3\xBC";
+    static const enum nbd_form forms[] = {NBD_SIMPLE, NBD_STRUCTURED, NBD_EXTENDED, NBD_EXTENDED};
     size_t length = choice % 8 == 7 ? choice : choice % 8;
 
     switch (choice >> 6) {
@@ -80,6 +93,7 @@ static void begin(struct nbd_handshake *handshake, uint8_t choice)
         nbd_handshake_init(handshake, name, length);
         break;
     }
+    handshake->form_max = forms[choice / 8 % 4];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
@@ -94,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
     check_end(&run, handshake);
     require_printable(handshake->server_text, sizeof handshake->server_text);
     require_printable(handshake->entry_description, sizeof handshake->entry_description);
+    require_printable(handshake->contexts, sizeof handshake->contexts);
     require(strnlen(handshake->entry_name, sizeof handshake->entry_name) < sizeof handshake->entry_name);
     check_words(handshake, 1 + choice);
     check_words(handshake, 1024);

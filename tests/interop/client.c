@@ -153,6 +153,8 @@ static void shake_hands(struct client *client, const char *name)
         case NBD_HANDSHAKE_ENTRY:
         case NBD_HANDSHAKE_DONE:
             client->server_export = handshake.server_export;
+            client->terms = handshake.terms;
+            nbd_reader_init(&client->reader, &client->terms);
             return;
         case NBD_HANDSHAKE_FAILED:
             nbd_handshake_describe(&handshake, text, sizeof text);
@@ -425,7 +427,6 @@ static void *allocate(size_t length)
 static void prepare_client(struct client *client, uint64_t wanted)
 {
     queue_init(&client->queue, client->slots, DEPTH);
-    nbd_reader_init(&client->reader, &client->terms);
     client->random = 1;
     client->wanted = wanted;
     client->out = allocate(DEPTH * (NBD_REQUEST_SIZE_MAX + AREA));

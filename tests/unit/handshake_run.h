@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define RUN_NAMES_MAX 1024 /* of a list: "name=description;" each, "!" before one that cannot be used */
-#define RUN_SENT_MAX  1024 /* all that a handshake sends: two options with names and an abort */
+#define RUN_SENT_MAX  1024 /* all that a handshake sends: three options with names, two without, and an abort */
 
 struct run {
     enum nbd_handshake_step end;
@@ -30,7 +30,7 @@ struct run {
 
 static inline size_t run_steps_max(const struct nbd_handshake *handshake)
 {
-    return handshake->purpose == NBD_FOR_LIST ? NBD_LIST_STEPS_MAX : NBD_HANDSHAKE_STEPS_MAX;
+    return handshake->purpose == NBD_FOR_SESSION ? NBD_HANDSHAKE_STEPS_MAX : NBD_LIST_STEPS_MAX;
 }
 
 static inline void run_note_entry(struct run *run, const struct nbd_handshake *handshake)

@@ -63,6 +63,24 @@ static inline void put_reply(uint32_t type, const void *data, uint32_t length)
     put(data, length);
 }
 
+/* From here on replies are to this option. */
+static inline void answer(uint32_t option)
+{
+    script_option = option;
+}
+
+static inline void put_ack(void)
+{
+    put_reply(NBD_REP_ACK, NULL, 0);
+}
+
+static inline void put_context(uint32_t id, const char *name)
+{
+    put_reply_header(NBD_REP_META_CONTEXT, (uint32_t)(4 + strlen(name)));
+    put_number(id, 4);
+    put(name, strlen(name));
+}
+
 static inline void put_error(uint32_t type, const char *words)
 {
     put_reply(type, words, (uint32_t)strlen(words));
@@ -130,12 +148,20 @@ static inline struct nbd_handshake *run_made(struct nbd_handshake *handshake, si
     return handshake;
 }
 
-static inline struct nbd_handshake *run_script(const char *name, size_t length)
+/* A handshake for a session that asks for forms up to `form_max`. */
+static inline struct nbd_handshake *run_session(enum nbd_form form_max, const char *name, size_t length)
 {
     struct nbd_handshake *handshake = make();
 
     nbd_handshake_init(handshake, name, strlen(name));
+    handshake->form_max = form_max;
     return run_made(handshake, length);
+}
+
+/* One that begins with NBD_OPT_GO. */
+static inline struct nbd_handshake *run_script(const char *name, size_t length)
+{
+    return run_session(NBD_SIMPLE, name, length);
 }
 
 static inline void end(struct nbd_handshake *handshake)
@@ -149,6 +175,53 @@ static inline void check_words(const struct nbd_handshake *handshake, const char
 
     nbd_handshake_describe(handshake, text, sizeof text);
     assert_string_equal(text, words);
+}
+
+/* The handshake failed because the server broke the protocol, in these words, and asked for nothing after that. */
+static inline void check_broken_words(const struct nbd_handshake *handshake, const char *words)
+{
+    char expected[TEXT_MAX];
+
+    snprintf(expected, sizeof expected, "the server broke the NBD protocol: %s", words);
+    assert_int_equal(run.end, NBD_HANDSHAKE_FAILED);
+    assert_int_equal(handshake->failure, NBD_HANDSHAKE_BROKEN);
+    assert_false(run.asked_for_more);
+    check_words(handshake, expected);
+}
+
+/* The numbers of the options that were sent, each with a space before it. */
+static inline void check_order(const char *expected)
+{
+    char order[TEXT_MAX] = "";
+    size_t at = 4; /* behind the client's flags */
+
+    while (at < run.sent_length) {
+        size_t end = strlen(order);
+
+        assert_int_equal(load_be64(run.sent + at), NBD_OPTION_MAGIC);
+        snprintf(order + end, sizeof order - end, " %u", load_be32(run.sent + at + 8));
+        at += NBD_OPTION_SIZE + load_be32(run.sent + at + 12);
+    }
+    assert_int_equal(at, run.sent_length);
+    assert_string_equal(order, expected);
+}
+
+/* Runs the script cut after each byte: an end every time, in words. */
+static inline void close_after_every_byte(enum nbd_form form_max)
+{
+    for (size_t length = 0; length < script.length; length++) {
+        struct nbd_handshake *handshake = run_session(form_max, "disk1", length);
+        char text[TEXT_MAX];
+
+        assert_int_equal(run.end, NBD_HANDSHAKE_FAILED);
+        nbd_handshake_describe(handshake, text, sizeof text);
+        assert_true(strlen(text) > 10);
+        if (length < 8 + 10) {
+            assert_int_equal(handshake->failure, NBD_HANDSHAKE_CLOSED);
+            assert_string_equal(text, "the server closed the connection instead of greeting");
+        }
+        guard_free((uint8_t *)handshake, sizeof *handshake);
+    }
 }
 
 static inline const uint8_t *sent_from_end(size_t length)

@@ -80,6 +80,10 @@ static void refused_with_other_errors(void **state)
     check_refused(
         NBD_REP_ERR_TOO_BIG, NBD_HANDSHAKE_REFUSED,
         "the server refused the export 'disk1' because the question or the answer is too big for it (because)");
+    check_refused(
+        NBD_REP_ERR_EXT_HEADER_REQD, NBD_HANDSHAKE_REFUSED,
+        "the server refused the export 'disk1' because it requires extended headers, which were not agreed on "
+        "(because)");
     check_refused(0x80001234, NBD_HANDSHAKE_REFUSED,
                   "the server refused the export 'disk1' with the unknown error reply 0x80001234 (because)");
     check_refused(UINT32_MAX, NBD_HANDSHAKE_REFUSED,

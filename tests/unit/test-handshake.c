@@ -212,6 +212,7 @@ static void closed_while_aborting_keeps_the_failure(void **state)
     begin();
     put_error(NBD_REP_ERR_POLICY, "");
     nbd_handshake_init(&handshake, "x", 1);
+    handshake.form_max = NBD_SIMPLE;
     while (handshake.failure == NBD_HANDSHAKE_NO_FAILURE) {
         if (nbd_handshake_step(&handshake, &bytes, &length) == NBD_HANDSHAKE_RECEIVE) {
             memcpy(bytes, script.bytes + at, length);
