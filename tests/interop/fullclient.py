@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-A small NBD client that takes all three reply forms, to check fullserver.py with. It believes nothing: an assertion fails
-where the server breaks the document.
+A small NBD client that takes all three reply forms, to check fullserver.py with. It believes nothing: an assertion
+fails where the server breaks the document.
 """
 
 import socket
 import struct
 
-from nbdwire import (ALLOCATION, DONE, EXTENDED, EXTENDED_MAGIC, EXTENDED_REQUEST, EXTENDED_REQUEST_MAGIC, FIXED_NEWSTYLE,
-                     GREETING, INIT_MAGIC, NO_ZEROES, OPTION, OPTION_MAGIC, OPTION_REPLY, OPTION_REPLY_MAGIC, REQUEST,
-                     REQUEST_MAGIC, SIMPLE_MAGIC, STRUCTURED_MAGIC, Answer, Chunk, Command, CommandFlag, Info, Option)
+from nbdwire import (ALLOCATION, DONE, EXTENDED, EXTENDED_MAGIC, EXTENDED_REQUEST, EXTENDED_REQUEST_MAGIC,
+                     FIXED_NEWSTYLE, GREETING, INIT_MAGIC, NO_ZEROES, OPTION, OPTION_MAGIC, OPTION_REPLY,
+                     OPTION_REPLY_MAGIC, REQUEST, REQUEST_MAGIC, SIMPLE_MAGIC, STRUCTURED_MAGIC, Answer, Chunk,
+                     Command, CommandFlag, Info, Option)
 
 
 class Reply:

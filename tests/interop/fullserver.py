@@ -177,8 +177,8 @@ class Server:
 
     `form` is the most the client can negotiate; `refuse` has an Answer, or "close", for options that are refused
     besides; `require_block_size` and `require_extended` refuse those who do not ask for that; `volunteer` tells what
-    nobody asked for. The fault `fault` (fullserver_faults) is committed once, in the reply to the `fault_at`th request that it fits, counted from 0; `hung_up`
-    is set when a client to which that was done has gone.
+    nobody asked for. The fault `fault` (fullserver_faults) is committed once, in the reply to the `fault_at`th request
+    that it fits, counted from 0; `hung_up` is set when a client to which that was done has gone.
     """
 
     def __init__(self, exports=(), form="extended", shape=None, refuse=None, fault=None, fault_at=0, port=0,
@@ -287,7 +287,8 @@ def arguments():
     parser.add_argument("--name", default="disk")
     parser.add_argument("--size", type=int, default=64 << 20)
     parser.add_argument("--flags", type=lambda text: int(text, 0), default=ALL_FLAGS)
-    parser.add_argument("--block-sizes", type=lambda text: tuple(map(int, text.split(","))), default=(1, 4096, 32 << 20))
+    parser.add_argument("--block-sizes", type=lambda text: tuple(map(int, text.split(","))),
+                        default=(1, 4096, 32 << 20), help="minimum,preferred,maximum")
     parser.add_argument("--shape", type=shape_from, default=Shape(), help="e.g. wild,seed=3 or chunks=5,holes=0.5")
     parser.add_argument("--refuse", type=refusal_from, action="append", default=[], help="e.g. GO=ERR_POLICY, GO=close")
     parser.add_argument("--fault", choices=sorted(FAULTS))

@@ -45,7 +45,7 @@ class Image:
             self._drop(first, last)
 
     def extents(self, offset, end):
-        """(length, state of base:allocation) from `offset` on, merged, at least up to `end`; the last may reach beyond."""
+        """(length, state of base:allocation) from `offset` on, at least up to `end`; the last may reach beyond."""
         with self.lock:
             stops = sorted(number for number in self.pages if offset // PAGE <= number <= (end - 1) // PAGE)
             spans = self._spans(stops, offset, end)

@@ -173,7 +173,8 @@ class Replies:
         compact = all(length <= 0xFFFFFFFF for length, _ in extents) and self.shape.likely(self.shape.compact_status)
         if self.form != "extended" or compact:
             return self.compact_status(context, extents)
-        return self.extended_status(context, extents, len(extents) if self.shape.likely(self.shape.count_extents) else 0)
+        count = len(extents) if self.shape.likely(self.shape.count_extents) else 0
+        return self.extended_status(context, extents, count)
 
     @staticmethod
     def compact_status(context, extents):

@@ -3,8 +3,8 @@
 
 import dataclasses
 
-from nbdwire import (EXTENDED_REQUEST, EXTENDED_REQUEST_MAGIC, REQUEST, REQUEST_MAGIC, Command, CommandFlag, Error, Flag,
-                     name_of, names_of)
+from nbdwire import (EXTENDED_REQUEST, EXTENDED_REQUEST_MAGIC, REQUEST, REQUEST_MAGIC, Command, CommandFlag, Error,
+                     Flag, name_of, names_of)
 
 PAYLOAD_MAX = 256 << 20  # a client that sends more is cut off
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The numbers and the layouts of the NBD protocol (doc/proto.md, "Values"), for the servers and proxies of the tests."""
+"""The numbers and the layouts of the NBD protocol (doc/proto.md, "Values"), for servers and proxies of the tests."""
 
 import enum
 import struct

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""fullserver.py against clients that exist (libnbd, qemu), and against a small one of ours for what they do not speak."""
+"""fullserver.py against clients that exist (libnbd, qemu), and a small one of ours for what they do not speak."""
 
 import json
 import random
@@ -14,8 +14,8 @@ import pytest
 from fullclient import Client
 from fullserver import FAULTS, Export, Server, shape_from
 from fullserver_replies import UNKNOWN_ERROR, Shape
-from nbdwire import (FIXED_NEWSTYLE, NO_ZEROES, REQUEST, REQUEST_MAGIC, Answer, Chunk, Command, CommandFlag, Error, Flag,
-                     Option)
+from nbdwire import (FIXED_NEWSTYLE, NO_ZEROES, REQUEST, REQUEST_MAGIC, Answer, Chunk, Command, CommandFlag, Error,
+                     Flag, Option)
 
 FORMS = ("simple", "structured", "extended")
 SIZE = 8 << 20
