@@ -212,7 +212,8 @@ def test_errors_have_every_shape(form):
     with Server(form=form, size=1 << 20, shape=Shape.wild(4, errors=1)) as server:
         with Client(server.port, form) as client:
             ranges = {Command.READ: 4096, Command.TRIM: 4096, Command.FLUSH: 0, Command.WRITE_ZEROES: 4096}
-            errors = {client.do(command, 0, length).error for command, length in ranges.items() for _ in range(40)}
+            errors = {client.do(command, 2 * length, length).error for command, length in ranges.items()
+                      for _ in range(40)}
     assert errors == set(Error)
     assert server.complaints == []
 
