@@ -2,67 +2,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The core's NBD client (client.c) against real servers on loopback: run.py PATH-OF-INTEROP-CLIENT [unittest arguments]"""
 
-import contextlib
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
+
+from serving import free_port, nbd_server_config, serving, sparse_file
 
 SIZE = 16 << 20
 REQUESTS = 3000
 CLIENT = ""
-
-NBD_SERVER_CONFIG = """[generic]
-port = {port}
-listenaddr = 127.0.0.1
-allowlist = true
-[disk1]
-exportname = {file}
-flush = true
-fua = true
-trim = true
-[fixed]
-exportname = {file}
-readonly = true
-"""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def is_listening(port):
-    """Whether something listens on the port, asked without connecting: qemu-nbd serves one connection and ends."""
-    row = f"0100007F:{port:04X} 00000000:0000 0A"
-    return any(row in line for line in Path("/proc/net/tcp").read_text().splitlines())
-
-
-@contextlib.contextmanager
-def serving(*command, port):
-    """Runs a server in the foreground until the end of the block."""
-    with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 10
-            while not is_listening(port):
-                if server.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    raise AssertionError(f"{command[0]} does not listen: {log.read().decode(errors='replace')}")
-                time.sleep(0.02)
-            yield
-        finally:
-            server.terminate()
-            try:
-                server.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
 
 
 def run_client(port, export):
@@ -72,9 +23,7 @@ def run_client(port, export):
 class Interop(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.TemporaryDirectory()
-        self.file = Path(self.directory.name, "disk.raw")
-        with open(self.file, "wb") as disk:
-            disk.truncate(SIZE)
+        self.file = sparse_file(Path(self.directory.name, "disk.raw"), SIZE)
         self.port = free_port()
 
     def tearDown(self):
@@ -164,8 +113,10 @@ class Interop(unittest.TestCase):
             self.assert_refused("", "no space left")
 
     def nbd_server(self):
-        config = Path(self.directory.name, "config")
-        config.write_text(NBD_SERVER_CONFIG.format(port=self.port, file=self.file))
+        config = nbd_server_config(
+            Path(self.directory.name, "config"), self.port,
+            disk1={"exportname": self.file, "flush": "true", "fua": "true", "trim": "true"},
+            fixed={"exportname": self.file, "readonly": "true"})
         return serving("nbd-server", "-d", "-C", config, port=self.port)
 
     def test_nbd_server(self):
