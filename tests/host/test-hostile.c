@@ -17,7 +17,7 @@
 #define GREETING_BYTES  18
 #define ANSWER_BYTES    20
 #define EXPORT_BYTES    12
-#define HANDSHAKE_BYTES (GREETING_BYTES + ANSWER_BYTES + EXPORT_BYTES + ANSWER_BYTES)
+#define HANDSHAKE_BYTES (GREETING_BYTES + 2 * ANSWER_BYTES + ANSWER_BYTES + EXPORT_BYTES + ANSWER_BYTES)
 #define REPLY_BYTES     16
 
 #define BLOCK 512
@@ -110,14 +110,6 @@ static void put(uint64_t value, size_t length)
     script_length += length;
 }
 
-static void greet(void)
-{
-    script_length = 0;
-    put(0x4E42444D41474943, 8);
-    put(0x49484156454F5054, 8);
-    put(3, 2);
-}
-
 static void put_answer(uint32_t option, uint32_t type, uint32_t length)
 {
     put(0x3E889045565A9, 8);
@@ -126,7 +118,22 @@ static void put_answer(uint32_t option, uint32_t type, uint32_t length)
     put(length, 4);
 }
 
-enum { GO = 7, ACK = 1, SERVER = 2, INFO = 3 };
+enum { GO = 7, STRUCTURED_REPLY = 8, EXTENDED_HEADERS = 11 };
+enum { ACK = 1, SERVER = 2, INFO = 3 };
+
+#define UNSUPPORTED 0x80000001
+
+/* Up to what comes before the export: no form of replies but the simple one. */
+static void greet(void)
+{
+    script_length = 0;
+    put(0x4E42444D41474943, 8);
+    put(0x49484156454F5054, 8);
+    put(3, 2);
+    put_answer(EXTENDED_HEADERS, UNSUPPORTED, 0);
+    put_answer(STRUCTURED_REPLY, UNSUPPORTED, 0);
+}
+
 enum { INFO_EXPORT = 0, INFO_NAME = 1 };
 
 static void put_export(uint64_t size, uint16_t flags)

@@ -261,7 +261,7 @@ static void reset_finds_a_send_that_is_not_acknowledged(void **state)
     struct bed_file *disk;
 
     (void)state;
-    bed_registry_set(BED_PARAMETERS_KEY, "BedAckMs", 400);
+    bed_registry_set(BED_PARAMETERS_KEY, "BedAckMs", 100);
     disk = start_slow(0);
     reset_after(disk, true, 5 * MS);
     end(disk);

@@ -320,17 +320,6 @@ static void take_reply(struct client *client)
     nbd_reader_expect(&client->reader, &flight->request, &flight->progress);
 }
 
-static void receive_payload(struct client *client)
-{
-    struct flight *flight = flight_of(client);
-    size_t count = receive_some(client, flight->data + client->reader.payload_offset, client->reader.payload_left);
-
-    if (count == 0) {
-        fail("the server closed the connection");
-    }
-    nbd_reader_received(&client->reader, (uint32_t)count);
-}
-
 static void take_replies(struct client *client, const uint8_t *bytes, size_t length)
 {
     enum nbd_reader_step step;
@@ -357,6 +346,18 @@ static void take_replies(struct client *client, const uint8_t *bytes, size_t len
             fail(client->reader.broken);
         }
     }
+}
+
+static void receive_payload(struct client *client)
+{
+    struct flight *flight = flight_of(client);
+    size_t count = receive_some(client, flight->data + client->reader.payload_offset, client->reader.payload_left);
+
+    if (count == 0) {
+        fail("the server closed the connection");
+    }
+    nbd_reader_received(&client->reader, (uint32_t)count);
+    take_replies(client, client->in, 0);
 }
 
 static void receive_replies(struct client *client)
