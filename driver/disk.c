@@ -269,6 +269,19 @@ static WnbdServerState server_state(enum disk_state state)
     return WnbdServerUnknown;
 }
 
+static WnbdReplies replies_of(enum nbd_form form)
+{
+    switch (form) {
+    case NBD_SIMPLE:
+        break;
+    case NBD_STRUCTURED:
+        return WnbdRepliesStructured;
+    case NBD_EXTENDED:
+        return WnbdRepliesExtended;
+    }
+    return WnbdRepliesSimple;
+}
+
 void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
 {
     const struct nbd_backend *nbd = &disk->nbd;
@@ -279,6 +292,7 @@ void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     status->State = server_state(disk->state);
     status->Connections = nbd->open;
+    status->Replies = replies_of(nbd->form);
     status->LostForMs = nbd->open != 0 ? 0 : (clock_now() - nbd->lost_at) / CLOCK_TICKS_PER_MS;
     status->Reconnects = nbd->reconnects;
     status->ReplayedRequests = nbd->replayed;

@@ -148,6 +148,7 @@ struct nbd_backend {
     struct list_link resets;  /* struct record: reset and abort SRBs, to complete after what they are about */
     volatile LONG completing; /* records out of the queue whose SRB is not completed yet; goes down without the lock */
     uint32_t next;            /* the connection whose turn it is to send */
+    enum nbd_form form;       /* of the connection that was made last */
     uint32_t open;            /* connections in that state */
     uint32_t present;         /* connections that are not NBD_ABSENT: 0: all that is in the queue waits */
     uint32_t aborting;        /* connections of which that is true */

@@ -53,6 +53,7 @@ void nbd_open(struct nbd_connection *connection)
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     reset_connection_locked(connection);
     disk->nbd.was_of_use &= disk->nbd.open != 0;
+    disk->nbd.form = connection->terms.form;
     disk->nbd.open++;
     disk->nbd.present++;
     disk->state = DISK_READY;

@@ -317,6 +317,13 @@ typedef enum {
     WnbdServerLost = 3,         /* that has taken too long (ReconnectTimeoutMs): requests fail, until it is made */
 } WnbdServerState;
 
+/* How a server's replies come: what was agreed on. */
+typedef enum {
+    WnbdRepliesSimple = 0,
+    WnbdRepliesStructured = 1, /* holes are not sent as zeroes, errors say where they are */
+    WnbdRepliesExtended = 2,   /* the same, with 64-bit lengths */
+} WnbdReplies;
+
 typedef struct {
     UINT32 State;               /* WnbdServerState */
     UINT32 Connections;         /* that are open now */
@@ -327,7 +334,8 @@ typedef struct {
                                  * after newer ones */
     CHAR LastError[128];        /* why the connection was lost, or the last try to make it failed: one clause in UTF-8;
                                  * empty when there was nothing */
-    BYTE Reserved[64];
+    UINT32 Replies;             /* WnbdReplies, of the connection that was made last */
+    BYTE Reserved[60];
 } WNBD_SERVER_STATUS, *PWNBD_SERVER_STATUS;
 WNBD_ASSERT_SZ_EQ(WNBD_SERVER_STATUS, 232)
 

@@ -2,11 +2,13 @@
 /* The command table: the one place that knows names, arguments, limits, defaults and their explanations. */
 #include "wnbd-client/commands.h"
 
-#define NAME_BYTES  255
-#define URI_BYTES   8191 /* what a command line may have, about */
-#define ANY_NUMBER  UINT32_MAX
-#define ANY_SIZE    UINT64_MAX
-#define DAY_SECONDS (24 * 60 * 60)
+#define NAME_BYTES          255
+#define URI_BYTES           8191 /* what a command line may have, about */
+#define MAX_CONNECTIONS     16   /* as wnbd_ioctl.h has both */
+#define DEFAULT_CONNECTIONS "1"
+#define ANY_NUMBER          UINT32_MAX
+#define ANY_SIZE            UINT64_MAX
+#define DAY_SECONDS         (24 * 60 * 60)
 
 /* clang-format off */
 #define INSTANCE_NAME(place) \
@@ -47,6 +49,9 @@ const struct command commands[] = {
        "Size of the disk, when the handshake is skipped: bytes, or a number with K, M, G, T, P or E.", true},
       {"block-size", PARAMETER_NUMBER, PLACE_OPTION, 512, 4096, "512",
        "Bytes per block: 512 or 4096. A disk that was partitioned with the other size is unreadable.", true},
+      {"connections", PARAMETER_NUMBER, PLACE_OPTION, 1, MAX_CONNECTIONS, DEFAULT_CONNECTIONS,
+       "TCP connections to the server, if it says that several see the same data. More of them can be faster, and one "
+       "that is lost leaves the others.", false},
       {"force", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
        "Map the export although this machine has it mapped already. Two writers destroy a file system.", false}},
      4, command_map},

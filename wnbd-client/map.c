@@ -36,6 +36,9 @@ static int check_disk_size(bool skip_handshake, uint64_t disk_size, uint64_t blo
     return ERROR_SUCCESS;
 }
 
+/* The command table knows no Windows, so it cannot ask the header. */
+static_assert(WNBD_MAX_CONNECTIONS == 16 && WNBD_DEFAULT_CONNECTIONS == 1, "commands.c says so");
+
 static int check(const struct arguments *arguments)
 {
     uint64_t block_size = argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
@@ -70,6 +73,7 @@ static int fill(WNBD_PROPERTIES *properties, const struct arguments *arguments)
     copy(properties->Owner, sizeof(properties->Owner), "wnbd-client");
     properties->Flags.UseKernelNbd = 1;
     properties->Flags.ReadOnly = argument_flag(arguments, "read-only");
+    server->Connections = (UINT32)argument_number(arguments, "connections", 0);
     properties->BlockSize = (UINT32)argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
     properties->MaxUnmapDescCount = 1;
     if (server->Flags.SkipNegotiation)
@@ -112,6 +116,13 @@ static int give_up(const char *name, DWORD error)
     return report_failure(error, "cannot map '%s', so it was unmapped again", name);
 }
 
+static void note_connections(UINT32 asked, UINT32 got)
+{
+    if (asked > got)
+        report_note("the disk has %u of the %u connections that were asked for%s", got, asked,
+                    got == 1 ? ": the server does not say that several see the same data" : "");
+}
+
 static void print_result(const WNBD_CONNECTION_INFO *info, DWORD disk_number)
 {
     const WNBD_PROPERTIES *properties = &info->Properties;
@@ -136,6 +147,7 @@ static int create(HANDLE adapter, WNBD_PROPERTIES *properties)
     if (error != ERROR_SUCCESS)
         return give_up(name, error);
     print_result(&info, disk_number);
+    note_connections(properties->NbdProperties.Connections, info.Properties.NbdProperties.Connections);
     return ERROR_SUCCESS;
 }
 

@@ -159,6 +159,7 @@ static void print_server(const NBD_CONNECTION_PROPERTIES *server)
     print_number("PortNumber", server->PortNumber);
     print_text("ExportName", server->ExportName);
     print_number("SkipNegotiation", server->Flags.SkipNegotiation);
+    print_number("Connections", server->Connections);
     printf("\n");
 }
 
@@ -176,6 +177,20 @@ static const char *state_word(UINT32 state)
     }
 }
 
+static const char *replies_word(UINT32 replies)
+{
+    switch (replies) {
+    case WnbdRepliesSimple:
+        return "simple";
+    case WnbdRepliesStructured:
+        return "structured";
+    case WnbdRepliesExtended:
+        return "extended";
+    default:
+        return "unknown";
+    }
+}
+
 /* The disk may have gone since it was shown: then there is nothing to tell. */
 static void print_server_status(const char *name)
 {
@@ -185,6 +200,8 @@ static void print_server_status(const char *name)
         return;
     printf("Server connection\n");
     print_text("State", state_word(status.State));
+    print_number("Connections", status.Connections);
+    print_text("Replies", replies_word(status.Replies));
     print_number("LostForMs", (long long)status.LostForMs);
     print_number("Reconnects", (long long)status.Reconnects);
     print_number("ReplayedRequests", (long long)status.ReplayedRequests);

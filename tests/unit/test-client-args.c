@@ -60,7 +60,9 @@ static void assert_refused(const char *line, const char *words)
 static void map_option_form(void **state)
 {
     (void)state;
-    assert_true(parse("map vol nas --port 10810 --export-name=pool/a --read-only --block-size 4096 --force"));
+    assert_true(parse("map vol nas --port 10810 --export-name=pool/a --read-only --block-size 4096 --force "
+                      "--connections 4"));
+    assert_int_equal(number("connections"), 4);
     assert_string_equal(text("instance-name"), "vol");
     assert_string_equal(text("hostname"), "nas");
     assert_int_equal(number("port"), 10810);
@@ -106,6 +108,8 @@ static void map_refuses(void **state)
     assert_refused("map vol", "hostname");
     assert_refused("map vol nas 10809", "not 3");
     assert_refused("map vol nas 10809 e 0 0 1M 512 more", "more");
+    assert_refused("map vol nas --connections 0", "from 1 to 16");
+    assert_refused("map vol nas --connections 17", "from 1 to 16");
     assert_refused("map vol nas --port 0", "from 1 to 65535");
     assert_refused("map vol nas --port 65536", "from 1 to 65535");
     assert_refused("map vol nas --port 99999999999999999999", "not a number");
