@@ -159,7 +159,6 @@ static void print_server(const NBD_CONNECTION_PROPERTIES *server)
     print_number("PortNumber", server->PortNumber);
     print_text("ExportName", server->ExportName);
     print_number("SkipNegotiation", server->Flags.SkipNegotiation);
-    print_number("Connections", server->Connections);
     printf("\n");
 }
 
@@ -192,7 +191,7 @@ static const char *replies_word(UINT32 replies)
 }
 
 /* The disk may have gone since it was shown: then there is nothing to tell. */
-static void print_server_status(const char *name)
+static void print_server_status(const char *name, UINT32 connections)
 {
     WNBD_SERVER_STATUS status;
 
@@ -201,6 +200,7 @@ static void print_server_status(const char *name)
     printf("Server connection\n");
     print_text("State", state_word(status.State));
     print_number("Connections", status.Connections);
+    print_number("ConnectionsWanted", connections);
     print_text("Replies", replies_word(status.Replies));
     print_number("LostForMs", (long long)status.LostForMs);
     print_number("Reconnects", (long long)status.Reconnects);
@@ -224,7 +224,7 @@ int command_show(const struct arguments *arguments)
     printf("\n");
     if (is_nbd(&info.Properties)) {
         print_server(&info.Properties.NbdProperties);
-        print_server_status(name);
+        print_server_status(name, info.Properties.NbdProperties.Connections);
     }
     return ERROR_SUCCESS;
 }
