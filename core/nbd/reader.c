@@ -158,7 +158,7 @@ static const char *end_problem(const struct nbd_reader *reader)
     if (progress->error != 0) {
         return NULL;
     }
-    if (reader->request->operation == IO_READ && progress->received != reader->request->length) {
+    if (reader->request->operation == IO_READ && !nbd_progress_is_whole(progress, reader->request->length)) {
         return "it ended a read without having sent all of its data";
     }
     if (reader->request->operation == IO_BLOCK_STATUS && !progress->has_status) {
