@@ -46,6 +46,14 @@ static inline void nbd_progress_init(struct nbd_progress *progress)
     progress->received = 0;
 }
 
+/* The server says `error`, not 0. */
+static inline void nbd_progress_fail(struct nbd_progress *progress, uint32_t error)
+{
+    if (progress->error == 0) {
+        progress->error = error;
+    }
+}
+
 /* Whether nbd_progress_fill_gap is to be called before the next nbd_progress_add. */
 static inline bool nbd_progress_is_full(const struct nbd_progress *progress)
 {

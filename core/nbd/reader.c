@@ -103,7 +103,7 @@ static void begin_simple(struct nbd_reader *reader)
     const struct io_request *request = reader->request;
 
     if (reader->error != 0) {
-        reader->progress->error = reader->error;
+        nbd_progress_fail(reader->progress, reader->error);
         reader->state = NBD_AT_END;
     } else if (request->operation == IO_BLOCK_STATUS) {
         reader_break(reader, "it answered a question for the block status with a simple reply");
