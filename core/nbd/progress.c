@@ -84,6 +84,5 @@ bool nbd_progress_add(struct nbd_progress *progress, uint32_t begin, uint32_t en
 
 bool nbd_progress_is_whole(const struct nbd_progress *progress, uint32_t length)
 {
-    return progress->received == length && progress->pieces == 1 && progress->piece[0].begin == 0 &&
-           progress->piece[0].end == length;
+    return progress->received == length && progress->piece[0].begin == 0 && progress->piece[0].end == length;
 }

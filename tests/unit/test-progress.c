@@ -31,6 +31,22 @@ static void nothing_has_come_at_first(void **state)
     assert_false(nbd_progress_is_whole(&progress, 1));
 }
 
+/* A progress serves one request after the other. */
+static void nothing_is_left_of_the_request_before(void **state)
+{
+    struct nbd_progress progress;
+
+    (void)state;
+    nbd_progress_init(&progress);
+    add(&progress, 0, 1);
+    add(&progress, 10, 20);
+    nbd_progress_init(&progress);
+    add(&progress, 0, 5);
+    add(&progress, 5, 10);
+    assert_int_equal(progress.pieces, 1);
+    check_piece(&progress, 0, 0, 10);
+}
+
 static void one_piece_is_whole(void **state)
 {
     struct nbd_progress progress;
@@ -246,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_has_come_at_first),
+        cmocka_unit_test(nothing_is_left_of_the_request_before),
         cmocka_unit_test(one_piece_is_whole),
         cmocka_unit_test(parts_are_not_whole),
         cmocka_unit_test(pieces_in_order_and_in_reverse_stay_one),
