@@ -23,7 +23,7 @@ enum io_flag {
     IO_FUA = 1u << 0,           /* IO_WRITE, IO_TRIM, IO_WRITE_ZEROES: done only when this range is on stable storage */
     IO_NO_HOLE = 1u << 1,       /* IO_WRITE_ZEROES: the range stays allocated */
     IO_FAST_ZERO = 1u << 2,     /* IO_WRITE_ZEROES: it is to fail if it is no faster than writing */
-    IO_DONT_FRAGMENT = 1u << 3, /* IO_READ: one piece of data in the answer, no holes */
+    IO_DONT_FRAGMENT = 1u << 3, /* IO_READ: data or a hole in one piece, not several */
     IO_ONE_EXTENT = 1u << 4,    /* IO_BLOCK_STATUS: only the first extent */
 };
 

@@ -38,6 +38,12 @@ static bool overlaps(const struct nbd_progress *progress, unsigned at, uint32_t 
     return at < progress->pieces && progress->piece[at].begin < end && begin < progress->piece[at].end;
 }
 
+/* Whether the piece at `at` has all of [begin, end). */
+static bool contains(const struct nbd_progress *progress, unsigned at, uint32_t begin, uint32_t end)
+{
+    return progress->piece[at].begin <= begin && end <= progress->piece[at].end;
+}
+
 /* The piece at `at` ends where [begin, end) begins. */
 static void lengthen(struct nbd_progress *progress, unsigned at, uint32_t end)
 {
@@ -63,7 +69,8 @@ bool nbd_progress_add(struct nbd_progress *progress, uint32_t begin, uint32_t en
 
     progress->received += end - begin;
     if (overlaps(progress, at, begin, end) || overlaps(progress, at + 1, begin, end)) {
-        return progress->loose;
+        /* A gap that was filled has bytes that came on both sides: what is sent once is inside a piece or outside. */
+        return progress->loose && contains(progress, at, begin, end);
     }
     if (at < progress->pieces && progress->piece[at].end == begin) {
         lengthen(progress, at, end);
@@ -73,4 +80,9 @@ bool nbd_progress_add(struct nbd_progress *progress, uint32_t begin, uint32_t en
         insert(progress, at, begin, end);
     }
     return true;
+}
+
+bool nbd_progress_is_whole(const struct nbd_progress *progress, uint32_t length)
+{
+    return progress->received == length && progress->piece[0].begin == 0 && progress->piece[0].end == length;
 }

@@ -4,9 +4,9 @@
  * pieces of any size and order, each byte once (doc/proto.md, "Structured reply types", "NBD_CMD_READ").
  *
  * What has arrived is kept as a few pieces that do not touch. A server that scatters more of them makes the gap between
- * two be filled with zeroes, so that nothing of the reader's memory is handed out unwritten whatever comes later, and
- * from then on only the number of bytes is compared: what overlaps is then not noticed, which a server could bring
- * about just as well with wrong bytes.
+ * two be filled with zeroes, and from then on what comes inside a piece is only counted: whether it belongs into a gap
+ * or has come before is not told apart, which a server could bring about just as well with wrong bytes. What is outside
+ * of the pieces is missed all the same, so that nothing of the reader's memory is handed out unwritten.
  */
 #ifndef WNBD_CORE_NBD_PROGRESS_H
 #define WNBD_CORE_NBD_PROGRESS_H
@@ -46,6 +46,14 @@ static inline void nbd_progress_init(struct nbd_progress *progress)
     progress->received = 0;
 }
 
+/* The server says `error`, not 0. */
+static inline void nbd_progress_fail(struct nbd_progress *progress, uint32_t error)
+{
+    if (progress->error == 0) {
+        progress->error = error;
+    }
+}
+
 /* Whether nbd_progress_fill_gap is to be called before the next nbd_progress_add. */
 static inline bool nbd_progress_is_full(const struct nbd_progress *progress)
 {
@@ -57,5 +65,8 @@ struct nbd_piece nbd_progress_fill_gap(struct nbd_progress *progress);
 
 /* [begin, end), not empty, comes now. False: some of it has come before. */
 MUST_CHECK bool nbd_progress_add(struct nbd_progress *progress, uint32_t begin, uint32_t end);
+
+/* Whether all of a read of `length` bytes has come. */
+bool nbd_progress_is_whole(const struct nbd_progress *progress, uint32_t length);
 
 #endif

@@ -103,7 +103,7 @@ static void begin_simple(struct nbd_reader *reader)
     const struct io_request *request = reader->request;
 
     if (reader->error != 0) {
-        reader->progress->error = reader->error;
+        nbd_progress_fail(reader->progress, reader->error);
         reader->state = NBD_AT_END;
     } else if (request->operation == IO_BLOCK_STATUS) {
         reader_break(reader, "it answered a question for the block status with a simple reply");
@@ -158,7 +158,7 @@ static const char *end_problem(const struct nbd_reader *reader)
     if (progress->error != 0) {
         return NULL;
     }
-    if (reader->request->operation == IO_READ && progress->received != reader->request->length) {
+    if (reader->request->operation == IO_READ && !nbd_progress_is_whole(progress, reader->request->length)) {
         return "it ended a read without having sent all of its data";
     }
     if (reader->request->operation == IO_BLOCK_STATUS && !progress->has_status) {

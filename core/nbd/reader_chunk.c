@@ -80,7 +80,10 @@ static const char *error_problem(const struct nbd_reader *reader)
 
 static const char *end_chunk_problem(const struct nbd_reader *reader)
 {
-    return reader->chunk_left != 0 || !reader->last ? "it sent an empty chunk that is not the last" : NULL;
+    if (reader->chunk_left != 0) {
+        return "it sent a chunk without content whose length is not 0";
+    }
+    return reader->last ? NULL : "it sent an empty chunk that is not the last";
 }
 
 /* NULL when a chunk of this type and length is one for the request. */
@@ -250,12 +253,10 @@ static void begin_error(struct nbd_reader *reader, uint32_t error, uint32_t text
         return;
     }
     if (text_length > NBD_STRING_MAX || text_length > reader->chunk_left - behind) {
-        reader_break(reader, "it sent an error text that is longer than the chunk it is in");
+        reader_break(reader, "it sent an error text that is too long");
         return;
     }
-    if (reader->progress->error == 0) {
-        reader->progress->error = error;
-    }
+    nbd_progress_fail(reader->progress, error);
     reader->text_left = text_length;
     reader->state = NBD_AT_ERROR_TEXT;
 }
