@@ -191,12 +191,29 @@ static void print_json_of_problem(const char *name, const char *problem)
 
 /* ---- All of them, or one ---- */
 
+/* nbd-server up to 3.24 at least answers NBD_OPT_INFO with a size of 0 bytes, and tells the true one to who uses the
+ * export. */
+static void ask_size_again(const NBD_CONNECTION_PROPERTIES *server, const char *name, struct nbd_export *server_export)
+{
+    static struct nbd_handshake session;
+    char problem[TALK_PROBLEM_SIZE];
+
+    nbd_handshake_init(&session, name, strlen(name));
+    if (talk(server, &session, NULL, NULL, problem) == ERROR_SUCCESS)
+        server_export->size = session.server_export.size;
+}
+
 /* One more connection: the export is asked what it is, and not used. */
 static DWORD ask(const NBD_CONNECTION_PROPERTIES *server, const char *name, struct nbd_handshake *handshake,
                  char problem[TALK_PROBLEM_SIZE])
 {
+    DWORD error;
+
     nbd_handshake_init_query(handshake, name, strlen(name));
-    return talk(server, handshake, NULL, NULL, problem);
+    error = talk(server, handshake, NULL, NULL, problem);
+    if (error == ERROR_SUCCESS && handshake->server_export.size == 0)
+        ask_size_again(server, name, &handshake->server_export);
+    return error;
 }
 
 static void print_begin(bool json)

@@ -4,6 +4,8 @@
 
 #include "wnbd-client/talk.h"
 
+#include "core/nbd/encode.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -197,6 +199,16 @@ static DWORD converse(struct line *line, struct nbd_handshake *handshake, talk_e
     }
 }
 
+/* A session that nobody wants is ended as the protocol has it. */
+static void take_leave(const struct line *line, const struct nbd_handshake *handshake)
+{
+    uint8_t request[NBD_REQUEST_SIZE_MAX];
+    bool late = false;
+
+    if (handshake->purpose == NBD_FOR_SESSION)
+        (void)move(line, request, nbd_encode_disconnect(request, handshake->terms.form), true, &late);
+}
+
 DWORD talk(const NBD_CONNECTION_PROPERTIES *server, struct nbd_handshake *handshake, talk_entry *entry, void *context,
            char problem[TALK_PROBLEM_SIZE])
 {
@@ -209,6 +221,8 @@ DWORD talk(const NBD_CONNECTION_PROPERTIES *server, struct nbd_handshake *handsh
     error = open_line(&line);
     if (error == ERROR_SUCCESS) {
         error = converse(&line, handshake, entry, context);
+        if (error == ERROR_SUCCESS)
+            take_leave(&line, handshake);
         closesocket(line.socket);
     }
     WSACleanup();

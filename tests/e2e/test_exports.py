@@ -49,7 +49,8 @@ def test_names_that_are_no_text(bed, stack):
 def test_one_export_by_its_name(tmp_path, image, bed, stack):
     server = stack.enter_context(servers.nbd_server(tmp_path, image, export="disk"))
     out = bed.client("exports", f"nbd://{server.address}:{server.port}/disk").ok().out
-    assert out.splitlines()[1].split()[-1] == "disk"
+    row = out.splitlines()[1].split()
+    assert row[-1] == "disk" and row[0] == str(image.stat().st_size >> 20), row  # nbd-server says 0 to NBD_OPT_INFO
     bed.client("exports", server.address, "--port", server.port, "--export-name", "nope").failed(67, "'nope'")
 
 
