@@ -135,10 +135,19 @@ static uint8_t physical_exponent(uint32_t preferred, uint32_t block_size)
     return exponent;
 }
 
+/* A server that prefers no more than a physical block has said it with that; 4096 is also what one says that does not
+ * care, and an optimal transfer length that small would make initiators send small requests. */
+static uint32_t optimal_transfer(const struct nbd_export *export, uint32_t block_size)
+{
+    return export->preferred_block > PHYSICAL_BLOCK_MAX ? min(export->preferred_block, RECORD_DATA_MAX) / block_size
+                                                        : 0;
+}
+
 static void set_limits(struct scsi_device *device, const struct nbd_export *export, const struct nbd_geometry *geometry)
 {
     device->physical_block_exponent = physical_exponent(export->preferred_block, device->block_size);
     device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
+    device->optimal_transfer_blocks = optimal_transfer(export, device->block_size);
     device->max_request_blocks = geometry->maximum_length / device->block_size;
     device->max_write_same_blocks = WRITE_SAME_MAX / device->block_size;
     device->max_unmap_blocks = UINT32_MAX;

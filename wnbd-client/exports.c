@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* exports: what a server has, without mapping any of it. */
 #include "wnbd-client/commands.h"
+#include "wnbd-client/exports_print.h"
 #include "wnbd-client/report.h"
 #include "wnbd-client/server.h"
 #include "wnbd-client/talk.h"
-#include "wnbd-client/values.h"
 
-#include "core/base/text.h"
-#include "core/nbd/wire.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,124 +67,6 @@ static int read_names(const NBD_CONNECTION_PROPERTIES *server, struct names *nam
     return ERROR_SUCCESS;
 }
 
-/* ---- As text ---- */
-
-static void print_printable(const char *text)
-{
-    char bytes[NBD_EXPORT_NAME_MAX + 1];
-    struct text printable;
-
-    text_init(&printable, bytes, sizeof(bytes));
-    text_append(&printable, text);
-    fputs(bytes, stdout);
-}
-
-static void print_row(const char *name, const struct nbd_handshake *handshake)
-{
-    const struct nbd_export *server_export = &handshake->server_export;
-    char size[VALUE_SIZE_TEXT];
-
-    printf("%-12s  %-8s  %-8u  ", value_format_size(server_export->size, size),
-           server_export->flags & NBD_FLAG_READ_ONLY ? "true" : "false", server_export->minimum_block);
-    print_printable(name);
-    printf("%s%s", handshake->entry_description[0] ? "  - " : "", handshake->entry_description);
-    if (handshake->contexts[0])
-        printf("  (contexts: %s)", handshake->contexts);
-    putchar('\n');
-}
-
-static void print_row_of_problem(const char *name, const char *problem)
-{
-    printf("%-12s  %-8s  %-8s  ", "-", "-", "-");
-    print_printable(name);
-    printf("  - %s\n", problem);
-}
-
-/* ---- As JSON (RFC 8259) ---- */
-
-/* One character of a JSON string; what is no UTF-8 becomes U+FFFD. Answers its length. */
-static size_t print_json_character(const uint8_t *bytes, size_t length)
-{
-    uint32_t character = 0;
-    size_t count = text_utf8_character(bytes, length, &character);
-
-    if (count == 0) {
-        printf("\\ufffd");
-        return 1;
-    }
-    if (character < 0x20)
-        printf("\\u%04x", (unsigned)character);
-    else if (character == '"' || character == '\\')
-        printf("\\%c", (int)character);
-    else
-        fwrite(bytes, 1, count, stdout);
-    return count;
-}
-
-static void print_json_bytes(const char *bytes, size_t length)
-{
-    putchar('"');
-    for (size_t at = 0; at < length;)
-        at += print_json_character((const uint8_t *)bytes + at, length - at);
-    putchar('"');
-}
-
-static void print_json_text(const char *text)
-{
-    print_json_bytes(text, strlen(text));
-}
-
-/* An array of the words of a text, which has one space between two. */
-static void print_json_words(const char *name, const char *text)
-{
-    printf(", \"%s\": [", name);
-    for (const char *separator = ""; *text; separator = ", ") {
-        size_t length = strcspn(text, " ");
-
-        fputs(separator, stdout);
-        print_json_bytes(text, length);
-        text += length + (text[length] == ' ');
-    }
-    putchar(']');
-}
-
-static void print_json_flag(const char *name, bool value)
-{
-    printf(", \"%s\": %s", name, value ? "true" : "false");
-}
-
-static void print_json(const char *name, const struct nbd_handshake *handshake)
-{
-    const struct nbd_export *server_export = &handshake->server_export;
-    uint16_t flags = server_export->flags;
-
-    printf("  {\"name\": ");
-    print_json_text(name);
-    printf(", \"description\": ");
-    print_json_text(handshake->entry_description);
-    printf(", \"size\": %llu", (unsigned long long)server_export->size);
-    print_json_flag("read_only", flags & NBD_FLAG_READ_ONLY);
-    print_json_flag("flush", flags & NBD_FLAG_SEND_FLUSH);
-    print_json_flag("fua", flags & NBD_FLAG_SEND_FUA);
-    print_json_flag("trim", flags & NBD_FLAG_SEND_TRIM);
-    print_json_flag("write_zeroes", flags & NBD_FLAG_SEND_WRITE_ZEROES);
-    print_json_flag("multi_conn", flags & NBD_FLAG_CAN_MULTI_CONN);
-    print_json_flag("rotational", flags & NBD_FLAG_ROTATIONAL);
-    printf(", \"minimum_block\": %u, \"preferred_block\": %u, \"maximum_payload\": %u", server_export->minimum_block,
-           server_export->preferred_block, server_export->maximum_payload);
-    print_json_words("contexts", handshake->contexts);
-    putchar('}');
-}
-
-static void print_json_of_problem(const char *name, const char *problem)
-{
-    printf("  {\"name\": ");
-    print_json_text(name);
-    printf(", \"problem\": ");
-    print_json_text(problem);
-    putchar('}');
-}
-
 /* ---- All of them, or one ---- */
 
 /* nbd-server up to 3.24 at least answers NBD_OPT_INFO with a size of 0 bytes, and tells the true one to who uses the
@@ -216,39 +94,22 @@ static DWORD ask(const NBD_CONNECTION_PROPERTIES *server, const char *name, stru
     return error;
 }
 
-static void print_begin(bool json)
-{
-    if (json)
-        printf("[");
-    else
-        printf("%-12s  %-8s  %-8s  %s\n", "Size", "ReadOnly", "MinBlock", "Name");
-}
-
-static void print_end(bool json)
-{
-    if (json)
-        printf("\n]\n");
-}
-
 /* An export that does not answer is told in its row: the others are worth knowing. */
 static int print_all(const NBD_CONNECTION_PROPERTIES *server, const struct names *names, bool json)
 {
     static struct nbd_handshake handshake;
     char problem[TALK_PROBLEM_SIZE];
 
-    print_begin(json);
+    exports_print_begin(json);
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->list[i];
-        bool answered = ask(server, name, &handshake, problem) == ERROR_SUCCESS;
 
-        if (json)
-            printf(i != 0 ? ",\n" : "\n");
-        if (answered)
-            (json ? print_json : print_row)(name, &handshake);
+        if (ask(server, name, &handshake, problem) == ERROR_SUCCESS)
+            exports_print(json, i == 0, name, &handshake);
         else
-            (json ? print_json_of_problem : print_row_of_problem)(name, problem);
+            exports_print_problem(json, i == 0, name, problem);
     }
-    print_end(json);
+    exports_print_end(json);
     return ERROR_SUCCESS;
 }
 
@@ -260,11 +121,9 @@ static int print_one(const NBD_CONNECTION_PROPERTIES *server, bool json)
 
     if (error != ERROR_SUCCESS)
         return report_problem(server, error, problem);
-    print_begin(json);
-    if (json)
-        printf("\n");
-    (json ? print_json : print_row)(server->ExportName, &handshake);
-    print_end(json);
+    exports_print_begin(json);
+    exports_print(json, true, server->ExportName, &handshake);
+    exports_print_end(json);
     return ERROR_SUCCESS;
 }
 

@@ -103,6 +103,8 @@ def test_closed_when_asked_for_the_export(bed, stack):
 def test_server_that_breaks_the_protocol(broken, bed, stack):
     class Breaks(scripted.Nbd):
         def option(self, stream, option, data):
+            if option != scripted.OPT_GO:
+                return super().option(stream, option, data)
             if broken == "magic":
                 stream.sendall(struct.pack(">QIII", 1234, option, scripted.REP_ACK, 0))
             elif broken == "option":

@@ -130,3 +130,22 @@ def test_fua_without_the_servers_help_is_a_write_and_a_flush(bed, stack):
     commands = [request[0] for request in server.requests[before:]]
     assert commands[:2] == [Command.WRITE, Command.FLUSH], commands
     check_end(bed, "through", server)
+
+
+def page(bed, number, code):
+    return bytes.fromhex(bed.diskio("cdb", number, f"1201{code:02x}00ff00", "--in", 255).ok().fields()["data"])
+
+
+def test_limits_of_the_server_are_shown(bed, stack):
+    flags = fullserver.ALL_FLAGS | fullserver.Flag.ROTATIONAL
+    server = stack.enter_context(Full(size=SIZE, flags=flags, block_sizes=(512, 65536, 1 << 20)))
+    number = bed.map("limits", server)
+    limits = page(bed, number, 0xB0)
+    assert limits[4] & 1  # WSNZ
+    assert int.from_bytes(limits[8:12], "big") == (2 << 20) // 512  # longest transfer: longer than the server's payload
+    assert int.from_bytes(limits[12:16], "big") == 65536 // 512  # optimal transfer: what the server prefers
+    assert int.from_bytes(limits[28:32], "big") == 65536 // 512  # granularity of UNMAP
+    assert int.from_bytes(page(bed, number, 0xB1)[4:6], "big") > 1  # it turns
+    bed.diskio("storm", number, "--threads", 4, "--requests", 50, "--bytes", 32 << 20).ok()
+    assert max(request[3] for request in server.asked(Command.READ)) <= 1 << 20
+    check_end(bed, "limits", server)

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wnbd-client/exports_print.h"
+
+#include "wnbd-client/values.h"
+
+#include "core/base/text.h"
+#include "core/nbd/wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    uint16_t flag;
+    const char *word;
+} abilities[] = {
+    {NBD_FLAG_READ_ONLY, "read_only"},
+    {NBD_FLAG_SEND_FLUSH, "flush"},
+    {NBD_FLAG_SEND_FUA, "fua"},
+    {NBD_FLAG_SEND_TRIM, "trim"},
+    {NBD_FLAG_SEND_WRITE_ZEROES, "write_zeroes"},
+    {NBD_FLAG_SEND_FAST_ZERO, "fast_zero"},
+    {NBD_FLAG_SEND_CACHE, "cache"},
+    {NBD_FLAG_SEND_DF, "df"},
+    {NBD_FLAG_CAN_MULTI_CONN, "multi_conn"},
+    {NBD_FLAG_ROTATIONAL, "rotational"},
+};
+
+#define ABILITIES (sizeof(abilities) / sizeof(abilities[0]))
+
+/* ---- As text ---- */
+
+static void print_printable(const char *text)
+{
+    char bytes[NBD_EXPORT_NAME_MAX + 1];
+    struct text printable;
+
+    text_init(&printable, bytes, sizeof(bytes));
+    text_append(&printable, text);
+    fputs(bytes, stdout);
+}
+
+static void print_abilities(uint16_t flags)
+{
+    const char *separator = "";
+
+    for (size_t i = 0; i < ABILITIES; i++) {
+        if (flags & abilities[i].flag) {
+            printf("%s%s", separator, abilities[i].word);
+            separator = ", ";
+        }
+    }
+}
+
+static void print_row(const char *name, const struct nbd_handshake *handshake)
+{
+    const struct nbd_export *server_export = &handshake->server_export;
+    char blocks[3 * sizeof("4294967295")];
+    char size[VALUE_SIZE_TEXT];
+
+    snprintf(blocks, sizeof(blocks), "%u/%u/%u", server_export->minimum_block, server_export->preferred_block,
+             server_export->maximum_payload);
+    printf("%-12s  %-20s  ", value_format_size(server_export->size, size), blocks);
+    print_printable(name);
+    printf("%s%s  (", handshake->entry_description[0] ? "  - " : "", handshake->entry_description);
+    print_abilities(server_export->flags);
+    printf("%s%s)\n", handshake->contexts[0] ? "; " : "", handshake->contexts);
+}
+
+static void print_row_of_problem(const char *name, const char *problem)
+{
+    printf("%-12s  %-20s  ", "-", "-");
+    print_printable(name);
+    printf("  - %s\n", problem);
+}
+
+/* ---- As JSON (RFC 8259) ---- */
+
+/* One character of a JSON string; what is no UTF-8 becomes U+FFFD. Answers its length. */
+static size_t print_json_character(const uint8_t *bytes, size_t length)
+{
+    uint32_t character = 0;
+    size_t count = text_utf8_character(bytes, length, &character);
+
+    if (count == 0) {
+        printf("\\ufffd");
+        return 1;
+    }
+    if (character < 0x20)
+        printf("\\u%04x", (unsigned)character);
+    else if (character == '"' || character == '\\')
+        printf("\\%c", (int)character);
+    else
+        fwrite(bytes, 1, count, stdout);
+    return count;
+}
+
+static void print_json_bytes(const char *bytes, size_t length)
+{
+    putchar('"');
+    for (size_t at = 0; at < length;)
+        at += print_json_character((const uint8_t *)bytes + at, length - at);
+    putchar('"');
+}
+
+static void print_json_text(const char *text)
+{
+    print_json_bytes(text, strlen(text));
+}
+
+/* An array of the words of a text, which has one space between two. */
+static void print_json_words(const char *name, const char *text)
+{
+    printf(", \"%s\": [", name);
+    for (const char *separator = ""; *text; separator = ", ") {
+        size_t length = strcspn(text, " ");
+
+        fputs(separator, stdout);
+        print_json_bytes(text, length);
+        text += length + (text[length] == ' ');
+    }
+    putchar(']');
+}
+
+static void print_json(const char *name, const struct nbd_handshake *handshake)
+{
+    const struct nbd_export *server_export = &handshake->server_export;
+
+    printf("  {\"name\": ");
+    print_json_text(name);
+    printf(", \"description\": ");
+    print_json_text(handshake->entry_description);
+    printf(", \"size\": %llu", (unsigned long long)server_export->size);
+    for (size_t i = 0; i < ABILITIES; i++)
+        printf(", \"%s\": %s", abilities[i].word, server_export->flags & abilities[i].flag ? "true" : "false");
+    printf(", \"minimum_block\": %u, \"preferred_block\": %u, \"maximum_payload\": %u", server_export->minimum_block,
+           server_export->preferred_block, server_export->maximum_payload);
+    print_json_words("contexts", handshake->contexts);
+    putchar('}');
+}
+
+static void print_json_of_problem(const char *name, const char *problem)
+{
+    printf("  {\"name\": ");
+    print_json_text(name);
+    printf(", \"problem\": ");
+    print_json_text(problem);
+    putchar('}');
+}
+
+/* ---- Either ---- */
+
+void exports_print_begin(bool json)
+{
+    if (json)
+        printf("[");
+    else
+        printf("%-12s  %-20s  %s\n", "Size", "Blocks", "Name");
+}
+
+void exports_print_end(bool json)
+{
+    if (json)
+        printf("\n]\n");
+}
+
+static void separate(bool json, bool first)
+{
+    if (json)
+        printf(first ? "\n" : ",\n");
+}
+
+void exports_print(bool json, bool first, const char *name, const struct nbd_handshake *handshake)
+{
+    separate(json, first);
+    (json ? print_json : print_row)(name, handshake);
+}
+
+void exports_print_problem(bool json, bool first, const char *name, const char *problem)
+{
+    separate(json, first);
+    (json ? print_json_of_problem : print_row_of_problem)(name, problem);
+}
