@@ -13,6 +13,7 @@ As a program: fullserver.py --port 10809 --form extended --shape chunks=5,holes=
 """
 
 import argparse
+import collections
 import contextlib
 import dataclasses
 import itertools
@@ -26,7 +27,7 @@ from fullserver_image import PAGE, Image
 from fullserver_options import CLOSE, Negotiation
 from fullserver_replies import Replies, Shape
 from fullserver_requests import Fatal, Rules, perform, receive_request
-from fullserver_stream import Stream
+from fullserver_stream import Cut, Stream
 from nbdwire import FIXED_NEWSTYLE, NO_ZEROES, UNLIMITED, Answer, Command, Flag, Option
 
 ALL_FLAGS = sum(Flag) & ~(Flag.READ_ONLY | Flag.ROTATIONAL | Flag.RESIZE)
@@ -73,7 +74,7 @@ class Connection:
         self.server = server
         self.number = number
         self.shape = server.shape.of_connection(number)
-        self.stream = Stream(connected, self.shape.random, self.shape.delivery)
+        self.stream = Stream(connected, self.shape.random, self.shape.delivery, server.cut_at)
         self.options = []
         self.requests = []
         self.negotiation = Negotiation(self.stream, server, self.shape, self._record_option, self.complain)
@@ -95,6 +96,8 @@ class Connection:
             if self.negotiation.run():
                 self._transmit()
             self._expect_end()
+        except Cut:
+            self.misbehaved = True
         except (EOFError, OSError):
             self._lost()
         except Fatal as why:
@@ -146,7 +149,7 @@ class Connection:
         image = self.negotiation.export.image
         if self._fails(request):
             content = perform(image, request) if request.command == Command.READ else b""
-            return self.replies.failure(request, self.shape.random.choice(self.shape.error_numbers), content)
+            return self.replies.failure(request, self._error_for(request), content)
         data = perform(image, request)
         if self.server.claim_fault(self.negotiation.form, request):
             self.misbehaved = True
@@ -156,6 +159,12 @@ class Connection:
     def _fails(self, request):
         wanted = self.shape.error_commands
         return (not wanted or request.command in wanted) and self.shape.likely(self.shape.errors)
+
+    def _error_for(self, request):
+        error = self.shape.random.choice(self.shape.error_numbers)
+        with self.server.lock:
+            self.server.failures[request.command, error] += 1
+        return error
 
     def _answer(self):
         replies = [messages for _, messages in self.shape.random.sample(self.pending, len(self.pending))]
@@ -178,12 +187,14 @@ class Server:
     `form` is the most the client can negotiate; `refuse` has an Answer, or "close", for options that are refused
     besides; `require_block_size` and `require_extended` refuse those who do not ask for that; `volunteer` tells what
     nobody asked for. The fault `fault` (fullserver_faults) is committed once, in the reply to the `fault_at`th request
-    that it fits, counted from 0; `hung_up` is set when a client to which that was done has gone.
+    that it fits, counted from 0. With `cut_at` a connection is closed when so many bytes have been sent on it.
+    `hung_up` is set when a client to which one of these was done has gone.
     """
 
     def __init__(self, exports=(), form="extended", shape=None, refuse=None, fault=None, fault_at=0, port=0,
                  handshake_flags=FIXED_NEWSTYLE | NO_ZEROES, require_block_size=False, require_extended=False,
-                 volunteer=False, context_number=7, refusal_text=b"the test says no", **export):
+                 volunteer=False, context_number=7, refusal_text=b"the test says no", cut_at=None,
+                 **export):
         assert fault is None or fault in FAULTS, fault
         self.exports = list(exports) or [Export(**export)]
         self.shape = shape or Shape()
@@ -196,9 +207,11 @@ class Server:
         self.volunteer = volunteer
         self.context_number = context_number
         self.refusal_text = refusal_text
+        self.cut_at = cut_at
         self.complaints = []
         self.options = []   # (option, what it asked) of all connections as they came
         self.requests = []  # (command, flags, offset, length)
+        self.failures = collections.Counter()  # {(command, error): how often} of what the shape made fail
         self.connections = []
         self.hung_up = threading.Event()
         self.ended = threading.Event()

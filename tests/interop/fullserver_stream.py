@@ -9,6 +9,10 @@ ONE_BY_ONE = 4096  # bytes of a message that leave singly; what follows leaves i
 DELIVERIES = ("whole", "bytes", "pieces", "batched")
 
 
+class Cut(Exception):
+    """As many bytes were sent as the test wanted."""
+
+
 class Stream:
     """
     `delivery` says how messages leave:
@@ -16,13 +20,18 @@ class Stream:
       "bytes"    byte by byte, long ones after the first 4096 bytes in pieces
       "pieces"   cut at random places
       "batched"  all that there are in one send
+
+    After `cut_at` bytes nothing more leaves. `begins` tells at which byte of the stream each message began.
     """
 
-    def __init__(self, connection, random, delivery="whole"):
+    def __init__(self, connection, random, delivery="whole", cut_at=None):
         assert delivery in DELIVERIES, delivery
         self.socket = connection
         self.random = random
         self.delivery = delivery
+        self.cut_at = cut_at
+        self.sent = 0
+        self.begins = []
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def receive(self, length):
@@ -49,8 +58,17 @@ class Stream:
         if self.delivery == "batched":
             messages = [b"".join(messages)]
         for message in messages:
+            self.begins.append(self.sent)
             for piece in self._pieces(message):
-                self.socket.sendall(piece)
+                self._send(piece)
+
+    def _send(self, piece):
+        if self.cut_at is not None:
+            piece = piece[:self.cut_at - self.sent]
+        self.socket.sendall(piece)
+        self.sent += len(piece)
+        if self.sent == self.cut_at:
+            raise Cut
 
     def close(self):
         with contextlib.suppress(OSError):

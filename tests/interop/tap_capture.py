@@ -49,6 +49,7 @@ class Capture:
         self.flags = None
         self.block_sizes = None    # (minimum, preferred, maximum payload) where the server told them
         self.requests = []         # (command, flags, offset, length)
+        self.last_cookie = None    # the last request's
         self.replies = collections.Counter()   # simple, structured, extended: messages
         self.chunks = collections.Counter()    # types
         self.errors = collections.Counter()    # error numbers
@@ -131,6 +132,7 @@ class Capture:
     def _sent_request(self, first, layout):
         _, flags, command, cookie, offset, length = layout.unpack(first + (yield layout.size - 4))
         self.requests.append((command, flags, offset, length))
+        self.last_cookie = cookie
         if command == Command.READ:
             self._reads[cookie] = length
         extended = layout is EXTENDED_REQUEST

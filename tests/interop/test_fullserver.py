@@ -313,8 +313,9 @@ def test_closing_without_disc_is_complained_of():
 
 def test_something_after_disc_is_complained_of():
     with Server(size=4096) as server:
-        with Client(server.port, "simple") as client:
-            client.stream.sendall(2 * REQUEST.pack(REQUEST_MAGIC, 0, Command.DISC, 1, 0, 0))
+        client = Client(server.port, "simple")
+        client.stream.sendall(2 * REQUEST.pack(REQUEST_MAGIC, 0, Command.DISC, 1, 0, 0))
+        client.stream.close()
     assert server.complaints == ["connection 0: something sent after the end"]
 
 

@@ -20,6 +20,12 @@ from serving import free_port, nbd_server_config, serving, serving_daemon, spars
 SIZE = 64 << 20
 ENTRIES = {}
 
+# Some requests fail here, as they should.
+FAILING = ("nbdkit-error", "nbdkit-full", "nbdkit-sparse-random")
+
+# These answer reads with wrong data when several requests are in flight (seen with libnbd as well).
+ONE_AT_A_TIME = ("nbdkit-sparse-random", "nbd-server-copy-on-write")
+
 # An nbdkit plugin of shell scripts over a file: slow, without extents or parallel requests.
 EVAL = ("get_size=stat -Lc %s $tmpdir/file",
         "config=ln -sf \"$(realpath \"$3\")\" $tmpdir/file",
