@@ -413,7 +413,7 @@ static void reply_of_the_wrong_type(void **state)
     (void)state;
     fixture_start_machine();
     fault_is_answered_by_a_new_connection(SERVER_WRONG_MAGIC);
-    fault_is_answered_by_a_new_connection(SERVER_STRUCTURED);
+    fault_is_answered_by_a_new_connection(SERVER_OTHER_FORM);
     fault_is_answered_by_a_new_connection(SERVER_UNASKED);
     fixture_stop_machine(BED_REMOVAL_ASKED);
 }

@@ -77,7 +77,7 @@ static void write_with_fua_to_a_server_that_only_flushes(void **state)
     memset(pass.data, 'w', sizeof(pass.data));
     begin(&io, disk, &pass, write_through, sizeof(write_through), SCSI_IOCTL_DATA_OUT);
     assert_good(&io, &pass);
-    assert_int_equal(server_flushes(server), 1);
+    assert_int_equal(server_commands(server, SERVER_FLUSH), 1);
     assert_holds('w');
     end(disk);
 }
