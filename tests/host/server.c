@@ -39,6 +39,20 @@ static bool is_one_too_many(struct server *server, unsigned taken)
     return taken != 0 && there > taken;
 }
 
+/* The handshake is over. */
+static void count_from_here(struct connection *connection)
+{
+    struct server *server = connection->server;
+
+    if (connection->number == 1 && connection->options.cut_reply_at != 0) {
+        connection->sent = 0;
+        connection->cut_at = connection->options.cut_reply_at;
+    }
+    pthread_mutex_lock(&server->lock);
+    server->agreed = connection->form;
+    pthread_mutex_unlock(&server->lock);
+}
+
 static void talk(struct connection *connection)
 {
     const struct server_options *options = &connection->options;
@@ -50,10 +64,7 @@ static void talk(struct connection *connection)
     } else if (options->silent || is_one_too_many(connection->server, options->taken)) {
         be_silent(connection->fd);
     } else if (options->handshake_less || handshake(connection)) {
-        if (connection->number == 1 && options->cut_reply_at != 0) {
-            connection->sent = 0;
-            connection->cut_at = options->cut_reply_at;
-        }
+        count_from_here(connection);
         transmission(connection);
     }
 }
@@ -232,6 +243,16 @@ unsigned server_goodbyes(struct server *server)
 unsigned server_connections(struct server *server)
 {
     return read_count(server, &server->connections);
+}
+
+enum server_form server_agreed(struct server *server)
+{
+    enum server_form form;
+
+    pthread_mutex_lock(&server->lock);
+    form = server->agreed;
+    pthread_mutex_unlock(&server->lock);
+    return form;
 }
 
 unsigned server_busy(struct server *server)

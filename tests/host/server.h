@@ -124,6 +124,9 @@ unsigned server_connections(struct server *server);
 /* Connections over which the client said goodbye. */
 unsigned server_goodbyes(struct server *server);
 
+/* The form of replies that the last connection got. */
+enum server_form server_agreed(struct server *server);
+
 /* Connections that are there and have brought a request. */
 unsigned server_busy(struct server *server);
 

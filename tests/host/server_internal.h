@@ -40,6 +40,7 @@ struct server {
     unsigned requests;
     unsigned commands[SERVER_COMMANDS];
     unsigned connections;
+    enum server_form agreed;
     const char *complaint;
 };
 

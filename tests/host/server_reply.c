@@ -129,9 +129,10 @@ static bool simple_reply(struct connection *connection, const struct request *re
 /* ---- Either form ---- */
 
 /* "Structured replies": what has no payload may be answered with a simple one, unless headers are extended. */
-static bool is_to_be_simple(struct connection *connection, const struct request *request)
+static bool is_to_be_simple(struct connection *connection, const struct request *request, uint32_t error)
 {
-    bool may_be = request->type != SERVER_READ && request->type != SERVER_BLOCK_STATUS;
+    bool has_payload = request->type == SERVER_READ || request->type == SERVER_BLOCK_STATUS;
+    bool may_be = !has_payload && !is_bad_there(connection, request, error);
     bool must_not = is_first_reply(connection) && connection->options.fault == SERVER_SIMPLE_REPLY;
 
     return connection->form == SERVER_SIMPLE || must_not ||
@@ -140,8 +141,8 @@ static bool is_to_be_simple(struct connection *connection, const struct request 
 
 static bool reply_once(struct connection *connection, const struct request *request, uint32_t error)
 {
-    return is_to_be_simple(connection, request) ? simple_reply(connection, request, error)
-                                                : chunk_reply(connection, request, error);
+    return is_to_be_simple(connection, request, error) ? simple_reply(connection, request, error)
+                                                       : chunk_reply(connection, request, error);
 }
 
 bool reply(struct connection *connection, const struct request *request)
