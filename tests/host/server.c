@@ -44,7 +44,7 @@ static void count_from_here(struct connection *connection)
 {
     struct server *server = connection->server;
 
-    if (connection->number == 1 && connection->options.cut_reply_at != 0) {
+    if (connection->is_first && connection->options.cut_reply_at != 0) {
         connection->sent = 0;
         connection->cut_at = connection->options.cut_reply_at;
     }
@@ -73,7 +73,7 @@ static void *serve(void *argument)
 {
     struct connection *connection = argument;
 
-    if (connection->number == 1) {
+    if (connection->is_first) {
         usleep(connection->options.greeting_us);
     }
     talk(connection);
@@ -123,14 +123,16 @@ static struct connection *make(struct server *server, int fd)
 }
 
 /* Under the lock. */
-static void number(struct connection *connection)
+static void begin_count(struct connection *connection)
 {
     struct server *server = connection->server;
 
     connection->options = server->options;
-    connection->number = ++server->connections;
-    connection->cut_at = connection->number == 1 ? server->options.cut_at : 0;
-    connection->random = server->options.seed + connection->number;
+    connection->is_first = !server->has_begun;
+    server->has_begun = true;
+    server->connections++;
+    connection->cut_at = connection->is_first ? server->options.cut_at : 0;
+    connection->random = server->options.seed + server->connections;
 }
 
 static void begin(struct server *server, int fd)
@@ -147,7 +149,7 @@ static void begin(struct server *server, int fd)
     connection = make(server, fd);
     connection->slot = slot;
     pthread_mutex_lock(&server->lock);
-    number(connection);
+    begin_count(connection);
     slot->fd = fd;
     slot->requests = 0;
     slot->used = true;
@@ -303,6 +305,7 @@ void server_offer(struct server *server, const struct server_options *options)
     pthread_mutex_lock(&server->lock);
     server->options = *options;
     server->options.size = server->size;
+    server->has_begun = false;
     pthread_mutex_unlock(&server->lock);
 }
 

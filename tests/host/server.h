@@ -136,7 +136,8 @@ const char *server_complaint(struct server *server);
 /* From now on each request takes this long. */
 void server_set_delay(struct server *server, unsigned delay_us);
 
-/* What connections to come are offered: the size that it says it has, or everything but the size and the address. */
+/* What connections to come are offered: the size that it says it has, or everything but the size and the address. What
+ * is said of the first connection is said of the next one then. */
 void server_claim(struct server *server, uint64_t size);
 void server_offer(struct server *server, const struct server_options *options);
 

@@ -42,6 +42,7 @@ struct server {
     unsigned connections;
     enum server_form agreed;
     const char *complaint;
+    bool has_begun; /* a connection, with these options */
 };
 
 struct connection {
@@ -49,7 +50,7 @@ struct connection {
     struct slot *slot;
     struct server_options options;
     int fd;
-    unsigned number;       /* from 1 on */
+    bool is_first;         /* since the options were given */
     enum server_form form; /* as it was agreed */
     bool context;          /* the same */
     unsigned replies;

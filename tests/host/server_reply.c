@@ -9,7 +9,7 @@
 
 bool is_first_reply(const struct connection *connection)
 {
-    return connection->number == 1 && connection->replies == 1;
+    return connection->is_first && connection->replies == 1;
 }
 
 /* ---- What is done ---- */

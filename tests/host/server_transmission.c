@@ -238,7 +238,7 @@ static bool answer(struct connection *connection, const struct request *request)
 void transmission(struct connection *connection)
 {
     const struct server_options *options = &connection->options;
-    bool surprises = options->fault == SERVER_UNASKED && connection->number == 1;
+    bool surprises = options->fault == SERVER_UNASKED && connection->is_first;
     bool going = !surprises || wire_transmit(connection, "Surprise", 8);
     struct request request;
     unsigned number;
