@@ -237,6 +237,11 @@ unsigned server_commands(struct server *server, enum server_command command)
     return read_count(server, &server->commands[command]);
 }
 
+unsigned server_errors(struct server *server, enum server_command command)
+{
+    return read_count(server, &server->errors[command]);
+}
+
 unsigned server_goodbyes(struct server *server)
 {
     return server_commands(server, SERVER_DISC);

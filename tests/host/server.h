@@ -119,6 +119,7 @@ void server_write(struct server *server, uint64_t offset, const void *data, size
 /* Requests and connections so far. */
 unsigned server_requests(struct server *server);
 unsigned server_commands(struct server *server, enum server_command command);
+unsigned server_errors(struct server *server, enum server_command command); /* of those: answered with an error */
 unsigned server_connections(struct server *server);
 
 /* Connections over which the client said goodbye. */

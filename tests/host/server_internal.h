@@ -39,6 +39,7 @@ struct server {
     } slots[CONNECTIONS_MAX];
     unsigned requests;
     unsigned commands[SERVER_COMMANDS];
+    unsigned errors[SERVER_COMMANDS]; /* of them */
     unsigned connections;
     enum server_form agreed;
     const char *complaint;

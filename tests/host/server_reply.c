@@ -32,12 +32,24 @@ bool is_bad_there(const struct connection *connection, const struct request *req
     return error == ERROR_EIO && has_bad_byte(connection, request);
 }
 
-static uint32_t error_of(const struct connection *connection, const struct request *request)
+/* Whether this is one of those that fail; which ones is left to chance if there is a seed. */
+static bool is_to_fail(struct connection *connection)
 {
-    const struct server_options *options = &connection->options;
+    unsigned one_in = connection->options.error_one_in;
 
-    if (options->error != 0 && (options->error_one_in < 2 || connection->replies % options->error_one_in == 0)) {
-        return options->error;
+    if (connection->options.error == 0) {
+        return false;
+    }
+    if (one_in < 2) {
+        return true;
+    }
+    return connection->options.seed != 0 ? wire_random(connection, one_in) == 0 : connection->replies % one_in == 0;
+}
+
+static uint32_t error_of(struct connection *connection, const struct request *request)
+{
+    if (is_to_fail(connection)) {
+        return connection->options.error;
     }
     if (has_bad_byte(connection, request)) {
         return ERROR_EIO;
@@ -50,17 +62,16 @@ uint32_t carry_out(struct connection *connection, const struct request *request)
     struct server *server = connection->server;
     uint32_t error = error_of(connection, request);
 
-    if (error != 0) {
-        return error;
-    }
     pthread_mutex_lock(&server->lock);
-    if (request->type == SERVER_WRITE) {
+    if (error != 0) {
+        server->errors[request->type < SERVER_COMMANDS ? request->type : 0]++;
+    } else if (request->type == SERVER_WRITE) {
         memcpy(server->data + request->offset, connection->payload, request->length);
     } else if (request->type == SERVER_TRIM || request->type == SERVER_WRITE_ZEROES) {
         memset(server->data + request->offset, 0, request->length);
     }
     pthread_mutex_unlock(&server->lock);
-    return 0;
+    return error;
 }
 
 /* ---- Simple replies ---- */

@@ -54,8 +54,14 @@ static void put_answer(uint32_t option, uint32_t type, uint32_t length)
     put(length, 4);
 }
 
-enum { GO = 7, STRUCTURED_REPLY = 8, EXTENDED_HEADERS = 11 };
-enum { ACK = 1, SERVER = 2, INFO = 3 };
+static void put_text(const char *text)
+{
+    memcpy(script + script_length, text, strlen(text));
+    script_length += strlen(text);
+}
+
+enum { GO = 7, STRUCTURED_REPLY = 8, SET_META_CONTEXT = 10, EXTENDED_HEADERS = 11 };
+enum { ACK = 1, SERVER = 2, INFO = 3, META_CONTEXT = 4 };
 
 #define UNSUPPORTED 0x80000001
 
@@ -152,6 +158,64 @@ static void handshakes_that_are_none(void **state)
     put_export(1 << 20, SERVER_FLAGS_USUAL);
     script[script_length - EXPORT_BYTES - ANSWER_BYTES] ^= 1;
     refuse_script("an answer with a wrong magic number");
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* Structured replies are agreed to, and the metadata context is to be answered. */
+static void greet_structured(void)
+{
+    greet();
+    script_length -= ANSWER_BYTES;
+    put_answer(STRUCTURED_REPLY, ACK, 0);
+}
+
+static void put_context(uint32_t id, const char *name)
+{
+    put_answer(SET_META_CONTEXT, META_CONTEXT, (uint32_t)(4 + strlen(name)));
+    put(id, 4);
+    put_text(name);
+}
+
+static void forms_and_contexts_that_were_not_asked_for(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    greet();
+    script_length -= 2 * ANSWER_BYTES;
+    put_answer(EXTENDED_HEADERS, ACK, 4);
+    put(0, 4);
+    refuse_script("extended headers with data");
+    greet_structured();
+    put_answer(STRUCTURED_REPLY, ACK, 0);
+    refuse_script("structured replies twice");
+    greet_structured();
+    put_context(1, "base:allocatio");
+    refuse_script("a context that is cut short");
+    greet_structured();
+    put_context(1, "qemu:dirty-bitmap");
+    refuse_script("a context that was not asked for");
+    greet_structured();
+    put_context(1, "base:allocation");
+    put_context(2, "base:allocation");
+    refuse_script("a context twice");
+    greet_structured();
+    put_answer(SET_META_CONTEXT, META_CONTEXT, 3);
+    put(0, 3);
+    refuse_script("a context without a number");
+    greet_structured();
+    put_answer(SET_META_CONTEXT, META_CONTEXT, 0xFFFFFFFF);
+    put(1, 4);
+    refuse_script("a context's name of 4 GiB");
+    greet_structured();
+    put_answer(SET_META_CONTEXT, META_CONTEXT, 4 + 4097);
+    put(1, 4);
+    script_length += 4097;
+    refuse_script("a context's name of 4097 bytes");
+    greet_structured();
+    put_answer(SET_META_CONTEXT, INFO, 12);
+    put(0, 12 - 8);
+    put(0, 8);
+    refuse_script("an export in place of a context");
     fixture_stop_machine(BED_REMOVAL_ASKED);
 }
 
@@ -384,6 +448,7 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_payloads_longer_than_anything),
         cmocka_unit_test(handshakes_that_are_none),
+        cmocka_unit_test(forms_and_contexts_that_were_not_asked_for),
         cmocka_unit_test(information_without_end),
         cmocka_unit_test(refusals_are_told_apart),
         cmocka_unit_test(old_style_server),
