@@ -91,6 +91,21 @@ void fixture_unmap(struct bed_file *disk)
     assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
 }
 
+struct bed_file *fixture_serve(const struct server_options *options)
+{
+    server = server_start(options);
+    return fixture_map();
+}
+
+void fixture_serve_no_more(struct bed_file *disk)
+{
+    fixture_unmap(disk);
+    if (server_complaint(server) != NULL) {
+        fail_msg("a server must not be asked so: %s", server_complaint(server));
+    }
+    server_stop(server);
+}
+
 void fixture_write_and_read_back(struct bed_file *disk, ULONGLONG offset, ULONG length)
 {
     UCHAR *written = malloc(length);
@@ -201,6 +216,17 @@ void fixture_await_connections(const char *name, UINT32 count)
         usleep(LOOK_EACH_MS * 1000);
     }
     fail_msg("%s has not got %u connections", name, count);
+}
+
+void fixture_await_error(const char *name, const char *words)
+{
+    for (unsigned waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += LOOK_EACH_MS) {
+        if (strstr(fixture_server_status(name).LastError, words) != NULL) {
+            return;
+        }
+        usleep(LOOK_EACH_MS * 1000);
+    }
+    fail_msg("'%s' is said in place of '%s'", fixture_server_status(name).LastError, words);
 }
 
 void fixture_await_reconnects(const char *name, ULONGLONG count)

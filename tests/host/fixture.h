@@ -30,6 +30,10 @@ struct bed_file *fixture_map(void);
 struct bed_file *fixture_map_several(UINT32 connections); /* waits until all are there */
 void fixture_unmap(struct bed_file *disk);
 
+/* The same on a machine that is up, with the server: what the client does wrong fails the test. */
+struct bed_file *fixture_serve(const struct server_options *options);
+void fixture_serve_no_more(struct bed_file *disk);
+
 /* Through the disk, and beside it: what the server holds. */
 void fixture_write_and_read_back(struct bed_file *disk, ULONGLONG offset, ULONG length);
 
@@ -43,7 +47,10 @@ void fixture_control_adapter(ULONG code);
 WNBD_DRV_STATS fixture_statistics(const char *name);
 WNBD_SERVER_STATUS fixture_server_status(const char *name);
 
-/* Waits, at most some seconds, until the disk has made so many connections again. */
+/* Waits, at most some seconds, until that is the first thing wrong with the connection, or with the try to make one. */
+void fixture_await_error(const char *name, const char *words);
+
+/* The same, until the disk has made so many connections again. */
 void fixture_await_connections(const char *name, UINT32 count);
 void fixture_await_reconnects(const char *name, ULONGLONG count);
 

@@ -3,6 +3,7 @@
  * Each call of the driver that may fail does so once: the first in one run, the second in the next, until a run asks
  * for fewer calls. Whatever happens then, it ends, nothing is left, and the next attempt succeeds.
  */
+#include "tests/host/pass.h"
 #include "tests/host/server.h"
 #include "tests/host/wnbd.h"
 
@@ -15,6 +16,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -25,6 +27,7 @@
 static const char *image;
 static struct server *server;
 static struct bed_file *adapter;
+static UINT32 connections; /* of each disk */
 
 /* One run with the k-th call failing. */
 typedef void scenario(unsigned k);
@@ -54,15 +57,47 @@ static void disarm(void)
     bed_fault_arm(0, 0);
 }
 
+static NTSTATUS map(const char *name)
+{
+    return wnbd_map_several(adapter, name, server_port(server), connections);
+}
+
+static UINT32 connected(void)
+{
+    WNBD_IOCTL_SHOW_COMMAND command = {.IoControlCode = IOCTL_WNBD_SHOW, .InstanceName = "vol1"};
+    WNBD_IOCTL_SHOW_OUTPUT output = {0};
+
+    assert_int_equal(bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), &output,
+                                 sizeof(output), NULL),
+                     STATUS_SUCCESS);
+    return output.Server.Connections;
+}
+
+/* Maps "vol1", with all of its connections, and opens it. */
+static struct bed_file *map_whole(void)
+{
+    struct bed_file *disk = NULL;
+
+    assert_int_equal(map("vol1"), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    while (connected() < connections) {
+        usleep(1000);
+    }
+    return disk;
+}
+
 static void transfers(struct bed_file *disk)
 {
     static UCHAR data[DATA_BYTES];
+    struct pass pass;
 
     bed_write(disk, 0, data, 512);
     bed_write(disk, 4096, data, sizeof(data));
     bed_read(disk, 4096, data, sizeof(data));
     bed_read(disk, 0, data, 4096);
     bed_flush(disk);
+    pass_write_same_16(disk, &pass, PASS_NDOB, 8, 64, 0);
+    pass_lba_status(disk, &pass, 0, 4);
 }
 
 static void map_use_and_unmap(void)
@@ -70,7 +105,7 @@ static void map_use_and_unmap(void)
     static UCHAR data[512];
     struct bed_file *disk;
 
-    assert_int_equal(wnbd_map_port(adapter, "again", server_port(server)), STATUS_SUCCESS);
+    assert_int_equal(map("again"), STATUS_SUCCESS);
     assert_int_equal(wnbd_open_disk(adapter, "again", &disk), STATUS_SUCCESS);
     assert_int_equal(bed_write(disk, 0, data, sizeof(data)), STATUS_SUCCESS);
     bed_close(disk);
@@ -98,7 +133,7 @@ static void mapping(unsigned k)
 
     machine_start();
     bed_fault_arm(BED_FAULT_ALL, k);
-    status = wnbd_map_port(adapter, "vol1", server_port(server));
+    status = map("vol1");
     disarm();
     if (NT_SUCCESS(status)) {
         assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
@@ -112,8 +147,7 @@ static void using(unsigned k)
     struct bed_file *disk;
 
     machine_start();
-    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
-    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    disk = map_whole();
     bed_fault_arm(BED_FAULT_ALL, k);
     transfers(disk);
     disarm();
@@ -128,8 +162,7 @@ static void unmapping(unsigned k)
     struct bed_file *disk;
 
     machine_start();
-    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
-    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    disk = map_whole();
     transfers(disk);
     bed_close(disk);
     bed_fault_arm(BED_FAULT_ALL, k);
@@ -142,19 +175,18 @@ static void unmapping(unsigned k)
 static void unloading(unsigned k)
 {
     machine_start();
-    assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_SUCCESS);
+    bed_close(map_whole());
     bed_fault_arm(BED_FAULT_ALL, k);
     machine_stop();
     disarm();
 }
 
-static void for_each_call(scenario *run)
+static void for_each_call_with(scenario *run, const struct server_options *options)
 {
-    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL};
     bool happened = true;
     unsigned k;
 
-    server = server_start(&options);
+    server = server_start(options);
     for (k = 1; happened && k < K_MAX; k++) {
         run(k);
         happened = bed_fault_happened_once();
@@ -163,6 +195,19 @@ static void for_each_call(scenario *run)
     server_stop(server);
     assert_true(k > 1 && k < K_MAX);
     print_message("%u calls\n", k - 2);
+}
+
+/* With simple replies over one connection, and with structured ones over several. */
+static void for_each_call(scenario *run)
+{
+    const struct server_options simple = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL};
+    const struct server_options structured = {
+        .size = EXPORT_BYTES, .flags = SERVER_FLAGS_ALL, .form = SERVER_STRUCTURED, .seed = 1};
+
+    connections = 1;
+    for_each_call_with(run, &simple);
+    connections = 3;
+    for_each_call_with(run, &structured);
 }
 
 static void starting_fails(void **state)

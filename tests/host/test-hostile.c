@@ -13,12 +13,8 @@
 
 #include <cmocka.h>
 
-/* What the server sends until a client may transmit: greeting, information about the export, end of the information. */
-#define GREETING_BYTES  18
-#define ANSWER_BYTES    20
-#define EXPORT_BYTES    12
-#define HANDSHAKE_BYTES (GREETING_BYTES + 2 * ANSWER_BYTES + ANSWER_BYTES + EXPORT_BYTES + ANSWER_BYTES)
-#define REPLY_BYTES     16
+#define ANSWER_BYTES 20 /* of an answer to an option, without its data */
+#define EXPORT_BYTES 12 /* of what it says about an export */
 
 #define BLOCK 512
 
@@ -33,66 +29,6 @@ static NTSTATUS map_words(char *words)
     status = wnbd_map(adapter, &command, &output);
     strcpy(words, output.Message);
     return status;
-}
-
-/* ---- The connection is cut ---- */
-
-static void connection_closed_after_each_byte_of_the_handshake(void **state)
-{
-    char words[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)];
-
-    (void)state;
-    fixture_start_machine();
-    for (size_t at = 1; at < HANDSHAKE_BYTES; at++) {
-        struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .cut_at = at};
-        NTSTATUS status;
-
-        server = server_start(&options);
-        status = map_words(words);
-        if (status != STATUS_CONNECTION_DISCONNECTED || words[0] == '\0') {
-            fail_msg("cut after %zu bytes: 0x%08x '%s'", at, (unsigned)status, words);
-        }
-        server_stop(server);
-    }
-    fixture_stop_machine(BED_REMOVAL_ASKED);
-}
-
-/* The server ends its first connection `at` bytes into what follows the handshake; the request goes on. */
-static void cut_reply(size_t at, bool write)
-{
-    struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .cut_at = HANDSHAKE_BYTES + at};
-    UCHAR wanted[BLOCK];
-    UCHAR data[BLOCK];
-    struct bed_file *disk;
-
-    server = server_start(&options);
-    wnbd_pattern(wanted, BLOCK, (ULONG)at);
-    disk = fixture_map();
-    if (write) {
-        assert_int_equal(bed_write(disk, 4096, wanted, BLOCK), STATUS_SUCCESS);
-        server_read(server, 4096, data, BLOCK);
-    } else {
-        server_write(server, 4096, wanted, BLOCK);
-        assert_int_equal(bed_read(disk, 4096, data, BLOCK), STATUS_SUCCESS);
-    }
-    assert_memory_equal(data, wanted, BLOCK);
-    assert_int_equal(server_connections(server), 2);
-    fixture_unmap(disk);
-    server_stop(server);
-}
-
-static void connection_closed_after_each_byte_of_a_reply(void **state)
-{
-    (void)state;
-    fixture_start_machine();
-    for (size_t at = 1; at < REPLY_BYTES; at++) {
-        cut_reply(at, true);
-        cut_reply(at, false);
-    }
-    for (size_t at = REPLY_BYTES; at < REPLY_BYTES + BLOCK; at += 31) {
-        cut_reply(at, false);
-    }
-    fixture_stop_machine(BED_REMOVAL_ASKED);
 }
 
 /* ---- The handshake ---- */
@@ -118,8 +54,14 @@ static void put_answer(uint32_t option, uint32_t type, uint32_t length)
     put(length, 4);
 }
 
-enum { GO = 7, STRUCTURED_REPLY = 8, EXTENDED_HEADERS = 11 };
-enum { ACK = 1, SERVER = 2, INFO = 3 };
+static void put_text(const char *text)
+{
+    memcpy(script + script_length, text, strlen(text));
+    script_length += strlen(text);
+}
+
+enum { GO = 7, STRUCTURED_REPLY = 8, SET_META_CONTEXT = 10, EXTENDED_HEADERS = 11 };
+enum { ACK = 1, SERVER = 2, INFO = 3, META_CONTEXT = 4 };
 
 #define UNSUPPORTED 0x80000001
 
@@ -216,6 +158,64 @@ static void handshakes_that_are_none(void **state)
     put_export(1 << 20, SERVER_FLAGS_USUAL);
     script[script_length - EXPORT_BYTES - ANSWER_BYTES] ^= 1;
     refuse_script("an answer with a wrong magic number");
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* Structured replies are agreed to, and the metadata context is to be answered. */
+static void greet_structured(void)
+{
+    greet();
+    script_length -= ANSWER_BYTES;
+    put_answer(STRUCTURED_REPLY, ACK, 0);
+}
+
+static void put_context(uint32_t id, const char *name)
+{
+    put_answer(SET_META_CONTEXT, META_CONTEXT, (uint32_t)(4 + strlen(name)));
+    put(id, 4);
+    put_text(name);
+}
+
+static void forms_and_contexts_that_were_not_asked_for(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    greet();
+    script_length -= 2 * ANSWER_BYTES;
+    put_answer(EXTENDED_HEADERS, ACK, 4);
+    put(0, 4);
+    refuse_script("extended headers with data");
+    greet_structured();
+    put_answer(STRUCTURED_REPLY, ACK, 0);
+    refuse_script("structured replies twice");
+    greet_structured();
+    put_context(1, "base:allocatio");
+    refuse_script("a context that is cut short");
+    greet_structured();
+    put_context(1, "qemu:dirty-bitmap");
+    refuse_script("a context that was not asked for");
+    greet_structured();
+    put_context(1, "base:allocation");
+    put_context(2, "base:allocation");
+    refuse_script("a context twice");
+    greet_structured();
+    put_answer(SET_META_CONTEXT, META_CONTEXT, 3);
+    put(0, 3);
+    refuse_script("a context without a number");
+    greet_structured();
+    put_answer(SET_META_CONTEXT, META_CONTEXT, 0xFFFFFFFF);
+    put(1, 4);
+    refuse_script("a context's name of 4 GiB");
+    greet_structured();
+    put_answer(SET_META_CONTEXT, META_CONTEXT, 4 + 4097);
+    put(1, 4);
+    script_length += 4097;
+    refuse_script("a context's name of 4097 bytes");
+    greet_structured();
+    put_answer(SET_META_CONTEXT, INFO, 12);
+    put(0, 12 - 8);
+    put(0, 8);
+    refuse_script("an export in place of a context");
     fixture_stop_machine(BED_REMOVAL_ASKED);
 }
 
@@ -370,54 +370,6 @@ static void blocks_larger_than_sectors_are_refused_in_words(void **state)
     fixture_stop();
 }
 
-/* ---- Replies ---- */
-
-static void fault_is_answered_by_a_new_connection(enum server_fault fault)
-{
-    struct server_options options = {.size = 1 << 20, .flags = SERVER_FLAGS_USUAL, .fault = fault};
-    UCHAR wanted[BLOCK];
-    UCHAR data[BLOCK];
-    struct bed_file *disk;
-
-    server = server_start(&options);
-    wnbd_pattern(wanted, BLOCK, fault);
-    server_write(server, 8192, wanted, BLOCK);
-    disk = fixture_map();
-    assert_int_equal(bed_write(disk, 0, wanted, BLOCK), STATUS_SUCCESS);
-    assert_int_equal(bed_read(disk, 8192, data, BLOCK), STATUS_SUCCESS);
-    assert_memory_equal(data, wanted, BLOCK);
-    fixture_await_reconnects("vol1", 1);
-    assert_int_equal(server_connections(server), 2);
-    fixture_unmap(disk);
-    server_stop(server);
-}
-
-static void reply_to_a_request_that_is_not_out(void **state)
-{
-    (void)state;
-    fixture_start_machine();
-    fault_is_answered_by_a_new_connection(SERVER_UNKNOWN_COOKIE);
-    fixture_stop_machine(BED_REMOVAL_ASKED);
-}
-
-static void reply_sent_twice(void **state)
-{
-    (void)state;
-    fixture_start_machine();
-    fault_is_answered_by_a_new_connection(SERVER_REPLY_TWICE);
-    fixture_stop_machine(BED_REMOVAL_ASKED);
-}
-
-static void reply_of_the_wrong_type(void **state)
-{
-    (void)state;
-    fixture_start_machine();
-    fault_is_answered_by_a_new_connection(SERVER_WRONG_MAGIC);
-    fault_is_answered_by_a_new_connection(SERVER_STRUCTURED);
-    fault_is_answered_by_a_new_connection(SERVER_UNASKED);
-    fixture_stop_machine(BED_REMOVAL_ASKED);
-}
-
 /* ---- Errors ---- */
 
 /* What the disk class makes of each error, once the retries that it deserves have failed as well. */
@@ -494,19 +446,15 @@ static void server_that_shuts_down_is_left_and_found_again(void **state)
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(connection_closed_after_each_byte_of_the_handshake),
-        cmocka_unit_test(connection_closed_after_each_byte_of_a_reply),
         cmocka_unit_test(names_and_payloads_longer_than_anything),
         cmocka_unit_test(handshakes_that_are_none),
+        cmocka_unit_test(forms_and_contexts_that_were_not_asked_for),
         cmocka_unit_test(information_without_end),
         cmocka_unit_test(refusals_are_told_apart),
         cmocka_unit_test(old_style_server),
         cmocka_unit_test(sizes_of_no_disk_and_of_the_largest),
         cmocka_unit_test(requests_that_the_block_sizes_forbid_are_not_sent),
         cmocka_unit_test(blocks_larger_than_sectors_are_refused_in_words),
-        cmocka_unit_test(reply_to_a_request_that_is_not_out),
-        cmocka_unit_test(reply_sent_twice),
-        cmocka_unit_test(reply_of_the_wrong_type),
         cmocka_unit_test(each_error_is_reported),
         cmocka_unit_test(one_request_in_eleven_fails),
         cmocka_unit_test(server_that_shuts_down_is_left_and_found_again),

@@ -160,7 +160,7 @@ static void cache_is_flushed_before_the_network_goes(void **state)
     disk = fixture_map();
     fixture_write_and_read_back(disk, 0, 4096);
     fixture_inject_disk(BED_INJECT_SHUT_DOWN);
-    assert_true(server_flushes(server) > 0);
+    assert_true(server_commands(server, SERVER_FLUSH) > 0);
     assert_int_equal(server_connections(server), 1);
     bed_close(disk);
     fixture_inject_adapter(BED_INJECT_STOP_ADAPTER);

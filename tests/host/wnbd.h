@@ -12,10 +12,10 @@ typedef UCHAR BYTE; /* not a name of the kernel headers */
 /* The adapter's control device. */
 struct bed_file *wnbd_open(void);
 
-/* A create command for an export of 127.0.0.1. */
 /* As wnbd_map_port, with several connections. */
 NTSTATUS wnbd_map_several(struct bed_file *adapter, const char *name, USHORT port, UINT32 connections);
 
+/* A create command for an export of 127.0.0.1. */
 void wnbd_describe(WNBD_IOCTL_CREATE_COMMAND *command, const char *name, USHORT port);
 
 /* What create answers, its Status when the output has room for words. */

@@ -97,7 +97,8 @@ struct bed_file *fuzz_adapter(unsigned inputs)
 
 struct server *fuzz_server(void)
 {
-    struct server_options options = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL};
+    struct server_options options = {
+        .size = EXPORT_BYTES, .flags = SERVER_FLAGS_ALL, .form = SERVER_EXTENDED, .seed = 1};
 
     if (server == NULL) {
         server = server_start(&options);
