@@ -4,12 +4,18 @@ many requests, less what it counts for few, so that connecting does not matter. 
 
 import tempfile
 
-from cases import MIB
+from cases import COPY, MIB
 from contenders import run
 
+COUNTED = ("libnbd", "fio")
 FEW = 100
 MANY = 2100
 MANY_LARGE = 500  # of 1 MiB
+
+
+def can_count(case):
+    """A copy has no number of requests that could be asked for."""
+    return case.operation != COPY
 
 
 def count(contender, address, case, requests):

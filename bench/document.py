@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes what was measured into docs/performance.md, between its `<!-- begin NAME -->` and `<!-- end NAME -->` lines."""
 
+import math
 import os
 import platform
 import re
@@ -8,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import cases
+from contenders import ALONE
 from instructions import KINDS
 from results import PEERS
 
@@ -44,40 +46,47 @@ def machine(results, rounds, seconds):
     yield f"* {rounds} rounds of {seconds:g} s, medians; {busy * 100:.0f} % of the machine was busy with other work"
 
 
+COLUMNS = {"raw": "of raw", ALONE: "times one connection", "libnbd": "times libnbd", "fio": "times fio",
+           "nbdcopy": "times nbdcopy"}
+
+
 def number(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def cell(one, peer, metric):
-    if peer not in one.medians:
-        return "-"
-    return number(one.medians[peer][metric])
+def cell(one, name, metric):
+    value = one.medians[name][metric] if name in one.medians else math.nan
+    return "-" if math.isnan(value) else number(value)
 
 
-def table(results):
-    for server in cases.SERVERS:
-        for transport in cases.TRANSPORTS:
-            chosen = [one for one in results if (one.case.server, one.case.transport) == (server, transport)]
-            if chosen:
-                yield ""
-                yield f"**{'Null server' if server == 'null' else 'nbdkit memory'}, " \
-                      f"{'TCP' if transport == 'tcp' else 'Unix socket'}**"
-                yield ""
-                yield "| case | requests/s | of raw | times libnbd | times fio | CPU us: ours, raw, libnbd, fio |" \
-                      " calls: ours, raw, libnbd, fio |"
-                yield "|---|---|---|---|---|---|---|"
-                yield from map(row, chosen)
+def tables(results):
+    by_case = {one.case: one for one in results}
+    for table in cases.TABLES:
+        found = [by_case[case] for case in table.cases if case in by_case]
+        if found:
+            yield from rows(table, found)
 
 
-def row(one):
-    names = ["ours", *PEERS]
-    ratios = [one.ratio(peer) for peer in PEERS]
-    texts = ["-" if found is None else f"{found.median:.2f} ({found.least:.2f} to {found.most:.2f})" for found in ratios]
-    return (f"| {one.case.operation} {one.case.size_text} x {one.case.depth} "
-            f"| {number(one.medians['ours']['requests_per_s'])} | "
-            + " | ".join(texts) + " | "
-            + ", ".join(cell(one, name, "cpu_us_per_request") for name in names) + " | "
-            + ", ".join(cell(one, name, "calls_per_request") for name in names) + " |")
+def rows(table, found):
+    peers = [peer for peer in PEERS if any(peer in one.medians for one in found)]
+    names = ", ".join(["ours", *peers])
+    columns = ["case", "requests/s", *(COLUMNS[peer] for peer in peers), f"CPU us: {names}", f"calls: {names}"]
+    yield ""
+    yield f"**{table.title}**"
+    yield ""
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" * len(columns) + "|"
+    for one in found:
+        yield row(one, table, peers)
+
+
+def row(one, table, peers):
+    ratios = [one.ratio(peer) for peer in peers]
+    cells = [", ".join(cases.label(one.case, table)), number(one.medians["ours"]["requests_per_s"]),
+             *("-" if found is None else f"{found.median:.2f} ({found.least:.2f} to {found.most:.2f})" for found in ratios),
+             *(", ".join(cell(one, name, metric) for name in ["ours", *peers])
+               for metric in ("cpu_us_per_request", "calls_per_request"))]
+    return f"| {' | '.join(cells)} |"
 
 
 def whole_rows(whole):
@@ -91,13 +100,13 @@ def instruction_rows(counted):
     yield "| command | instructions |"
     yield "|---|---|"
     for kind, (now, _) in counted.items():
-        yield f"| {KINDS[kind]}, 4 KiB | {now:.1f} |"
+        yield f"| {KINDS[kind]} | {now:.1f} |"
 
 
 def write(path, results, whole, counted, rounds, seconds):
     text = path.read_text()
     text = put(text, "machine", list(machine(results, rounds, seconds)))
-    text = put(text, "results", list(table(results)))
+    text = put(text, "results", list(tables(results)))
     if whole:
         text = put(text, "whole", list(whole_rows(whole)))
     if counted:

@@ -2,13 +2,14 @@
 /*
  * The driver's portable path without a socket, for callgrind to count its instructions:
  *
- *     bench-instructions read-10|write-10|read-16 COMMANDS
+ *     bench-instructions read-10|write-10|read-16 simple|structured|extended COMMANDS
  *
  * For each command of 4 KiB: decode the CDB, begin it, queue it, encode its header (begin_batch); parse its reply, find
  * it, note where its payload goes, ask for the next request, take it from the queue (end_batch). Only these two
  * functions are to be counted. Batches of 16 at most 64 deep, as a busy disk has them; copying payload is not in it.
  */
 #include "bench/plan.h"
+#include "bench/reply.h"
 #include "core/base/bytes.h"
 #include "core/base/list.h"
 #include "core/io/queue.h"
@@ -41,8 +42,9 @@ struct path {
 
     uint8_t cdb_length;
     uint8_t cdbs[BATCH][16];
-    uint8_t headers[BATCH][NBD_REQUEST_SIZE];
-    uint8_t replies[BATCH * (NBD_SIMPLE_REPLY_SIZE + SIZE)];
+    enum nbd_form form;
+    uint8_t headers[BATCH][NBD_REQUEST_SIZE_MAX];
+    uint8_t replies[BATCH * (REPLY_HEAD_MAX + SIZE)];
     size_t replies_length;
 };
 
@@ -65,7 +67,7 @@ void begin_batch(struct path *path, struct command *commands)
             !queue_add(&path->queue, &storage->request)) {
             fail("a command was refused");
         }
-        nbd_encode_request(path->headers[i], &storage->request, NBD_SIMPLE);
+        nbd_encode_request(path->headers[i], &storage->request, path->form);
         nbd_progress_init(&commands[i].progress);
     }
 }
@@ -152,12 +154,13 @@ static void put_replies(struct path *path, const struct command *commands)
     uint8_t *bytes = path->replies;
 
     for (unsigned i = 0; i < BATCH; i++) {
-        store_be32(bytes, NBD_SIMPLE_REPLY_MAGIC);
-        store_be32(bytes + 4, 0);
-        store_be64(bytes + 8, load_be64(path->headers[i] + 8));
-        bytes += NBD_SIMPLE_REPLY_SIZE;
-        if (commands[i].storage.request.operation == IO_READ) {
-            bytes += SIZE;
+        const struct io_request *request = &commands[i].storage.request;
+
+        if (request->operation == IO_READ) {
+            bytes += reply_data_head(bytes, path->form, path->headers[i] + 8, request->offset, request->length);
+            bytes += request->length;
+        } else {
+            bytes += reply_end(bytes, path->form, path->headers[i] + 8, request->offset, 0);
         }
     }
     path->replies_length = (size_t)(bytes - path->replies);
@@ -167,17 +170,18 @@ int main(int count, char **arguments)
 {
     static struct path path;
     uint32_t random = 1;
-    uint64_t wanted = count == 3 ? strtoull(arguments[2], NULL, 10) : 0;
+    uint64_t wanted = count == 4 ? strtoull(arguments[3], NULL, 10) : 0;
 
-    if (wanted == 0 || wanted % BATCH != 0) {
-        fail("usage: bench-instructions read-10|write-10|read-16 COMMANDS, a multiple of 16");
+    if (wanted == 0 || wanted % BATCH != 0 || !plan_read_form(arguments[2], &path.form)) {
+        fail(
+            "usage: bench-instructions read-10|write-10|read-16 simple|structured|extended COMMANDS, a multiple of 16");
     }
     path.device.block_count = 1u << 24;
     path.device.block_size = 512;
     path.device.max_transfer_blocks = 4096;
     path.device.max_request_blocks = 65536;
     queue_init(&path.queue, path.slots, DEPTH);
-    nbd_reader_init(&path.reader, &(struct nbd_terms){0});
+    nbd_reader_init(&path.reader, &(struct nbd_terms){.form = path.form});
     for (uint64_t i = 0; i < wanted; i += BATCH) {
         struct command *commands = &path.commands[i % DEPTH];
 

@@ -10,6 +10,7 @@ import contenders
 import quiet
 import servers
 
+NOT_COUNTED = float("nan")
 FIELDS = ["case", "round", "contender", "requests_per_s", "cpu_us_per_request", "calls_per_request", "busy_before"]
 
 
@@ -27,19 +28,20 @@ def present(programs):
 
 def measure_case(writer, found, address, case, rounds, seconds, patience_s):
     """Writes a row of each round and contender."""
+    found = [contender for contender in found if contender.takes(case)]
     counted = {contender.name: calls.per_request(contender, address, case) for contender in found
-               if contender.name in ("libnbd", "fio")}
+               if contender.name in calls.COUNTED and calls.can_count(case)}
     for number in range(rounds):
         turn = number % len(found)
         for contender in found[turn:] + found[:turn]:
             busy = quiet.wait(patience_s)
             sample = contender.sample(address, case, seconds)
-            made = counted[contender.name] if sample.calls is None else sample.calls
+            made = counted.get(contender.name, NOT_COUNTED) if sample.calls is None else sample.calls
             writer.writerow([case, number + 1, contender.name, f"{sample.rate:.1f}", f"{sample.cpu_us:.4f}", f"{made:.4f}",
                              f"{busy:.2f}"])
 
 
-def warm(programs, address, case):
+def warm(programs, address):
     """Writes to most of a server's memory once, so that the first round finds what the last one does."""
     contenders.run([programs / "bench-raw", address, "write", 1 << 20, 8, 512])
 
@@ -51,11 +53,11 @@ def measure(programs, cases, path, rounds, seconds, patience_s, done):
     with open(path, "w", newline="") as file, tempfile.TemporaryDirectory() as directory:
         writer = csv.writer(file)
         writer.writerow(FIELDS)
-        for (server, transport), group in itertools.groupby(cases, key=lambda case: (case.server, case.transport)):
-            with servers.serving(programs, server, transport, directory) as address:
+        for wanted, group in itertools.groupby(cases, key=servers.of_case):
+            with servers.serving(programs, wanted, directory) as address:
                 for number, case in enumerate(group):
                     if number == 0:
-                        warm(programs, address, case)
+                        warm(programs, address)
                     measure_case(writer, found, address, case, rounds, seconds, patience_s)
                     file.flush()
                     done(case)

@@ -7,7 +7,9 @@
 
 #define OPTION_MAX 4096 /* bytes of an option's data */
 
-#define EXPORT_FLAGS (NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM)
+/* Nothing is kept, so that all connections see the same: several may be used. */
+#define EXPORT_FLAGS                                                                                                   \
+    (NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_CAN_MULTI_CONN)
 
 static bool greet(int descriptor, uint32_t *client_flags)
 {
@@ -38,23 +40,23 @@ static bool reply(int descriptor, uint32_t option, uint32_t type, const uint8_t 
     return null_send(descriptor, bytes, NBD_OPTION_REPLY_SIZE + length);
 }
 
-static bool describe(int descriptor, uint32_t option)
+static bool describe(int descriptor, const struct null_export *export, uint32_t option)
 {
     uint8_t info[NBD_INFO_EXPORT_SIZE];
 
     store_be16(info, NBD_INFO_EXPORT);
-    store_be64(info + 2, NULL_SIZE);
+    store_be64(info + 2, export->size);
     store_be16(info + 10, EXPORT_FLAGS);
     return reply(descriptor, option, NBD_REP_INFO, info, sizeof info) &&
            reply(descriptor, option, NBD_REP_ACK, NULL, 0);
 }
 
-static bool answer_export_name(int descriptor, uint32_t client_flags)
+static bool answer_export_name(int descriptor, const struct null_export *export, uint32_t client_flags)
 {
     uint8_t bytes[NBD_EXPORT_NAME_REPLY_SIZE + NBD_RESERVED_ZEROES] = {0};
     bool short_form = (client_flags & NBD_FLAG_C_NO_ZEROES) != 0;
 
-    store_be64(bytes, NULL_SIZE);
+    store_be64(bytes, export->size);
     store_be16(bytes + 8, EXPORT_FLAGS);
     return null_send(descriptor, bytes, short_form ? NBD_EXPORT_NAME_REPLY_SIZE : sizeof bytes);
 }
@@ -74,11 +76,26 @@ static bool receive_option(int descriptor, uint32_t *option)
     return length <= sizeof data && null_receive(descriptor, data, length);
 }
 
-bool null_shake_hands(int descriptor)
+/* The best form that was asked for counts, whatever is asked for afterwards. */
+static bool grant(int descriptor, const struct null_export *export, uint32_t option, enum nbd_form *form)
+{
+    enum nbd_form asked = option == NBD_OPT_EXTENDED_HEADERS ? NBD_EXTENDED : NBD_STRUCTURED;
+
+    if (asked > export->form_max) {
+        return reply(descriptor, option, NBD_REP_ERR_UNSUP, NULL, 0);
+    }
+    if (asked > *form) {
+        *form = asked;
+    }
+    return reply(descriptor, option, NBD_REP_ACK, NULL, 0);
+}
+
+bool null_shake_hands(int descriptor, const struct null_export *export, enum nbd_form *form)
 {
     uint32_t client_flags;
     uint32_t option;
 
+    *form = NBD_SIMPLE;
     if (!greet(descriptor, &client_flags)) {
         return false;
     }
@@ -87,11 +104,15 @@ bool null_shake_hands(int descriptor)
 
         switch (option) {
         case NBD_OPT_EXPORT_NAME:
-            return answer_export_name(descriptor, client_flags);
+            return answer_export_name(descriptor, export, client_flags);
         case NBD_OPT_GO:
-            return describe(descriptor, option);
+            return describe(descriptor, export, option);
         case NBD_OPT_INFO:
-            sent = describe(descriptor, option);
+            sent = describe(descriptor, export, option);
+            break;
+        case NBD_OPT_STRUCTURED_REPLY:
+        case NBD_OPT_EXTENDED_HEADERS:
+            sent = grant(descriptor, export, option, form);
             break;
         case NBD_OPT_ABORT:
             reply(descriptor, option, NBD_REP_ACK, NULL, 0);

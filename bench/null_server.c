@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- *     bench-null-server tcp|unix:PATH [verify]
+ *     bench-null-server tcp|unix:PATH [WORD ...]
  *
  * Prints its address, as the contenders take it, when it listens; a process a connection; ends, with all of them, when
- * its standard input is closed.
+ * its standard input is closed. The words:
+ *
+ *     simple, structured, extended   the best form of replies that it grants; without one: extended
+ *     gib=N                          the export's size; without it: 1
+ *     sparse                         the export is a hole
+ *     verify                         writes of anything but the contents fail
  */
 #include "bench/null_server.h"
 #include "bench/plan.h"
@@ -71,11 +76,31 @@ static int begin(int count, char **arguments)
     if (count >= 2 && strncmp(arguments[1], "unix:", 5) == 0) {
         return listen_unix(arguments[1] + 5);
     }
-    fail("usage: bench-null-server tcp|unix:PATH [verify]");
+    fail("usage: bench-null-server tcp|unix:PATH [simple|structured|extended] [gib=N] [sparse] [verify]");
 }
 
-static _Noreturn void serve(int connection, bool verify)
+static struct null_export read_words(int count, char **words)
 {
+    struct null_export export = {.size = UINT64_C(1) << 30, .form_max = NBD_EXTENDED};
+
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "verify") == 0) {
+            export.verify = true;
+        } else if (strcmp(words[i], "sparse") == 0) {
+            export.sparse = true;
+        } else if (strncmp(words[i], "gib=", 4) == 0) {
+            export.size = strtoull(words[i] + 4, NULL, 10) << 30;
+        } else if (!plan_read_form(words[i], &export.form_max)) {
+            fail("the null server does not know that word");
+        }
+    }
+    return export;
+}
+
+static _Noreturn void serve(int connection, const struct null_export *export)
+{
+    enum nbd_form form;
+
     const int on = 1;
     const int room = UNIX_SEND_BUFFER;
 
@@ -83,8 +108,8 @@ static _Noreturn void serve(int connection, bool verify)
     if (setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) { /* a Unix socket */
         setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     }
-    if (null_shake_hands(connection)) {
-        null_serve(connection, verify);
+    if (null_shake_hands(connection, export, &form)) {
+        null_serve(connection, export, form);
     }
     _exit(0);
 }
@@ -93,7 +118,7 @@ int main(int count, char **arguments)
 {
     int listener = begin(count, arguments);
     struct pollfd poll_on[] = {{.fd = listener, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
-    bool verify = count >= 3 && strcmp(arguments[2], "verify") == 0;
+    struct null_export export = read_words(count - 2, arguments + 2);
 
     fflush(stdout);
     signal(SIGCHLD, SIG_IGN); /* nobody waits for them */
@@ -102,7 +127,7 @@ int main(int count, char **arguments)
 
         if (connection >= 0 && fork() == 0) {
             close(listener);
-            serve(connection, verify);
+            serve(connection, &export);
         }
         close(connection);
     }

@@ -2,7 +2,8 @@
 #include "bench/null_server.h"
 #include "bench/pattern.h"
 #include "bench/plan.h"
-#include "core/nbd/wire.h"
+#include "bench/reply.h"
+#include "core/nbd/encode.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,21 +19,23 @@
 struct null_batch {
     size_t count; /* replies */
     size_t pieces_count;
-    uint8_t headers[BATCH_MAX][NBD_SIMPLE_REPLY_SIZE];
+    uint8_t headers[BATCH_MAX][REPLY_HEAD_MAX];
     struct iovec pieces[PIECES_MAX];
 };
 
 struct null_session {
     int descriptor;
-    bool verify;
-    const uint8_t *pattern; /* a period */
+    const struct null_export *export;
+    enum nbd_form form;
+    const uint8_t *pattern; /* a period of the contents */
     struct null_batch batch;
 
     /* a request that was cut in two */
-    uint8_t header[NBD_REQUEST_SIZE];
+    uint8_t header[NBD_REQUEST_SIZE_MAX];
     uint32_t header_have;
 
     /* a write whose payload is coming */
+    uint64_t begin;
     uint64_t offset; /* of the next byte */
     uint32_t left;   /* bytes */
     uint32_t error;
@@ -73,15 +76,12 @@ static void add_piece(struct null_batch *batch, const uint8_t *bytes, size_t len
     batch->pieces[batch->pieces_count++] = (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
 }
 
-static void reply(struct null_session *session, const uint8_t *cookie, uint32_t error)
+static void reply(struct null_session *session, const uint8_t *cookie, uint64_t offset, uint32_t error)
 {
     struct null_batch *batch = &session->batch;
     uint8_t *header = batch->headers[batch->count++];
 
-    store_be32(header, NBD_SIMPLE_REPLY_MAGIC);
-    store_be32(header + 4, error);
-    memcpy(header + 8, cookie, 8);
-    add_piece(batch, header, NBD_SIMPLE_REPLY_SIZE);
+    add_piece(batch, header, reply_end(header, session->form, cookie, offset, error));
 }
 
 static bool flush_full(struct null_session *session)
@@ -103,12 +103,26 @@ static void add_pattern(struct null_session *session, uint64_t offset, uint32_t 
     }
 }
 
+static void reply_read(struct null_session *session, const uint8_t *cookie, uint64_t offset, uint32_t length)
+{
+    struct null_batch *batch = &session->batch;
+    uint8_t *header = batch->headers[batch->count++];
+
+    if (session->export->sparse && session->form != NBD_SIMPLE) {
+        add_piece(batch, header, reply_hole(header, session->form, cookie, offset, length));
+        return;
+    }
+    add_piece(batch, header, reply_data_head(header, session->form, cookie, offset, length));
+    add_pattern(session, offset, length);
+}
+
 /* ---- Requests ---- */
 
-static bool begin_write(struct null_session *session, const uint8_t *header)
+static bool begin_write(struct null_session *session, const uint8_t *header, uint64_t offset, uint32_t length)
 {
-    session->offset = load_be64(header + 16);
-    session->left = load_be32(header + 24);
+    session->begin = offset;
+    session->offset = offset;
+    session->left = length;
     session->error = 0;
     memcpy(session->cookie, header + 8, 8);
     return session->left != 0;
@@ -117,22 +131,22 @@ static bool begin_write(struct null_session *session, const uint8_t *header)
 /* False: the client has gone or said NBD_CMD_DISC. */
 static bool request(struct null_session *session, const uint8_t *header)
 {
+    bool extended = session->form == NBD_EXTENDED;
     uint64_t offset = load_be64(header + 16);
-    uint32_t length = load_be32(header + 24);
+    uint64_t length = extended ? load_be64(header + 24) : load_be32(header + 24);
 
-    if (load_be32(header) != NBD_REQUEST_MAGIC || length > PLAN_SIZE_MAX) {
+    if (load_be32(header) != (extended ? NBD_EXTENDED_REQUEST_MAGIC : NBD_REQUEST_MAGIC) || length > PLAN_SIZE_MAX) {
         return false;
     }
     switch (load_be16(header + 6)) {
     case NBD_CMD_READ:
-        reply(session, header + 8, 0);
-        add_pattern(session, offset, length);
+        reply_read(session, header + 8, offset, (uint32_t)length);
         return flush_full(session);
     case NBD_CMD_WRITE:
-        return begin_write(session, header);
+        return begin_write(session, header, offset, (uint32_t)length);
     case NBD_CMD_FLUSH:
     case NBD_CMD_TRIM:
-        reply(session, header + 8, 0);
+        reply(session, header + 8, offset, 0);
         return flush_full(session);
     default:
         return false;
@@ -151,7 +165,7 @@ static bool is_pattern(const struct null_session *session, const uint8_t *bytes,
 
 static bool payload(struct null_session *session, const uint8_t *bytes, uint32_t length)
 {
-    if (session->verify && !is_pattern(session, bytes, length)) {
+    if (session->export->verify && !is_pattern(session, bytes, length)) {
         session->error = NBD_EIO;
     }
     session->offset += length;
@@ -159,26 +173,28 @@ static bool payload(struct null_session *session, const uint8_t *bytes, uint32_t
     if (session->left != 0) {
         return true;
     }
-    reply(session, session->cookie, session->error);
+    reply(session, session->cookie, session->begin, session->error);
     return flush_full(session);
 }
 
 /* The bytes of one receive. */
 static bool parse(struct null_session *session, const uint8_t *bytes, size_t length)
 {
+    const uint32_t request_size = nbd_request_size(session->form);
+
     while (length != 0) {
-        size_t limit = session->left != 0 ? session->left : NBD_REQUEST_SIZE - session->header_have;
+        size_t limit = session->left != 0 ? session->left : request_size - session->header_have;
         size_t count = length < limit ? length : limit;
         bool going_on = true;
 
         if (session->left != 0) {
             going_on = payload(session, bytes, (uint32_t)count);
-        } else if (count == NBD_REQUEST_SIZE) {
+        } else if (count == request_size) {
             going_on = request(session, bytes);
         } else {
             memcpy(session->header + session->header_have, bytes, count);
             session->header_have += (uint32_t)count;
-            if (session->header_have == NBD_REQUEST_SIZE) {
+            if (session->header_have == request_size) {
                 session->header_have = 0;
                 going_on = request(session, session->header);
             }
@@ -192,23 +208,28 @@ static bool parse(struct null_session *session, const uint8_t *bytes, size_t len
     return true;
 }
 
-static const uint8_t *make_pattern(void)
+static const uint8_t *make_pattern(const struct null_export *export)
 {
     uint8_t *pattern = allocate(PATTERN_PERIOD);
 
-    pattern_fill(pattern, PATTERN_PERIOD, 0);
+    if (export->sparse) {
+        memset(pattern, 0, PATTERN_PERIOD);
+    } else {
+        pattern_fill(pattern, PATTERN_PERIOD, 0);
+    }
     return pattern;
 }
 
-void null_serve(int descriptor, bool verify)
+void null_serve(int descriptor, const struct null_export *export, enum nbd_form form)
 {
     static struct null_session session; /* one connection a process */
     uint8_t *bytes = allocate(RECEIVE_MAX);
     ssize_t count;
 
     session.descriptor = descriptor;
-    session.verify = verify;
-    session.pattern = make_pattern();
+    session.export = export;
+    session.form = form;
+    session.pattern = make_pattern(export);
     do {
         count = recv(descriptor, bytes, RECEIVE_MAX, 0);
     } while (count > 0 && parse(&session, bytes, (size_t)count) && flush(&session));

@@ -11,9 +11,8 @@ struct ours {
     struct plan plan;
     struct engine_job jobs[PLAN_DEPTH_MAX];
     struct list_link idle;
-    uint32_t random;
+    struct places places;
     uint32_t blocks; /* of a command */
-    uint64_t places; /* of a command on the disk */
     uint64_t answered;
 };
 
@@ -21,9 +20,8 @@ static void prepare(struct ours *ours)
 {
     uint8_t *data;
 
-    ours->random = 1;
     ours->blocks = ours->plan.size / ours->engine.device.block_size;
-    ours->places = ours->engine.device.block_count / ours->blocks;
+    ours->places = plan_places(&ours->plan, ours->engine.device.block_count * ours->engine.device.block_size);
     list_init(&ours->idle);
     data = allocate((size_t)ours->plan.depth * ours->plan.size);
     for (uint32_t i = 0; i < ours->plan.depth; i++) {
@@ -35,13 +33,13 @@ static void prepare(struct ours *ours)
 /* READ (10) or WRITE (10), SBC-3, 5.11 and 5.40. */
 static void start(struct ours *ours, struct engine_job *job)
 {
-    uint64_t lba = random_below(&ours->random, ours->places) * ours->blocks;
+    uint64_t lba = place_next(&ours->places) * ours->blocks;
     uint8_t cdb[10] = {ours->plan.write ? 0x2A : 0x28};
 
     store_be32(cdb + 2, (uint32_t)lba);
     store_be16(cdb + 7, (uint16_t)ours->blocks);
     if (ours->plan.verify && ours->plan.write) {
-        pattern_fill(job->data, ours->plan.size, lba * ours->engine.device.block_size);
+        contents_fill(job->data, ours->plan.size, lba * ours->engine.device.block_size, ours->plan.sparse);
     }
     engine_submit(&ours->engine, job, cdb, sizeof cdb);
 }
@@ -54,7 +52,7 @@ static void end(struct ours *ours, struct engine_job *job)
         fail("a command failed");
     }
     if (ours->plan.verify && !ours->plan.write &&
-        !pattern_holds(job->data, ours->plan.size, command->range_offset - ours->plan.size)) {
+        !contents_hold(job->data, ours->plan.size, command->range_offset - ours->plan.size, ours->plan.sparse)) {
         fail("what was read is not what the server has");
     }
     ours->answered++;
@@ -67,7 +65,7 @@ static void run(struct ours *ours)
     uint64_t started = 0;
     struct meter meter;
 
-    meter_begin(&meter, &ours->plan, ours->engine.wire.calls);
+    meter_begin(&meter, &ours->plan, engine_calls(&ours->engine));
     for (;;) {
         uint64_t count = meter_allows(&meter, started, depth - (started - ours->answered));
         struct list_link done;
@@ -86,7 +84,7 @@ static void run(struct ours *ours)
             end(ours, list_member(link, struct engine_job, link));
         }
     }
-    meter_end(&meter, started, ours->engine.wire.calls);
+    meter_end(&meter, started, engine_calls(&ours->engine));
 }
 
 int main(int count, char **arguments)
@@ -94,7 +92,7 @@ int main(int count, char **arguments)
     static struct ours ours;
 
     ours.plan = plan_read(count, arguments);
-    engine_open(&ours.engine, ours.plan.address);
+    engine_open(&ours.engine, &ours.plan);
     prepare(&ours);
     run(&ours);
     engine_close(&ours.engine);

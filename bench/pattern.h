@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define PATTERN_PERIOD (256u << 10)
 
@@ -30,6 +31,21 @@ static inline bool pattern_holds(const uint8_t *bytes, size_t length, uint64_t o
         }
     }
     return true;
+}
+
+/* Whether the bytes are what the export has at `offset`. */
+static inline bool contents_hold(const uint8_t *bytes, size_t length, uint64_t offset, bool sparse)
+{
+    return sparse ? bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0 : pattern_holds(bytes, length, offset);
+}
+
+static inline void contents_fill(uint8_t *bytes, size_t length, uint64_t offset, bool sparse)
+{
+    if (sparse) {
+        memset(bytes, 0, length);
+    } else {
+        pattern_fill(bytes, length, offset);
+    }
 }
 
 #endif

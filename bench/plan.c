@@ -46,29 +46,69 @@ static void read_limit(const char *word, struct plan *plan)
 {
     size_t length = strlen(word);
 
-    if (length != 0 && word[length - 1] == 's') {
+    if (strcmp(word, "once") == 0) {
+        plan->once = true;
+    } else if (length != 0 && word[length - 1] == 's') {
         plan->seconds = strtod(word, NULL);
     } else {
         plan->requests = strtoull(word, NULL, 10);
     }
-    if (plan->seconds <= 0 && plan->requests == 0) {
+    if (!plan->once && plan->seconds <= 0 && plan->requests == 0) {
         fail("the limit is neither seconds nor requests");
+    }
+}
+
+bool plan_read_form(const char *word, enum nbd_form *form)
+{
+    static const char *const names[] = {"simple", "structured", "extended"};
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(word, names[i]) == 0) {
+            *form = (enum nbd_form)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_word(const char *word, struct plan *plan)
+{
+    if (strcmp(word, "verify") == 0) {
+        plan->verify = true;
+    } else if (strcmp(word, "sparse") == 0) {
+        plan->sparse = true;
+    } else if (strncmp(word, "connections=", 12) == 0) {
+        plan->connections = read_number(word + 12, PLAN_CONNECTIONS_MAX);
+    } else if (!plan_read_form(word, &plan->form)) {
+        fail("the words are simple, structured, extended, connections=N, sparse and verify");
     }
 }
 
 struct plan plan_read(int count, char **arguments)
 {
-    struct plan plan = {0};
+    struct plan plan = {.connections = 1};
 
-    if (count != 6 && !(count == 7 && strcmp(arguments[6], "verify") == 0)) {
-        fail("usage: PROGRAM tcp:PORT|unix:PATH read|write SIZE DEPTH SECONDSs|REQUESTS [verify]");
+    if (count < 6) {
+        fail("usage: PROGRAM tcp:PORT|unix:PATH read|write SIZE DEPTH SECONDSs|REQUESTS|once [WORD ...]");
     }
     plan.address = arguments[1];
     plan.write = read_operation(arguments[2]);
     plan.size = read_number(arguments[3], PLAN_SIZE_MAX);
     plan.depth = read_number(arguments[4], PLAN_DEPTH_MAX);
     read_limit(arguments[5], &plan);
-    plan.verify = count == 7;
+    for (int i = 6; i < count; i++) {
+        read_word(arguments[i], &plan);
+    }
     alarm(PATIENCE_S + (unsigned)plan.seconds);
     return plan;
+}
+
+struct places plan_places(struct plan *plan, uint64_t size)
+{
+    struct places places = {.count = size / plan->size, .random = 1, .in_order = plan->once};
+
+    if (plan->once) {
+        plan->requests = places.count;
+    }
+    return places;
 }

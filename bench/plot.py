@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The plot of docs/performance.md: for each server and transport, requests a second (the raw loop is 1) and the client's
+"""The plot of docs/performance.md: for each table of cases, requests a second (the raw loop is 1) and the client's
 CPU time per request, as SVG written by hand."""
 
 import math
 
 import cases
+from contenders import ALONE
 
-COLOURS = {"ours": "#1b6ca8", "raw": "#b8b8b8", "libnbd": "#e08a1e", "fio": "#7a9e3f"}
-NAMES = {"ours": "WNBD's core", "raw": "raw loop", "libnbd": "libnbd", "fio": "fio"}
+COLOURS = {"ours": "#1b6ca8", "raw": "#b8b8b8", ALONE: "#8fc1e3", "libnbd": "#e08a1e", "fio": "#7a9e3f",
+           "nbdcopy": "#8a5aa8"}
+NAMES = {"ours": "WNBD's core", "raw": "raw loop", ALONE: "one connection", "libnbd": "libnbd", "fio": "fio",
+         "nbdcopy": "nbdcopy"}
 
 PANEL_WIDTH = 560
 PANEL_HEIGHT = 190
@@ -57,21 +60,22 @@ class Scale:
 
 
 def panel(drawing, x, y, title, axis, scale, ticks, groups, goal=None):
-    """`groups`: (label, contender -> value) in order. `goal`: a value that gets a dashed line."""
+    """`groups`: (lines of a label, contender -> value) in order. `goal`: a value that gets a dashed line."""
     drawing.text(x, y - 14, title, size=12, anchor="start", weight="bold")
     drawing.text(x - 46, y + PANEL_HEIGHT / 2, axis, turn=-90)
     for tick in ticks:
         drawing.line(x, scale.at(tick), x + PANEL_WIDTH, scale.at(tick))
         drawing.text(x - 6, scale.at(tick) + 4, f"{tick:g}", anchor="end")
     step = PANEL_WIDTH / len(groups)
-    bar = step * 0.8 / len(COLOURS)
+    names = [name for name in COLOURS if any(name in values for _, values in groups)]
+    bar = step * 0.8 / len(names)
     for number, (label, values) in enumerate(groups):
         left = x + number * step + step * 0.1
-        for place, name in enumerate(COLOURS):
+        for place, name in enumerate(names):
             if name in values:
                 top = scale.at(values[name])
                 drawing.rectangle(left + place * bar, top, bar - 1, scale.y - top, COLOURS[name])
-        for line, words in enumerate(label.split("|")):
+        for line, words in enumerate(label):
             drawing.text(left + step * 0.4, scale.y + 14 + 13 * line, words, size=10)
     if goal is not None:
         drawing.line(x, scale.at(goal), x + PANEL_WIDTH, scale.at(goal), "#c03030", dash="6 4")
@@ -83,7 +87,7 @@ def legend(drawing):
     for name, colour in COLOURS.items():
         drawing.rectangle(x, 34, 12, 12, colour)
         drawing.text(x + 18, 44, NAMES[name], size=12, anchor="start")
-        x += 120
+        x += 128
     drawing.line(x, 40, x + 24, 40, "#c03030", dash="6 4")
     drawing.text(x + 30, 44, "goal: 0.8 of the raw loop", size=12, anchor="start")
 
@@ -97,27 +101,32 @@ def cpu(one):
     return {name: metrics["cpu_us_per_request"] for name, metrics in one.medians.items()}
 
 
-def label(case):
-    return f"{case.operation}|{case.size_text[:-1]} {case.size_text[-1]}iB|depth {case.depth}"
+def label(case, table):
+    shape, *rest = cases.label(case, table)
+    operation, size, _, depth = shape.split()
+    return [operation, f"{size[:-1]} {size[-1]}iB x {depth}", *rest]
 
 
 def plot(path, results):
-    rows = [(server, transport) for server in cases.SERVERS for transport in cases.TRANSPORTS]
-    rows = [row for row in rows if any((one.case.server, one.case.transport) == row for one in results)]
-    drawing = Drawing(LEFT + 2 * PANEL_WIDTH + GAP_X + 24, TOP + len(rows) * (PANEL_HEIGHT + GAP_Y) - 40)
+    by_case = {one.case: one for one in results}
+    tables = [table for table in cases.TABLES if any(case in by_case for case in table.cases)]
+    drawing = Drawing(LEFT + 2 * PANEL_WIDTH + GAP_X + 24, TOP + len(tables) * (PANEL_HEIGHT + GAP_Y) - 40)
     drawing.text(LEFT, 22, "NBD clients on one machine: requests per second and client CPU time", size=15,
                  anchor="start", weight="bold")
     legend(drawing)
-    for number, (server, transport) in enumerate(rows):
-        chosen = [one for one in results if (one.case.server, one.case.transport) == (server, transport)]
-        where = f"{'null server' if server == 'null' else 'nbdkit memory'}, {'TCP' if transport == 'tcp' else 'Unix socket'}"
+    for number, table in enumerate(tables):
         y = TOP + 24 + number * (PANEL_HEIGHT + GAP_Y)
-        values = [rates(one) for one in chosen]
-        top = max(1.2, math.ceil(max(max(value.values()) for value in values) * 5) / 5)
-        panel(drawing, LEFT, y, f"Requests per second: {where}", "relative to the raw loop",
-              Scale(y + PANEL_HEIGHT, 0, top, False), [tick / 5 for tick in range(round(top * 5) + 1)],
-              [(label(one.case), value) for one, value in zip(chosen, values)], goal=0.8)
-        panel(drawing, LEFT + PANEL_WIDTH + GAP_X, y, f"Client CPU time: {where}", "microseconds per request (log)",
-              Scale(y + PANEL_HEIGHT, 0.1, 1000, True), [0.1, 1, 10, 100, 1000],
-              [(label(one.case), cpu(one)) for one in chosen])
+        panels(drawing, y, table, [by_case[case] for case in table.cases if case in by_case])
     path.write_text(drawing.whole())
+
+
+def panels(drawing, y, table, found):
+    labels = [label(one.case, table) for one in found]
+    values = [rates(one) for one in found]
+    top = max(1.2, math.ceil(max(max(value.values()) for value in values) * 5) / 5)
+    panel(drawing, LEFT, y, f"Requests per second. {table.title}", "relative to the raw loop",
+          Scale(y + PANEL_HEIGHT, 0, top, False), [tick / 5 for tick in range(round(top * 5) + 1)],
+          list(zip(labels, values)), goal=0.8)
+    panel(drawing, LEFT + PANEL_WIDTH + GAP_X, y, f"Client CPU time. {table.title}", "microseconds per request (log)",
+          Scale(y + PANEL_HEIGHT, 0.1, 1000, True), [0.1, 1, 10, 100, 1000],
+          list(zip(labels, (cpu(one) for one in found))))

@@ -3,14 +3,17 @@
  * The practical limit: moves the same bytes as a client would with as few system calls as a blocking socket allows, and
  * looks at nothing. The requests were built before, only their offsets are new; the replies land one behind the other
  * in as much memory as the requests in flight own, and are counted by their bytes: the client asks for as many requests
- * again as have been answered.
+ * again as have been answered. One connection always. Only where a reply is a hole it writes what the server did not
+ * send: zeroes.
  */
 #include "bench/meter.h"
+#include "bench/reply.h"
 #include "bench/wire.h"
 #include "core/base/bytes.h"
 #include "core/nbd/encode.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct raw {
     struct wire wire;
@@ -19,9 +22,10 @@ struct raw {
     size_t request_size;
     uint32_t depth;
     uint32_t next;
-    uint32_t random;
-    uint64_t places; /* of a request in the export */
+    struct places places;
     uint32_t size;
+
+    uint8_t *zeroes; /* holes: the memory of the requests in flight, NULL without holes */
 
     uint8_t *window;
     size_t reply_size;
@@ -29,13 +33,25 @@ struct raw {
     size_t position; /* in the window, of the next byte */
 };
 
-static void build(struct raw *raw, const struct plan *plan, uint64_t export_size)
+static bool is_hole(const struct plan *plan)
+{
+    return !plan->write && plan->sparse && plan->form != NBD_SIMPLE;
+}
+
+/* What the null server answers a request with. */
+static size_t reply_size(const struct plan *plan)
+{
+    if (plan->write) {
+        return reply_end_size(plan->form);
+    }
+    return is_hole(plan) ? reply_hole_size(plan->form) : reply_data_head_size(plan->form) + plan->size;
+}
+
+static void build(struct raw *raw, const struct plan *plan)
 {
     raw->depth = plan->depth;
     raw->size = plan->size;
-    raw->places = export_size / plan->size;
-    raw->random = 1;
-    raw->request_size = NBD_REQUEST_SIZE + (plan->write ? plan->size : 0);
+    raw->request_size = nbd_request_size(plan->form) + (plan->write ? plan->size : 0);
     raw->requests = allocate(2 * plan->depth * raw->request_size);
     for (uint32_t i = 0; i < 2 * plan->depth; i++) {
         const struct io_request request = {
@@ -44,11 +60,12 @@ static void build(struct raw *raw, const struct plan *plan, uint64_t export_size
             .cookie = i + 1,
         };
 
-        nbd_encode_request(raw->requests + i * raw->request_size, &request, NBD_SIMPLE);
+        nbd_encode_request(raw->requests + i * raw->request_size, &request, plan->form);
     }
-    raw->reply_size = NBD_SIMPLE_REPLY_SIZE + (plan->write ? 0 : plan->size);
+    raw->reply_size = reply_size(plan);
     raw->window_size = raw->reply_size * plan->depth;
     raw->window = allocate(raw->window_size);
+    raw->zeroes = is_hole(plan) ? allocate((size_t)plan->depth * plan->size) : NULL;
 }
 
 static void ask(struct raw *raw, uint64_t count)
@@ -57,7 +74,7 @@ static void ask(struct raw *raw, uint64_t count)
     struct iovec piece = {.iov_base = first, .iov_len = count * raw->request_size};
 
     for (uint64_t i = 0; i < count; i++) {
-        store_be64(first + i * raw->request_size + 16, random_below(&raw->random, raw->places) * raw->size);
+        store_be64(first + i * raw->request_size + 16, place_next(&raw->places) * raw->size);
     }
     raw->next = (uint32_t)((raw->next + count) % raw->depth);
     while (piece.iov_len != 0) {
@@ -80,15 +97,23 @@ static size_t receive(struct raw *raw)
     return count;
 }
 
+/* The requests from number `from` up to `to` were answered with holes: somebody has to write the zeroes. */
+static void fill(struct raw *raw, uint64_t from, uint64_t to)
+{
+    while (from != to) {
+        memset(raw->zeroes + from++ % raw->depth * raw->size, 0, raw->size);
+    }
+}
+
 static void run(struct raw *raw, const struct plan *plan)
 {
     struct meter meter;
     uint64_t started = 0;
+    uint64_t answered = 0;
     uint64_t received = 0; /* bytes */
 
     meter_begin(&meter, plan, raw->wire.calls);
     for (;;) {
-        uint64_t answered = received / raw->reply_size;
         uint64_t count = meter_allows(&meter, started, plan->depth - (started - answered));
 
         if (count != 0) {
@@ -98,6 +123,10 @@ static void run(struct raw *raw, const struct plan *plan)
             break;
         }
         received += receive(raw);
+        if (raw->zeroes != NULL) {
+            fill(raw, answered, received / raw->reply_size);
+        }
+        answered = received / raw->reply_size;
     }
     meter_end(&meter, started, raw->wire.calls);
 }
@@ -108,8 +137,9 @@ int main(int count, char **arguments)
     struct plan plan = plan_read(count, arguments);
     struct nbd_export server_export;
 
-    wire_open(&raw.wire, plan.address, &server_export);
-    build(&raw, &plan, server_export.size);
+    wire_open(&raw.wire, plan.address, plan.form, &server_export);
+    raw.places = plan_places(&plan, server_export.size);
+    build(&raw, &plan);
     run(&raw, &plan);
     wire_close(&raw.wire);
     return 0;

@@ -3,10 +3,10 @@
 """The benchmark; what `make bench` runs after building. One line for each case; everything in build/bench/results.csv,
 every single sample in build/bench/samples.csv, the plot in build/bench/performance.svg. By the environment:
 
-    BENCH_SECONDS=2     one run of one contender
+    BENCH_SECONDS=1     one run of one contender
     BENCH_ROUNDS=5
     BENCH_PATIENCE=0    seconds to wait, before each run, until the machine has nothing else to do
-    BENCH_CASES=        regular expression: only cases like null/tcp/read-4K-64 or wine/1-disks/read-4K-64 that match
+    BENCH_CASES=        regular expression: only cases like null/tcp/read-4K-64/structured or wine/1-disks/read-4K-64 that match
     BENCH_DOCS=         1: write the figures and the plot into docs/ as well
     BENCH_SAMPLES=      a samples.csv to report from instead of measuring
 """
@@ -38,7 +38,7 @@ def setting(name, default):
 def report_instructions():
     counted = instructions.compare(PROGRAMS, DOCUMENT)
     for kind, (now, before) in counted.items():
-        print(f"instructions/{kind:13} {now:9.1f} a request, committed {before if before else 'none'}")
+        print(f"instructions/{kind:20} {now:9.1f} a request, committed {before if before else 'none'}")
     return counted
 
 
@@ -59,7 +59,7 @@ def report_misses(measured):
 
 def main():
     rounds = int(setting("ROUNDS", 5))
-    seconds = float(setting("SECONDS", 2))
+    seconds = float(setting("SECONDS", 1))
     samples = setting("SAMPLES", None)
     sys.stdout.reconfigure(line_buffering=True)
     if samples is None:

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import time
 
+from cases import COPY, COPY_GIB, HOLES
+
 NBDKIT_SIZE = "64M"
 
 
@@ -82,7 +84,22 @@ def nbdkit(transport, directory, *plugin):
     os.unlink(pid_file)
 
 
-def serving(programs, server, transport, directory):
+def of_case(case):
+    """What a server has to be for a case: cases with the same can share one. The null server has no better form of replies
+    than the case's, because some clients take the best that there is."""
+    if case.server == "nbdkit":
+        return case.server, case.transport
+    words = [case.form]
+    if case.server == HOLES:
+        words.append("sparse")
+    if case.operation == COPY:
+        words.append(f"gib={COPY_GIB}")
+    return "null", case.transport, *words
+
+
+def serving(programs, wanted, directory):
+    """The server that of_case describes."""
+    server, transport, *words = wanted
     if server == "null":
-        return null_server(programs, transport, directory)
+        return null_server(programs, transport, directory, *words)
     return nbdkit(transport, directory)

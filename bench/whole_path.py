@@ -91,7 +91,7 @@ def map_disks(standing, port):
 
 def measure(programs, cases, path, rounds, seconds, directory):
     with open(path, "w", newline="") as file, ramdisk() as peer, bed() as ours, \
-            servers.null_server(programs, "tcp", directory) as address:
+            servers.null_server(programs, "tcp", directory, "structured") as address:
         writer = csv.writer(file)
         writer.writerow(FIELDS)
         first = {OURS: map_disks(ours, address.removeprefix("tcp:")), PEER: 5}

@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -100,16 +99,19 @@ static void shake_hands(int descriptor, struct nbd_handshake *handshake)
     }
 }
 
-void wire_open(struct wire *wire, const char *address, struct nbd_export *server_export)
+void wire_open(struct wire *wire, const char *address, enum nbd_form form, struct nbd_export *server_export)
 {
     struct nbd_handshake handshake;
 
-    memset(&wire->terms, 0, sizeof wire->terms);
     wire->socket = connect_to(address);
     wire->calls = 0;
     nbd_handshake_init(&handshake, "", 0);
-    handshake.form_max = NBD_SIMPLE;
+    handshake.form_max = form;
     shake_hands(wire->socket, &handshake);
+    if (handshake.terms.form != form) {
+        fail("the server does not have that form of replies");
+    }
+    wire->terms = handshake.terms;
     *server_export = handshake.server_export;
 }
 
@@ -147,17 +149,6 @@ size_t wire_receive(struct wire *wire, struct iovec *pieces, size_t count, bool 
         fail(received == 0 ? "the server closed the connection" : "receiving failed");
     }
     return (size_t)received;
-}
-
-bool wire_wait(struct wire *wire)
-{
-    struct pollfd poll_on = {.fd = wire->socket, .events = POLLIN | POLLOUT};
-
-    wire->calls++;
-    if (poll(&poll_on, 1, -1) != 1) {
-        fail("waiting failed");
-    }
-    return (poll_on.revents & (POLLIN | POLLHUP | POLLERR)) != 0;
 }
 
 void wire_close(struct wire *wire)

@@ -18,18 +18,15 @@ struct wire {
     uint64_t calls;
 };
 
-/* Connects and shakes hands with the core's handshake; `*server_export` is what the server said of its default export.
- */
-void wire_open(struct wire *wire, const char *address, struct nbd_export *server_export);
+/* Connects and shakes hands with the core's handshake, until replies have the form that is asked for; `*server_export`
+ * is what the server said of its default export. */
+void wire_open(struct wire *wire, const char *address, enum nbd_form form, struct nbd_export *server_export);
 
 /* Bytes sent, at least 1 and at most all of `pieces`; 0 only when `wait` is false and there is no room. */
 size_t wire_send(struct wire *wire, struct iovec *pieces, size_t count, bool wait);
 
 /* Bytes that came, at least 1; 0 only when `wait` is false and there are none. */
 size_t wire_receive(struct wire *wire, struct iovec *pieces, size_t count, bool wait);
-
-/* Waits until there are bytes to be received or room to send; true: bytes. */
-bool wire_wait(struct wire *wire);
 
 /* Sends NBD_CMD_DISC and closes. */
 void wire_close(struct wire *wire);

@@ -19,16 +19,6 @@ static inline uint32_t load_be24(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
 }
 
-static inline uint32_t load_be32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | load_be24(bytes + 1);
-}
-
-static inline uint64_t load_be64(const uint8_t *bytes)
-{
-    return (uint64_t)load_be32(bytes) << 32 | load_be32(bytes + 4);
-}
-
 static inline void store_be16(uint8_t *bytes, uint16_t value)
 {
     bytes[0] = (uint8_t)(value >> 8);
@@ -41,8 +31,25 @@ static inline void store_be24(uint8_t *bytes, uint32_t value)
     store_be16(bytes + 1, (uint16_t)value);
 }
 
-/* Clang makes one load of the bytes above, but eight stores of eight: there the swap has to be said. */
+/* Clang makes eight stores of eight bytes, and as many loads where some are common to several branches: the swap has to
+ * be said. */
 #if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static inline uint32_t load_be32(const uint8_t *bytes)
+{
+    uint32_t value;
+
+    __builtin_memcpy(&value, bytes, sizeof value);
+    return __builtin_bswap32(value);
+}
+
+static inline uint64_t load_be64(const uint8_t *bytes)
+{
+    uint64_t value;
+
+    __builtin_memcpy(&value, bytes, sizeof value);
+    return __builtin_bswap64(value);
+}
+
 static inline void store_be32(uint8_t *bytes, uint32_t value)
 {
     value = __builtin_bswap32(value);
@@ -55,6 +62,16 @@ static inline void store_be64(uint8_t *bytes, uint64_t value)
     __builtin_memcpy(bytes, &value, sizeof value);
 }
 #else
+static inline uint32_t load_be32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | load_be24(bytes + 1);
+}
+
+static inline uint64_t load_be64(const uint8_t *bytes)
+{
+    return (uint64_t)load_be32(bytes) << 32 | load_be32(bytes + 4);
+}
+
 static inline void store_be32(uint8_t *bytes, uint32_t value)
 {
     bytes[0] = (uint8_t)(value >> 24);

@@ -22,4 +22,17 @@
 #define RARE
 #endif
 
+/* A long way that is not rare, kept out of a short function for the same reason; and the opposite, a part of the short
+ * way that the compiler would find too long to be in it. */
+#if defined(__GNUC__) || defined(__clang__)
+#define OUT_OF_LINE  __attribute__((noinline))
+#define FORCE_INLINE inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define OUT_OF_LINE  __declspec(noinline)
+#define FORCE_INLINE __forceinline
+#else
+#define OUT_OF_LINE
+#define FORCE_INLINE inline
+#endif
+
 #endif
