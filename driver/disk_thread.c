@@ -161,4 +161,5 @@ NTSTATUS disk_start(struct disk *disk)
 void disk_stop(struct disk *disk)
 {
     KeSetEvent(&disk->stop, IO_NO_INCREMENT, FALSE);
+    KeSetEvent(&disk->nbd.lost, IO_NO_INCREMENT, FALSE); /* what the thread is doing for its connections ends early */
 }

@@ -203,10 +203,11 @@ void nbd_close(struct disk *disk);
 void nbd_suspend(struct disk *disk);
 
 /*
- * Makes a connection to the same export again, from the memory it had: the server's last address, then what its name
- * leads to now. disk->message says why it failed. PASSIVE_LEVEL, the disk's thread; the connection is absent.
+ * Makes a connection to the same export again, from the memory it had: the server's last address, then, if there is no
+ * other connection, what its name leads to now. disk->message says why it failed; STATUS_CANCELLED: `interrupt` was
+ * set. PASSIVE_LEVEL, the disk's thread; the connection is absent.
  */
-NTSTATUS nbd_connect_again(struct nbd_connection *connection, ULONG timeout_ms);
+NTSTATUS nbd_connect_again(struct nbd_connection *connection, ULONG timeout_ms, PKEVENT interrupt);
 
 /* Tells a server that its export is not taken, after the handshake. PASSIVE_LEVEL, the disk's thread. */
 void nbd_say_goodbye(struct nbd_connection *connection);
@@ -220,6 +221,14 @@ struct nbd_connection *nbd_missing(struct disk *disk);
 /* Whether a connection that is lost, or was since the disk had none, was of use, or may have been: we have ended it
  * ourselves. The disk's thread. */
 bool nbd_was_of_use(struct disk *disk);
+
+/* What the connections were that are lost and not ended yet. The disk's thread. */
+enum nbd_loss {
+    NBD_LOSS_NONE,    /* there are none */
+    NBD_LOSS_USEFUL,  /* each was of use */
+    NBD_LOSS_USELESS, /* one was made and broke at once */
+};
+enum nbd_loss nbd_loss(struct disk *disk);
 
 /* Whether there is a connection that requests are sent over. */
 bool nbd_is_open(struct disk *disk);

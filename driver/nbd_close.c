@@ -65,27 +65,35 @@ void nbd_open(struct nbd_connection *connection)
 
 /* ---- Waiting ---- */
 
-/* Waits until nobody is inside a call, and until nothing is out if `outstanding_too`; not longer than the timeout
- * (NULL: WSK has promised to give everything back). */
-static bool wait_settled(struct nbd_connection *connection, bool outstanding_too, LARGE_INTEGER *timeout)
+static bool wait_for_settled(struct nbd_connection *connection, const struct wsk_limit *limit)
+{
+    LARGE_INTEGER timeout;
+
+    if (limit == NULL) {
+        KeWaitForSingleObject(&connection->settled, Executive, KernelMode, FALSE, NULL);
+        return true;
+    }
+    timeout.QuadPart = -(LONGLONG)(wsk_limit_left_ms(limit) * CLOCK_TICKS_PER_MS);
+    return KeWaitForSingleObject(&connection->settled, Executive, KernelMode, FALSE, &timeout) == STATUS_SUCCESS &&
+           wsk_limit_left_ms(limit) != 0;
+}
+
+/* Waits until nobody is inside a call, and until nothing is out if `outstanding_too`; not longer than the limit (NULL:
+ * WSK has promised to give everything back). */
+static bool wait_settled(struct nbd_connection *connection, bool outstanding_too, const struct wsk_limit *limit)
 {
     struct disk *disk = connection->disk;
-    NTSTATUS status = STATUS_SUCCESS;
+    KLOCK_QUEUE_HANDLE handle;
+    bool settled;
 
-    while (status == STATUS_SUCCESS) {
-        KLOCK_QUEUE_HANDLE handle;
-        bool settled;
+    do {
 
         KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
         settled = connection->calls == 0 && (!outstanding_too || connection->outstanding == 0);
         KeClearEvent(&connection->settled);
         KeReleaseInStackQueuedSpinLock(&handle);
-        if (settled) {
-            return true;
-        }
-        status = KeWaitForSingleObject(&connection->settled, Executive, KernelMode, FALSE, timeout);
-    }
-    return false;
+    } while (!settled && wait_for_settled(connection, limit));
+    return settled;
 }
 
 static bool has_peer_closed(struct nbd_connection *connection)
@@ -127,13 +135,13 @@ void nbd_say_goodbye(struct nbd_connection *connection)
 static bool await_end(struct nbd_connection *connection, const struct wsk_limit *limit)
 {
     ULONG offset = (ULONG)(connection->handshake->buffer - (uint8_t *)connection->handshake);
-    LARGE_INTEGER timeout = {.QuadPart = -(LONGLONG)(wsk_limit_left_ms(limit) * CLOCK_TICKS_PER_MS)};
     NTSTATUS status = STATUS_SUCCESS;
 
-    if (!wait_settled(connection, true, &timeout)) {
+    if (!wait_settled(connection, true, limit)) {
         return false;
     }
-    while (!has_peer_closed(connection) && NT_SUCCESS(status)) { /* what comes behind a reply that was none */
+    /* What comes behind a reply that was none; a server that does not stop is not listened to for longer. */
+    while (!has_peer_closed(connection) && NT_SUCCESS(status) && wsk_limit_left_ms(limit) != 0) {
         status = wsk_receive_all(connection->socket, &connection->call, connection->handshake_mdl, offset,
                                  sizeof connection->handshake->buffer, limit);
     }
@@ -147,7 +155,7 @@ struct farewell {
 };
 
 /* How many connections with unanswered writes did the server not close within that time of being told goodbye? All are
- * told before the first is waited for. */
+ * told before the first is waited for; one that does not take it has its share of half of the time. */
 static uint32_t take_leave(const struct farewell *farewell, ULONG timeout_ms)
 {
     struct wsk_limit limit = wsk_limit_in(timeout_ms, NULL);
@@ -155,8 +163,9 @@ static uint32_t take_leave(const struct farewell *farewell, ULONG timeout_ms)
 
     for (uint32_t i = 0; i < farewell->count; i++) {
         struct nbd_connection *connection = farewell->connections[i];
+        struct wsk_limit share = wsk_limit_in(wsk_limit_left_ms(&limit) / (2 * (farewell->count - i)), NULL);
 
-        connection->taking_leave = !has_peer_closed(connection) && NT_SUCCESS(send_disconnect(connection, &limit));
+        connection->taking_leave = !has_peer_closed(connection) && NT_SUCCESS(send_disconnect(connection, &share));
     }
     for (uint32_t i = 0; i < farewell->count; i++) {
         struct nbd_connection *connection = farewell->connections[i];
@@ -206,6 +215,27 @@ bool nbd_was_of_use(struct disk *disk)
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     return of_use;
+}
+
+static enum nbd_loss loss_of_locked(const struct nbd_connection *connection)
+{
+    if (connection->state != NBD_LOST) {
+        return NBD_LOSS_NONE;
+    }
+    return was_of_use_locked(connection) ? NBD_LOSS_USEFUL : NBD_LOSS_USELESS;
+}
+
+enum nbd_loss nbd_loss(struct disk *disk)
+{
+    enum nbd_loss worst = NBD_LOSS_NONE;
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    for (uint32_t i = 0; i < disk->nbd.count; i++) {
+        worst = max(worst, loss_of_locked(disk->nbd.connections[i]));
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return worst;
 }
 
 /* Nothing of the connection is with WSK any more. */

@@ -260,6 +260,20 @@ static NTSTATUS connect_anew(struct nbd_connection *connection, const struct wsk
     return NT_SUCCESS(status) ? connect_any(connection, limit, peer) : status;
 }
 
+/* A connection beside others goes to the server that they go to: another one behind the same name does not see what is
+ * written over them, whatever it says of several connections. */
+static NTSTATUS connect_where_it_is(struct nbd_connection *connection, const struct wsk_limit *limit,
+                                    SOCKADDR_STORAGE *peer)
+{
+    NTSTATUS status = connect_known(connection, limit, peer);
+
+    if (NT_SUCCESS(status) || status == STATUS_CANCELLED) {
+        return status;
+    }
+    return nbd_is_open(connection->disk) ? explain_connect(connection->disk, status)
+                                         : connect_anew(connection, limit, peer);
+}
+
 /* Whether the server, which may be another one by now, takes this connection beside others. */
 static NTSTATUS check_beside(struct disk *disk, const struct nbd_export *export)
 {
@@ -277,20 +291,17 @@ static NTSTATUS connect_again_within(struct nbd_connection *connection, const st
     struct disk *disk = connection->disk;
     struct nbd_export export;
     SOCKADDR_STORAGE peer;
-    NTSTATUS status = connect_known(connection, limit, &peer);
+    NTSTATUS status = connect_where_it_is(connection, limit, &peer);
 
-    if (!NT_SUCCESS(status) && status != STATUS_CANCELLED) {
-        status = connect_anew(connection, limit, &peer);
-    }
     if (NT_SUCCESS(status)) {
         status = nbd_negotiate(connection, limit, &export);
     }
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = nbd_recognize(disk, &export);
+    status = check_beside(disk, &export);
     if (NT_SUCCESS(status)) {
-        status = check_beside(disk, &export);
+        status = nbd_recognize(disk, &export);
     }
     if (!NT_SUCCESS(status)) {
         nbd_say_goodbye(connection);
@@ -300,10 +311,10 @@ static NTSTATUS connect_again_within(struct nbd_connection *connection, const st
     return STATUS_SUCCESS;
 }
 
-NTSTATUS nbd_connect_again(struct nbd_connection *connection, ULONG timeout_ms)
+NTSTATUS nbd_connect_again(struct nbd_connection *connection, ULONG timeout_ms, PKEVENT interrupt)
 {
     struct disk *disk = connection->disk;
-    struct wsk_limit limit = wsk_limit_in(timeout_ms, &disk->stop);
+    struct wsk_limit limit = wsk_limit_in(timeout_ms, interrupt);
     NTSTATUS status;
 
     connection->restarts = disk->adapter->restarts;

@@ -238,6 +238,16 @@ NTSTATUS nbd_adopt(struct disk *disk, const struct nbd_export *export)
     return STATUS_SUCCESS;
 }
 
+/* Servers tell a size to each connection once: those that are open know the old one alone. */
+static void renew_others(struct disk *disk)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    nbd_break_off_all_locked(disk, "the export has grown");
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
 /* The size of the export that is recognized otherwise. */
 static NTSTATUS grow(struct disk *disk, const struct nbd_export *export)
 {
@@ -252,6 +262,7 @@ static NTSTATUS grow(struct disk *disk, const struct nbd_export *export)
     log_print(LOG_INFO, "%s: %s: %llu bytes, was %llu", disk->properties.InstanceName,
               nbd_export_change_text(NBD_EXPORT_GROWN), export->size, disk->nbd.export.size);
     disk->nbd.export.size = export->size;
+    renew_others(disk);
     disk_resize(disk, geometry.block_count);
     return STATUS_SUCCESS;
 }

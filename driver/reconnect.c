@@ -109,7 +109,7 @@ static bool try(struct disk *disk, struct nbd_connection *connection)
         hold_back(disk);
         timeout_ms = min(timeout_ms, max(left_ms(disk), TRY_MS_MIN));
     }
-    status = nbd_connect_again(connection, timeout_ms);
+    status = nbd_connect_again(connection, timeout_ms, &disk->stop);
     if (!NT_SUCCESS(status)) {
         note(disk);
     }
@@ -175,22 +175,24 @@ static void search_on(struct disk *disk)
 
 static void mended(struct disk *disk, struct nbd_connection *connection)
 {
-    disk->search.mend_pause_ms = 0;
     if (connection->opened_at != 0) {
         count(disk);
     }
     nbd_open(connection);
 }
 
+static void pause_longer(struct search *search)
+{
+    search->mend_pause_ms = search->mend_pause_ms == 0 ? FIRST_PAUSE_MS : min(2 * search->mend_pause_ms, MEND_PAUSE_MS);
+}
+
 static void not_mended(struct disk *disk)
 {
-    struct search *search = &disk->search;
-
-    if (search->mend_pause_ms == 0) { /* said once */
+    if (disk->search.mend_pause_ms == 0) { /* said once */
         log_print(LOG_WARNING, "%s: not all of %u connections are there: %s", disk->properties.InstanceName,
                   disk->nbd.wanted, disk->message);
     }
-    search->mend_pause_ms = search->mend_pause_ms == 0 ? FIRST_PAUSE_MS : min(2 * search->mend_pause_ms, MEND_PAUSE_MS);
+    pause_longer(&disk->search);
 }
 
 /* Makes one of the connections that are missing beside those that serve, if it is time to. */
@@ -198,13 +200,15 @@ static void mend(struct disk *disk)
 {
     struct search *search = &disk->search;
     struct nbd_connection *connection = nbd_missing(disk);
+    NTSTATUS status;
 
-    if (connection == NULL || clock_awake() < search->mend_at) {
+    if (connection == NULL || clock_awake() < search->mend_at || !sleep(disk, 0)) {
         return;
     }
-    if (NT_SUCCESS(nbd_connect_again(connection, MEND_TRY_MS))) {
+    status = nbd_connect_again(connection, MEND_TRY_MS, &disk->nbd.lost);
+    if (NT_SUCCESS(status)) {
         mended(disk, connection);
-    } else {
+    } else if (status != STATUS_CANCELLED) { /* what was lost meanwhile comes first */
         not_mended(disk);
     }
     search->mend_at = clock_awake() + search->mend_pause_ms * CLOCK_TICKS_PER_MS;
@@ -219,10 +223,31 @@ bool reconnect_wait_is_bounded(struct disk *disk, LARGE_INTEGER *timeout)
     return nbd_missing(disk) != NULL;
 }
 
+/* Connections have been lost while others are there. A server that takes one and ends it at once takes no more: it is
+ * not to be asked again and again. */
+static void end_some(struct disk *disk)
+{
+    struct search *search = &disk->search;
+
+    switch (nbd_loss(disk)) {
+    case NBD_LOSS_NONE:
+        break;
+    case NBD_LOSS_USEFUL:
+        search->mend_pause_ms = 0;
+        search->mend_at = 0;
+        break;
+    case NBD_LOSS_USELESS:
+        pause_longer(search);
+        search->mend_at = clock_awake() + search->mend_pause_ms * CLOCK_TICKS_PER_MS;
+        break;
+    }
+    nbd_suspend(disk);
+}
+
 void reconnect(struct disk *disk)
 {
     if (nbd_is_open(disk)) {
-        nbd_suspend(disk);
+        end_some(disk);
     }
     if (nbd_is_open(disk)) {
         mend(disk);

@@ -61,6 +61,8 @@ static void talk(struct connection *connection)
         wire_transmit(connection, options->script, options->script_length);
         shutdown(connection->fd, SHUT_WR);
         be_silent(connection->fd);
+    } else if (options->ends_others && is_one_too_many(connection->server, options->taken)) {
+        handshake(connection);
     } else if (options->silent || is_one_too_many(connection->server, options->taken)) {
         be_silent(connection->fd);
     } else if (options->handshake_less || handshake(connection)) {
@@ -346,11 +348,19 @@ void server_drop_one(struct server *server)
     pthread_mutex_unlock(&server->lock);
 }
 
+void server_refuse(struct server *server)
+{
+    if (server->listener >= 0) {
+        shutdown(server->listener, SHUT_RDWR);
+        pthread_join(server->acceptor, NULL);
+        close(server->listener);
+        server->listener = -1;
+    }
+}
+
 void server_stop(struct server *server)
 {
-    shutdown(server->listener, SHUT_RDWR);
-    pthread_join(server->acceptor, NULL);
-    close(server->listener);
+    server_refuse(server);
     end_connections(server, false);
     for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
         if (server->slots[i].used) {

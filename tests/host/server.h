@@ -88,6 +88,7 @@ struct server_options {
     bool handshake_less;   /* begins with the requests */
     bool silent;           /* accepts and says nothing */
     unsigned taken;        /* connections beyond so many at a time are accepted, and then nothing is said; 0: none */
+    bool ends_others;      /* those shake hands, and end then */
     const uint8_t *script; /* sent in place of everything after accepting; then the connection ends */
     size_t script_length;
     uint8_t host;  /* listens on 127.0.0.host; 0: 1 */
@@ -141,6 +142,9 @@ void server_set_delay(struct server *server, unsigned delay_us);
  * is said of the first connection is said of the next one then. */
 void server_claim(struct server *server, uint64_t size);
 void server_offer(struct server *server, const struct server_options *options);
+
+/* From now on no connection is accepted; those that are there stay. */
+void server_refuse(struct server *server);
 
 /* Ends the connections that are there, or one of those that have brought a request, with a reset. */
 void server_drop(struct server *server);

@@ -2,6 +2,7 @@
 /* Several connections to one server (NBD_FLAG_CAN_MULTI_CONN): spread, lost one by one and all together, made again. */
 #include "tests/host/fixture.h"
 
+#include "bed/host/resolver.h"
 #include "bed/port/control.h"
 
 #include <setjmp.h>
@@ -214,6 +215,85 @@ static void abort_of_one_request_ends_one_connection(void **state)
     fixture_stop();
 }
 
+/* One that takes a connection and ends it at once is not asked without pause, and what is out does not suffer. */
+static void server_that_ends_what_is_too_much_is_left_in_peace(void **state)
+{
+    struct server_options options = several;
+    struct bed_file *disk = NULL;
+
+    (void)state;
+    options.taken = 2;
+    options.ends_others = true;
+    fixture_start(&options);
+    assert_int_equal(wnbd_map_several(adapter, "vol1", server_port(server), 4), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    for (ULONG i = 0; i < 50; i++) { /* half a second is ten of the driver's */
+        fixture_write_and_read_back(disk, i << 16, 1 << 16);
+        usleep(10 * MS);
+    }
+    assert_in_range(server_connections(server), 3, 20);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+/* Two servers behind one name hold two disks, however alike: what is made beside a connection goes where that goes. */
+static void connection_beside_others_goes_to_their_server(void **state)
+{
+    struct server_options options = several;
+    struct server *other;
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+
+    (void)state;
+    resolver_alias("storage.test", "127.0.0.1");
+    fixture_start(&options);
+    options.host = 2;
+    options.port = server_port(server);
+    other = server_start(&options);
+    wnbd_describe(&command, "vol1", server_port(server));
+    strcpy(command.Properties.NbdProperties.Hostname, "storage.test");
+    command.Properties.NbdProperties.Connections = 3;
+    assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_SUCCESS);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    fixture_await_connections("vol1", 3);
+    fixture_write_and_read_back(disk, 0, 1 << 20);
+    resolver_alias("storage.test", "127.0.0.2");
+    server_refuse(server);
+    server_drop_one(server);
+    fixture_await_connections("vol1", 2);
+    for (ULONG i = 0; i < 30; i++) {
+        fixture_write_and_read_back(disk, i << 16, 1 << 16);
+        usleep(10 * MS);
+    }
+    assert_int_equal(server_connections(other), 0);
+    fixture_unmap(disk);
+    fixture_stop();
+    server_stop(other);
+    resolver_alias(NULL, NULL);
+}
+
+/* Servers tell a connection its size once: when one says that there is more, all are made anew. */
+static void grown_export_is_grown_on_all_connections(void **state)
+{
+    struct server_options options = several;
+    struct bed_file *disk;
+
+    (void)state;
+    options.claimed = FIXTURE_BYTES / 2;
+    fixture_start(&options);
+    disk = fixture_map_several(3);
+    fixture_write_and_read_back(disk, 0, 1 << 20);
+    server_claim(server, FIXTURE_BYTES);
+    server_drop_one(server);
+    fixture_await_reconnects("vol1", 3);
+    fixture_await_connections("vol1", 3);
+    fixture_write_and_read_back(disk, 0, 512); /* which learns that there is more */
+    fixture_write_and_read_back(disk, FIXTURE_BYTES - (1 << 20), 1 << 20);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
 static void disk_goes_while_connections_are_missing(void **state)
 {
     struct server_options options = several;
@@ -242,6 +322,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(all_connections_lost_at_once),
         cmocka_unit_test(reset_ends_what_is_out_on_all_connections),
         cmocka_unit_test(abort_of_one_request_ends_one_connection),
+        cmocka_unit_test(server_that_ends_what_is_too_much_is_left_in_peace),
+        cmocka_unit_test(connection_beside_others_goes_to_their_server),
+        cmocka_unit_test(grown_export_is_grown_on_all_connections),
         cmocka_unit_test(disk_goes_while_connections_are_missing),
     };
 
