@@ -11,7 +11,8 @@
  *   identity.c                what tells a disk from all others
  *   nbd_backend.c, nbd_send.c, nbd_receive.c   requests on the wire
  *   nbd_connect.c, nbd_negotiate.c             from a name to a connection in the transmission phase
- *   nbd_close.c, nbd_memory.c                  its end, and the memory that outlives it
+ *   nbd_connection.c, nbd_leave.c, nbd_suspend.c   its life, its end, and what becomes of its requests
+ *   nbd_memory.c              the memory that outlives it
  *   reconnect.c               from a lost connection to the next
  *   worker.c                  a thread for what cannot be done where it comes up
  *   wsk.c, memory.c, text.c, log.c, options.c, clock.c, support.c   tools

@@ -269,6 +269,23 @@ NTSTATUS nbd_recognize(struct disk *disk, const struct nbd_export *export);
 void nbd_enter_locked(struct nbd_connection *connection);
 void nbd_leave_locked(struct nbd_connection *connection);
 
+/* Nothing of the connection is with WSK any more. disk->lock is held. */
+void nbd_forget_locked(struct nbd_connection *connection);
+
+/* Connections to be ended in the same way and the same time. */
+struct nbd_farewell {
+    struct nbd_connection *connections[NBD_CONNECTIONS_MAX];
+    uint32_t count;
+};
+
+/* Tells their server goodbye and waits, `timeout_ms` at most, until it has ended its side of each. All are told before
+ * the first is waited for; one that does not take it has its share of half of the time. Answers how many connections
+ * with unanswered writes (`risky`) it did not end. PASSIVE_LEVEL, the disk's thread. */
+uint32_t nbd_take_leave(const struct nbd_farewell *farewell, ULONG timeout_ms);
+
+/* Closes the socket; WSK has given everything back then. PASSIVE_LEVEL, the disk's thread. */
+void nbd_close_socket(struct nbd_connection *connection);
+
 /* The stream has ended, for this reason: nothing more is received. */
 void nbd_ended_locked(struct nbd_connection *connection, const char *reason);
 
