@@ -3,7 +3,8 @@
  * An NBD server within the test program: an export in memory, and what a server can do wrong. It knows neither the
  * kernel's headers nor the driver, and has numbers of its own for what is on the wire.
  *
- *   server.c               threads, and what a test asks
+ *   server.c               threads
+ *   server_ask.c           what a test asks
  *   server_wire.c          bytes, and when they end
  *   server_handshake.c     options
  *   server_transmission.c  requests, what is wrong with them, and in which order they are answered

@@ -84,10 +84,10 @@ bool wire_is_readable(int fd);
 /* A number below `limit`, 0 where the options have no seed. */
 unsigned wire_random(struct connection *connection, unsigned limit);
 
-/* server.c. What the client did wrong: the first is kept. */
+/* server_ask.c: what the client did wrong; the first is kept. */
 void server_complain(struct server *server, const char *complaint);
 
-/* The socket will end with a reset. */
+/* server.c: the socket will end with a reset. */
 void server_reset(int fd);
 
 /* server_reply.c: whether this is the reply that the options have something against. */
