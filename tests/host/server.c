@@ -48,6 +48,10 @@ static void count_from_here(struct connection *connection)
         connection->sent = 0;
         connection->cut_at = connection->options.cut_reply_at;
     }
+    if (connection->is_first && connection->options.deaf_request_at != 0) {
+        connection->heard = 0;
+        connection->deaf_at = connection->options.deaf_request_at;
+    }
     pthread_mutex_lock(&server->lock);
     server->agreed = connection->form;
     pthread_mutex_unlock(&server->lock);
@@ -134,6 +138,7 @@ static void begin_count(struct connection *connection)
     server->has_begun = true;
     server->connections++;
     connection->cut_at = connection->is_first ? server->options.cut_at : 0;
+    connection->deaf_at = connection->is_first ? server->options.deaf_at : 0;
     connection->random = server->options.seed + server->connections;
 }
 

@@ -77,6 +77,8 @@ struct server_options {
     unsigned delay_us;       /* how long each request takes */
     size_t cut_at;           /* the first connection ends after so many bytes of the server's; 0: never */
     size_t cut_reply_at;     /* the same, counted from the end of its handshake */
+    size_t deaf_at;          /* the first connection ends after so many bytes of the client's; 0: never */
+    size_t deaf_request_at;  /* the same, counted from the end of its handshake */
     enum server_fault fault; /* of the first connection */
     const struct server_chunk *chunks; /* of the first connection, in place of the first reply; NULL: none */
     unsigned chunk_count;

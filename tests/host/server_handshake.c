@@ -122,7 +122,7 @@ static bool greet(struct connection *connection)
     store_be64(bytes, MAGIC_SERVER);
     store_be64(bytes + 8, MAGIC_OPTION);
     store_be16(bytes + 16, 3); /* fixed newstyle, no zeroes */
-    return wire_transmit(connection, bytes, 18) && wire_receive(connection->fd, &client_flags, 4);
+    return wire_transmit(connection, bytes, 18) && wire_receive(connection, &client_flags, 4);
 }
 
 bool handshake(struct connection *connection)
@@ -134,12 +134,12 @@ bool handshake(struct connection *connection)
     while (going && option != GO) {
         uint32_t length;
 
-        if (!wire_receive(connection->fd, bytes, 16)) {
+        if (!wire_receive(connection, bytes, 16)) {
             return false;
         }
         option = load_be32(bytes + 8);
         length = load_be32(bytes + 12);
-        going = length <= REQUEST_MAX && wire_receive(connection->fd, connection->payload, length) &&
+        going = length <= REQUEST_MAX && wire_receive(connection, connection->payload, length) &&
                 answer_option(connection, option, length);
     }
     return going;

@@ -58,6 +58,8 @@ struct connection {
     uint64_t random;
     size_t sent;      /* bytes that are counted for the cut */
     size_t cut_at;    /* 0: never */
+    size_t heard;     /* bytes of the client's */
+    size_t deaf_at;   /* 0: never */
     uint8_t *payload; /* of a request; REQUEST_MAX bytes */
     uint8_t *data;    /* of a reply; the same */
 };
@@ -77,7 +79,7 @@ struct extent {
 };
 
 /* server_wire.c. False: the connection is to end. */
-bool wire_receive(int fd, void *buffer, size_t length);
+bool wire_receive(struct connection *connection, void *buffer, size_t length);
 bool wire_transmit(struct connection *connection, const void *buffer, size_t length);
 bool wire_is_readable(int fd);
 

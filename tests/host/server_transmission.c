@@ -107,7 +107,7 @@ static bool receive_header(struct connection *connection, struct request *reques
     bool extended = connection->form == SERVER_EXTENDED;
     uint8_t bytes[32];
 
-    if (!wire_receive(connection->fd, bytes, extended ? 32 : 28)) {
+    if (!wire_receive(connection, bytes, extended ? 32 : 28)) {
         return false;
     }
     if (load_be32(bytes) != (extended ? MAGIC_EXTENDED_REQUEST : MAGIC_REQUEST)) {
@@ -152,7 +152,7 @@ static unsigned take(struct connection *connection, struct request *request)
         return 0;
     }
     if (request->type == SERVER_WRITE &&
-        (request->length > REQUEST_MAX || !wire_receive(connection->fd, connection->payload, request->length))) {
+        (request->length > REQUEST_MAX || !wire_receive(connection, connection->payload, request->length))) {
         return 0;
     }
     return note(connection, request);

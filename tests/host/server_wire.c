@@ -3,9 +3,13 @@
 
 #include <sys/socket.h>
 
-bool wire_receive(int fd, void *buffer, size_t length)
+bool wire_receive(struct connection *connection, void *buffer, size_t length)
 {
-    return length == 0 || recv(fd, buffer, length, MSG_WAITALL) == (ssize_t)length;
+    bool deaf = connection->deaf_at != 0 && connection->heard + length >= connection->deaf_at;
+
+    length = deaf ? connection->deaf_at - connection->heard : length;
+    connection->heard += length;
+    return (length == 0 || recv(connection->fd, buffer, length, MSG_WAITALL) == (ssize_t)length) && !deaf;
 }
 
 static bool send_slowly(int fd, const uint8_t *bytes, size_t length)

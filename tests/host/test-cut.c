@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The connection is closed after each byte of what a server sends: of the handshake, with all options that there are,
- * and of each kind of reply. A map fails in words then; a request goes on over another connection.
+ * and of each kind of reply; and after each byte of what the client does. A map fails in words then; a request goes on
+ * over another connection.
  */
 #include "tests/host/chunks.h"
 #include "tests/host/fixture.h"
@@ -27,24 +28,30 @@ static struct server_options options_of(enum server_form form)
 
 /* ---- The handshake ---- */
 
-static NTSTATUS map_cut(enum server_form form, size_t at)
+static NTSTATUS map_with(const struct server_options *options, size_t at)
 {
-    struct server_options options = options_of(form);
     WNBD_IOCTL_CREATE_COMMAND command;
     WNBD_IOCTL_CREATE_OUTPUT output = {0};
     NTSTATUS status;
 
-    options.cut_at = at;
-    server = server_start(&options);
+    server = server_start(options);
     wnbd_describe(&command, "vol1", server_port(server));
     status = wnbd_map(adapter, &command, &output);
     if (NT_SUCCESS(status)) {
         assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
     } else if (status != STATUS_CONNECTION_DISCONNECTED || output.Message[0] == '\0') {
-        fail_msg("form %d cut after %zu bytes: 0x%08x '%s'", form, at, (unsigned)status, output.Message);
+        fail_msg("form %d cut after %zu bytes: 0x%08x '%s'", options->form, at, (unsigned)status, output.Message);
     }
     server_stop(server);
     return status;
+}
+
+static NTSTATUS map_cut(enum server_form form, size_t at)
+{
+    struct server_options options = options_of(form);
+
+    options.cut_at = at;
+    return map_with(&options, at);
 }
 
 /* How many bytes the handshake has. */
@@ -67,6 +74,31 @@ static void connection_closed_after_each_byte_of_the_handshake(void **state)
     assert_int_equal(handshake_bytes(SERVER_SIMPLE), simple);
     assert_int_equal(handshake_bytes(SERVER_STRUCTURED), simple + 39 + 20);
     assert_int_equal(handshake_bytes(SERVER_EXTENDED), simple + 39);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* How many bytes the client's side of the handshake has: the server goes when it has heard fewer. */
+static size_t bytes_of_client(enum server_form form)
+{
+    struct server_options options = options_of(form);
+
+    do {
+        options.deaf_at++;
+    } while (map_with(&options, options.deaf_at) == STATUS_CONNECTION_DISCONNECTED);
+    return options.deaf_at;
+}
+
+static void connection_closed_after_each_byte_of_the_clients_handshake(void **state)
+{
+    size_t simple;
+
+    (void)state;
+    fixture_start_machine();
+    simple = bytes_of_client(SERVER_SIMPLE);
+    assert_in_range(simple, 4 + 3 * 16, 4 + 3 * 16 + 64); /* flags, three options, the last with data */
+    assert_in_range(bytes_of_client(SERVER_STRUCTURED), simple + 16 + 15,
+                    simple + 16 + 64); /* and the context's name */
+    assert_in_range(bytes_of_client(SERVER_EXTENDED), simple + 15, simple + 64);
     fixture_stop_machine(BED_REMOVAL_ASKED);
 }
 
@@ -161,6 +193,26 @@ static void cut_each(const struct server_options *options, tried *try, size_t he
     }
 }
 
+/* The server goes when it has heard so much of the first request: of its header, and of a write's data some. */
+static void connection_closed_after_each_byte_of_a_request(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    for (enum server_form form = SERVER_SIMPLE; form <= SERVER_EXTENDED; form++) {
+        struct server_options options = options_of(form);
+        size_t header = form == SERVER_EXTENDED ? 32 : 28;
+
+        for (size_t at = 1; at <= header + BLOCK; at += at < header ? 1 : DATA_STRIDE) {
+            options.deaf_request_at = at;
+            cut_reply(&options, write_block, 0);
+            if (at <= header) {
+                cut_reply(&options, read_block, 0);
+            }
+        }
+    }
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
 static size_t header_of(enum server_form form)
 {
     static const size_t sizes[] = {16, 20, 32};
@@ -244,6 +296,8 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connection_closed_after_each_byte_of_the_handshake),
         cmocka_unit_test(request_outlives_each_byte_of_the_next_handshake),
+        cmocka_unit_test(connection_closed_after_each_byte_of_the_clients_handshake),
+        cmocka_unit_test(connection_closed_after_each_byte_of_a_request),
         cmocka_unit_test(connection_closed_after_each_byte_of_a_reply),
         cmocka_unit_test(connection_closed_after_each_byte_of_data_and_holes),
         cmocka_unit_test(connection_closed_after_each_byte_of_a_block_status),
