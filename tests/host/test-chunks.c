@@ -243,12 +243,12 @@ static void read_that_ends_too_early_or_too_late(void **state)
 
 static void chunks_that_no_read_has(void **state)
 {
-    static const char empty[] = "it sent an empty chunk that is not the last";
+    static const char full[] = "it sent a chunk without content whose length is not 0";
     static const char unknown[] = "it sent a chunk of an unknown type";
     static const char status[] = "it sent a block status for a request that did not ask for one";
     const struct row rows[] = {
-        {EITHER, empty, {CHUNK_OF(4, DONE, NONE, BE32(0))}},
-        {EITHER, empty, {CHUNK_OF(0, 0, NONE, BE32(0))}},
+        {EITHER, full, {CHUNK_OF(4, DONE, NONE, BE32(0))}},
+        {EITHER, "it sent an empty chunk that is not the last", {CHUNK_OF(0, 0, NONE, BE32(0))}},
         {EITHER, unknown, {CHUNK_OF(4, 0, 3, BE32(0))}},
         {EITHER, unknown, {CHUNK_OF(4, DONE, 4, BE32(0))}},
         {EITHER, unknown, {CHUNK_OF(4, DONE, 0x7FFF, BE32(0))}},
@@ -265,7 +265,7 @@ static void chunks_that_no_read_has(void **state)
 static void errors_that_are_none(void **state)
 {
     static const char length[] = "it sent an error chunk with a wrong length";
-    static const char text[] = "it sent an error text that is longer than the chunk it is in";
+    static const char text[] = "it sent an error text that is too long";
     static const char where[] = "it sent an error at an offset that was not asked for";
     const struct row rows[] = {
         {EITHER, length, {CHUNK_OF(5, DONE, ERROR, BE32(5), 0)}},
@@ -294,11 +294,11 @@ static void chunks_that_no_write_has(void **state)
 {
     static const char data[] = "it sent data for a request that is not a read";
     static const char hole[] = "it sent a hole for a request that is not a read";
-    static const char empty[] = "it sent an empty chunk that is not the last";
+    static const char full[] = "it sent a chunk without content whose length is not 0";
     const struct row rows[] = {
         {EITHER, data, {CHUNK(0, DATA, BE64(AT), 'x'), CHUNK_END}},
         {EITHER, hole, {CHUNK(DONE, HOLE, BE64(AT), BE32(LENGTH))}},
-        {EITHER, empty, {CHUNK_OF(1, DONE, NONE, 0)}},
+        {EITHER, full, {CHUNK_OF(1, DONE, NONE, 0)}},
         {EITHER,
          "it sent a block status for a request that did not ask for one",
          {CHUNK(DONE, STATUS, CONTEXT, BE32(LENGTH), BE32(0))}},
