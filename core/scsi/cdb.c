@@ -2,6 +2,7 @@
 #include "core/scsi/cdb.h"
 
 #include "core/base/bytes.h"
+#include "core/scsi/opcodes.h"
 
 /* Byte 1 of READ, WRITE and VERIFY (SBC-3, 5.8 ff.) */
 #define PROTECT_MASK 0xE0 /* RDPROTECT, WRPROTECT, VRPROTECT: no disk here has protection information */
@@ -15,9 +16,7 @@
 #define SAME_RELADR   0x01 /* of the 10-byte form (SCSI-2): the LBA is not an LBA */
 #define SAME_NDOB     0x01 /* of the 16-byte form */
 
-#define ACTION_MASK           0x1F /* byte 1 of SERVICE ACTION IN (16) */
-#define ACTION_READ_CAPACITY  0x10
-#define ACTION_GET_LBA_STATUS 0x12
+#define ACTION_MASK 0x1F /* SERVICE ACTION, in byte 1 */
 
 #define CONTROL_NACA 0x04 /* in the last byte of every CDB (SAM-5, 5.2) */
 
@@ -26,35 +25,12 @@ struct opcode {
     uint8_t operation; /* enum scsi_operation */
 };
 
-static const struct opcode opcodes[256] = {
-    [0x00] = {6, SCSI_TEST_UNIT_READY},
-    [0x03] = {6, SCSI_REQUEST_SENSE},
-    [0x08] = {6, SCSI_READ},
-    [0x0A] = {6, SCSI_WRITE},
-    [0x12] = {6, SCSI_INQUIRY},
-    [0x1A] = {6, SCSI_MODE_SENSE_6},
-    [0x1B] = {6, SCSI_START_UNIT}, /* or SCSI_STOP_UNIT */
-    [0x25] = {10, SCSI_READ_CAPACITY_10},
-    [0x28] = {10, SCSI_READ},
-    [0x2A] = {10, SCSI_WRITE},
-    [0x2F] = {10, SCSI_VERIFY},
-    [0x34] = {10, SCSI_PREFETCH},
-    [0x35] = {10, SCSI_SYNCHRONIZE_CACHE},
-    [0x41] = {10, SCSI_WRITE_SAME},
-    [0x42] = {10, SCSI_UNMAP},
-    [0x5A] = {10, SCSI_MODE_SENSE_10},
-    [0x88] = {16, SCSI_READ},
-    [0x8A] = {16, SCSI_WRITE},
-    [0x8F] = {16, SCSI_VERIFY},
-    [0x90] = {16, SCSI_PREFETCH},
-    [0x91] = {16, SCSI_SYNCHRONIZE_CACHE},
-    [0x93] = {16, SCSI_WRITE_SAME},
-    [0x9E] = {16, SCSI_READ_CAPACITY_16}, /* SERVICE ACTION IN (16); or SCSI_GET_LBA_STATUS */
-    [0xA0] = {12, SCSI_REPORT_LUNS},
-    [0xA8] = {12, SCSI_READ},
-    [0xAA] = {12, SCSI_WRITE},
-    [0xAF] = {12, SCSI_VERIFY},
-};
+/* A code with service actions has any of its rows: all are of one length, and the action says the operation. */
+#define OPCODE(code, length, operation, ...) [code] = {length, operation},
+
+static const struct opcode opcodes[256] = {[0x9E] = {16, SCSI_READ_CAPACITY_16},       /* SERVICE ACTION IN (16) */
+                                           [0xA3] = {12, SCSI_REPORT_OPERATION_CODES}, /* MAINTENANCE IN */
+                                           SCSI_OPCODES(OPCODE)};
 
 /* The LBA and the number of blocks stand in the same places in every command of one CDB length. */
 static void decode_range(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
@@ -141,19 +117,40 @@ static bool decode_read_capacity_16(const uint8_t *cdb, struct scsi_command *com
 /* SBC-3, "GET LBA STATUS command" */
 static bool decode_get_lba_status(const uint8_t *cdb, struct scsi_command *command)
 {
-    command->operation = SCSI_GET_LBA_STATUS;
     command->lba = load_be64(cdb + 2);
     command->allocation_length = load_be32(cdb + 10);
     return true;
 }
 
-static bool decode_service_action_in(const uint8_t *cdb, struct scsi_command *command)
+/* SPC-4, "REPORT SUPPORTED OPERATION CODES command": all, or one without, with, or with or without a service action. */
+static bool decode_report_operation_codes(const uint8_t *cdb, struct scsi_command *command)
 {
-    switch (cdb[1] & ACTION_MASK) {
-    case ACTION_READ_CAPACITY:
-        return decode_read_capacity_16(cdb, command);
-    case ACTION_GET_LBA_STATUS:
-        return decode_get_lba_status(cdb, command);
+    command->extended = (cdb[2] & 0x80) != 0;
+    command->select_report = cdb[2] & 0x07;
+    command->operation_code = cdb[3];
+    command->service_action = load_be16(cdb + 4);
+    command->allocation_length = load_be32(cdb + 6);
+    return command->select_report <= 3;
+}
+
+/* SPC-4, "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS command" */
+static bool decode_report_task_functions(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->extended = (cdb[2] & 0x80) != 0;
+    command->allocation_length = load_be32(cdb + 6);
+    return true;
+}
+
+#define ACTION(code, action, length, operation, ...)                                                                   \
+    case (code) << 8 | (action):                                                                                       \
+        *found = operation;                                                                                            \
+        return true;
+
+/* The operation of a code with service actions. False: it has not got that action. */
+static bool find_action(const uint8_t *cdb, enum scsi_operation *found)
+{
+    switch (cdb[0] << 8 | (cdb[1] & ACTION_MASK)) {
+        SCSI_ACTIONS(ACTION)
     default:
         return false;
     }
@@ -176,6 +173,26 @@ static bool decode_start_stop(const uint8_t *cdb, struct scsi_command *command)
     command->operation = (cdb[4] & 0x01) != 0 ? SCSI_START_UNIT : SCSI_STOP_UNIT;
     command->no_flush = (cdb[4] & 0x04) != 0;
     return (cdb[4] & 0xF0) == 0 && (cdb[4] & 0x02) == 0;
+}
+
+/* False: a field or the service action is not supported. */
+static RARE bool decode_action(const uint8_t *cdb, struct scsi_command *command)
+{
+    if (!find_action(cdb, &command->operation)) {
+        return false;
+    }
+    switch (command->operation) {
+    case SCSI_READ_CAPACITY_16:
+        return decode_read_capacity_16(cdb, command);
+    case SCSI_GET_LBA_STATUS:
+        return decode_get_lba_status(cdb, command);
+    case SCSI_REPORT_OPERATION_CODES:
+        return decode_report_operation_codes(cdb, command);
+    case SCSI_REPORT_TASK_FUNCTIONS:
+        return decode_report_task_functions(cdb, command);
+    default:
+        return false; /* has no service action */
+    }
 }
 
 /* False: a field is not supported. */
@@ -212,7 +229,9 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
         return decode_read_capacity_10(cdb, command);
     case SCSI_READ_CAPACITY_16:
     case SCSI_GET_LBA_STATUS:
-        return decode_service_action_in(cdb, command);
+    case SCSI_REPORT_OPERATION_CODES:
+    case SCSI_REPORT_TASK_FUNCTIONS:
+        return decode_action(cdb, command);
     case SCSI_REPORT_LUNS:
         return decode_report_luns(cdb, command);
     case SCSI_START_UNIT:

@@ -23,6 +23,8 @@ enum scsi_operation {
     SCSI_READ_CAPACITY_16,
     SCSI_REPORT_LUNS,
     SCSI_START_UNIT, /* START STOP UNIT, START = 1 */
+    SCSI_REPORT_OPERATION_CODES,
+    SCSI_REPORT_TASK_FUNCTIONS,
     /* Checked against the disk and turned into requests: core/scsi/storage.h. */
     SCSI_READ,
     SCSI_WRITE,
@@ -38,6 +40,8 @@ enum scsi_operation {
 /* A field that the command has not got is 0. */
 struct scsi_command {
     enum scsi_operation operation;
+    uint16_t service_action; /* REPORT SUPPORTED OPERATION CODES: the one asked about */
+    uint8_t operation_code;  /* the same */
     uint64_t lba;
     uint32_t blocks;            /* of all with a range; SYNCHRONIZE CACHE and PRE-FETCH: 0 is to the end */
     uint32_t allocation_length; /* bytes the initiator takes; READ CAPACITY (10), which has no such field: 8 */
@@ -52,7 +56,8 @@ struct scsi_command {
     uint8_t page;               /* INQUIRY, MODE SENSE */
     uint8_t subpage;            /* MODE SENSE */
     uint8_t page_control;       /* MODE SENSE: 0 current, 1 changeable, 2 default, 3 saved */
-    uint8_t select_report;      /* REPORT LUNS: 0 .. 2 */
+    uint8_t select_report; /* REPORT LUNS: 0 .. 2; REPORT SUPPORTED OPERATION CODES, its reporting options: 0 .. 3 */
+    bool extended;         /* REPORT SUPPORTED ...: with time-outs (RCTD), with extended data (REPD) */
 };
 
 /*

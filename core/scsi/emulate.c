@@ -5,10 +5,15 @@
 #include "core/base/memory.h"
 #include "core/scsi/inquiry.h"
 #include "core/scsi/mode.h"
+#include "core/scsi/supported.h"
 
 /* Every answer is made whole here first, so that nothing but the last copy has to know where the initiator's buffer
  * ends. */
-#define ANSWER_MAX INQUIRY_ANSWER_MAX
+#define ANSWER_MAX 1024
+
+_Static_assert(ANSWER_MAX >= INQUIRY_ANSWER_MAX, "an INQUIRY's answer");
+_Static_assert(ANSWER_MAX >= MODE_ANSWER_MAX, "a MODE SENSE's answer");
+_Static_assert(ANSWER_MAX >= SUPPORTED_ANSWER_MAX, "a REPORT SUPPORTED OPERATION CODES' answer");
 
 static bool refuse(struct scsi_sense *sense, enum scsi_asc asc)
 {
@@ -86,6 +91,12 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
         return true;
     case SCSI_REPORT_LUNS:
         *length = report_luns(command, answer);
+        return true;
+    case SCSI_REPORT_OPERATION_CODES:
+        *length = supported_operation_codes(device, command, answer, sense);
+        return *length != 0;
+    case SCSI_REPORT_TASK_FUNCTIONS:
+        *length = supported_task_functions(command, answer);
         return true;
     case SCSI_READ:
     case SCSI_WRITE:

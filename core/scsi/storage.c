@@ -234,6 +234,8 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
     case SCSI_READ_CAPACITY_16:
     case SCSI_REPORT_LUNS:
     case SCSI_START_UNIT:
+    case SCSI_REPORT_OPERATION_CODES:
+    case SCSI_REPORT_TASK_FUNCTIONS:
         break;
     }
     return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);

@@ -33,6 +33,17 @@ static const struct example examples[] = {
     {12,
      {0xA0, 0, 2, 0, 0, 0, 0xFF, 0xFE, 0xFD, 0xFC},
      {.operation = SCSI_REPORT_LUNS, .select_report = 2, .allocation_length = 0xFFFEFDFC}},
+    {12,
+     {0xA3, 0x0C, 0x83, 0x9E, 0x01, 0x02, 3, 4, 5, 6},
+     {.operation = SCSI_REPORT_OPERATION_CODES,
+      .extended = true,
+      .select_report = 3,
+      .operation_code = 0x9E,
+      .service_action = 0x0102,
+      .allocation_length = 0x03040506}},
+    {12,
+     {0xA3, 0x0D, 0x80, 0, 0, 0, 3, 4, 5, 6},
+     {.operation = SCSI_REPORT_TASK_FUNCTIONS, .extended = true, .allocation_length = 0x03040506}},
     {6, {0x1B, 0, 0, 0, 1}, {.operation = SCSI_START_UNIT}},
     {6, {0x1B, 1, 0, 0, 0}, {.operation = SCSI_STOP_UNIT}},
     {6, {0x1B, 0, 0, 0, 4}, {.operation = SCSI_STOP_UNIT, .no_flush = true}},
@@ -40,7 +51,9 @@ static const struct example examples[] = {
     {6, {0x0A, 0x00, 0x00, 0x01, 0}, {.operation = SCSI_WRITE, .lba = 1, .blocks = 256}},
     {10, {0x28, 0, 1, 2, 3, 4, 0, 5, 6}, {.operation = SCSI_READ, .lba = 0x01020304, .blocks = 0x0506}},
     {10, {0x28, 0x18, 0, 0, 0, 0, 0, 0, 0}, {.operation = SCSI_READ, .fua = true}},
-    {10, {0x2A, 0x08, 255, 255, 255, 255, 0, 255, 255}, {SCSI_WRITE, 0xFFFFFFFF, 0xFFFF, 0, 0, .fua = true}},
+    {10,
+     {0x2A, 0x08, 255, 255, 255, 255, 0, 255, 255},
+     {.operation = SCSI_WRITE, .lba = 0xFFFFFFFF, .blocks = 0xFFFF, .fua = true}},
     {12, {0xA8, 0x10, 1, 2, 3, 4, 5, 6, 7, 8}, {.operation = SCSI_READ, .lba = 0x01020304, .blocks = 0x05060708}},
     {12,
      {0xAA, 0x08, 1, 2, 3, 4, 5, 6, 7, 8},
@@ -96,6 +109,9 @@ static void assert_command(const struct scsi_command *found, const struct scsi_c
     assert_int_equal(found->subpage, expected->subpage);
     assert_int_equal(found->page_control, expected->page_control);
     assert_int_equal(found->select_report, expected->select_report);
+    assert_int_equal(found->extended, expected->extended);
+    assert_int_equal(found->operation_code, expected->operation_code);
+    assert_int_equal(found->service_action, expected->service_action);
 }
 
 static void assert_refused(const uint8_t *cdb, size_t length, unsigned number)
@@ -190,7 +206,7 @@ static void operation_code_unknown(void **state)
             guard_free(copy, length);
         }
     }
-    assert_int_equal(unknown, 256 - 27);
+    assert_int_equal(unknown, 256 - 28);
 }
 
 static void control_naca_set(void **state)
@@ -301,12 +317,18 @@ static void service_action_unknown(void **state)
 {
     (void)state;
     for (unsigned action = 0; action < 32; action++) {
-        const uint8_t cdb[16] = {0x9E, (uint8_t)action};
+        const uint8_t service_action_in[16] = {0x9E, (uint8_t)action};
+        const uint8_t maintenance_in[12] = {0xA3, (uint8_t)action};
 
         if (action == 0x10 || action == 0x12) {
-            assert_accepted(cdb, sizeof(cdb));
+            assert_accepted(service_action_in, sizeof(service_action_in));
         } else {
-            assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
+            assert_refused(service_action_in, sizeof(service_action_in), INVALID_FIELD);
+        }
+        if (action == 0x0C || action == 0x0D) {
+            assert_accepted(maintenance_in, sizeof(maintenance_in));
+        } else {
+            assert_refused(maintenance_in, sizeof(maintenance_in), INVALID_FIELD);
         }
     }
 }
@@ -318,6 +340,20 @@ static void report_luns_select_report(void **state)
         const uint8_t cdb[12] = {0xA0, 0, (uint8_t)select};
 
         if (select <= 2) {
+            assert_accepted(cdb, sizeof(cdb));
+        } else {
+            assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
+        }
+    }
+}
+
+static void report_operation_codes_options(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t cdb[12] = {0xA3, 0x0C, (uint8_t)byte};
+
+        if ((byte & 0x07) <= 3) {
             assert_accepted(cdb, sizeof(cdb));
         } else {
             assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
@@ -344,9 +380,11 @@ static void storage_needed_by(void **state)
     const enum scsi_operation needing[] = {SCSI_READ,          SCSI_WRITE, SCSI_VERIFY,     SCSI_SYNCHRONIZE_CACHE,
                                            SCSI_STOP_UNIT,     SCSI_UNMAP, SCSI_WRITE_SAME, SCSI_PREFETCH,
                                            SCSI_GET_LBA_STATUS};
-    const enum scsi_operation not_needing[] = {SCSI_TEST_UNIT_READY,  SCSI_REQUEST_SENSE, SCSI_INQUIRY,
-                                               SCSI_MODE_SENSE_6,     SCSI_MODE_SENSE_10, SCSI_READ_CAPACITY_10,
-                                               SCSI_READ_CAPACITY_16, SCSI_REPORT_LUNS,   SCSI_START_UNIT};
+    const enum scsi_operation not_needing[] = {
+        SCSI_TEST_UNIT_READY,        SCSI_REQUEST_SENSE,        SCSI_INQUIRY,
+        SCSI_MODE_SENSE_6,           SCSI_MODE_SENSE_10,        SCSI_READ_CAPACITY_10,
+        SCSI_READ_CAPACITY_16,       SCSI_REPORT_LUNS,          SCSI_START_UNIT,
+        SCSI_REPORT_OPERATION_CODES, SCSI_REPORT_TASK_FUNCTIONS};
     struct scsi_command command = {0};
 
     (void)state;
@@ -376,6 +414,7 @@ int main(void)
         cmocka_unit_test(read_capacity_pmi_or_lba),
         cmocka_unit_test(service_action_unknown),
         cmocka_unit_test(report_luns_select_report),
+        cmocka_unit_test(report_operation_codes_options),
         cmocka_unit_test(start_stop_power_condition_or_eject),
         cmocka_unit_test(storage_needed_by),
     };

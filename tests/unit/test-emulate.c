@@ -10,13 +10,24 @@ static const uint8_t asking[][16] = {
     {0x03, 1},       /* REQUEST SENSE, descriptor */
     {0x12, 0},       /* INQUIRY */
     {0x12, 1, 0x00}, /* INQUIRY, VPD; five more pages follow */
-    {0x12, 1, 0x80}, {0x12, 1, 0x83}, {0x12, 1, 0xB0},
-    {0x12, 1, 0xB1}, {0x12, 1, 0xB2}, {0x1A, 0, 0x3F}, /* MODE SENSE (6), all pages; then each */
-    {0x1A, 0, 0x08}, {0x1A, 0, 0x4A}, {0x5A, 0, 0x3F}, /* MODE SENSE (10) */
-    {0x5A, 0, 0x88}, {0x5A, 0, 0x0A}, {0x25},          /* READ CAPACITY (10) */
-    {0x9E, 0x10},                                      /* READ CAPACITY (16) */
-    {0xA0, 0, 0},                                      /* REPORT LUNS */
+    {0x12, 1, 0x80},
+    {0x12, 1, 0x83},
+    {0x12, 1, 0xB0},
+    {0x12, 1, 0xB1},
+    {0x12, 1, 0xB2},
+    {0x1A, 0, 0x3F}, /* MODE SENSE (6), all pages; then each */
+    {0x1A, 0, 0x08},
+    {0x1A, 0, 0x4A},
+    {0x5A, 0, 0x3F}, /* MODE SENSE (10) */
+    {0x5A, 0, 0x88},
+    {0x5A, 0, 0x0A},
+    {0x25},       /* READ CAPACITY (10) */
+    {0x9E, 0x10}, /* READ CAPACITY (16) */
+    {0xA0, 0, 0}, /* REPORT LUNS */
     {0xA0, 0, 1},
+    {0xA3, 0x0C, 0x80}, /* REPORT SUPPORTED OPERATION CODES, all, with time-outs */
+    {0xA3, 0x0C, 0x01, 0x28},
+    {0xA3, 0x0D, 0x80}, /* ... one; REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS */
 };
 
 static struct scsi_command decoded(const uint8_t *cdb)
@@ -101,8 +112,8 @@ static void answer_allocation_length(void **state)
         uint32_t whole_length = whole_answer(&device, asking[i], whole);
         struct scsi_command command = decoded(asking[i]);
 
-        assert_in_range(whole_length, 4, 300);
-        for (uint32_t length = 0; length <= 300; length++) {
+        assert_in_range(whole_length, 4, ROOM - 1);
+        for (uint32_t length = 0; length <= whole_length + 1; length++) {
             command.allocation_length = length;
             assert_truncated(&device, &command, room, length, whole, whole_length);
             assert_truncated(&device, &command, room, ROOM, whole, whole_length);
