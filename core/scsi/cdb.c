@@ -68,6 +68,17 @@ static bool decode_transfer(const uint8_t *cdb, uint8_t length, struct scsi_comm
 static bool decode_verify(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
 {
     decode_range(cdb, length, command);
+    command->byte_check = (cdb[1] & BYTCHK_MASK) >> 1;
+    return (cdb[1] & PROTECT_MASK) == 0 && command->byte_check != 2; /* reserved */
+}
+
+/*
+ * SBC-3, "WRITE AND VERIFY (10) command". With BYTCHK what was written would be read and compared, but a backend has
+ * its data in pages that nothing here can look at.
+ */
+static bool decode_write_and_verify(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    decode_range(cdb, length, command);
     return (cdb[1] & (PROTECT_MASK | BYTCHK_MASK)) == 0;
 }
 
@@ -204,6 +215,8 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
         return decode_transfer(cdb, length, command);
     case SCSI_VERIFY:
         return decode_verify(cdb, length, command);
+    case SCSI_WRITE_AND_VERIFY:
+        return decode_write_and_verify(cdb, length, command);
     case SCSI_WRITE_SAME:
         return decode_write_same(cdb, length, command);
     case SCSI_SYNCHRONIZE_CACHE:

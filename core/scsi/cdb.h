@@ -28,7 +28,8 @@ enum scsi_operation {
     /* Checked against the disk and turned into requests: core/scsi/storage.h. */
     SCSI_READ,
     SCSI_WRITE,
-    SCSI_VERIFY, /* without BYTCHK: the medium is taken to be readable, the range is checked */
+    SCSI_WRITE_AND_VERIFY, /* without BYTCHK: what is written is on the medium afterwards */
+    SCSI_VERIFY,           /* without BYTCHK: the medium is taken to be readable, the range is checked */
     SCSI_SYNCHRONIZE_CACHE,
     SCSI_STOP_UNIT, /* START STOP UNIT, START = 0: what is cached goes to the medium */
     SCSI_UNMAP,
@@ -37,11 +38,19 @@ enum scsi_operation {
     SCSI_GET_LBA_STATUS,
 };
 
+/* What a VERIFY compares the blocks with (SBC-3, "VERIFY (10) command", BYTCHK). */
+enum scsi_byte_check {
+    BYTE_CHECK_NONE = 0,
+    BYTE_CHECK_BLOCKS = 1,    /* as many blocks, which are sent with it */
+    BYTE_CHECK_ONE_BLOCK = 3, /* one block, which is sent with it: each is to be as it is */
+};
+
 /* A field that the command has not got is 0. */
 struct scsi_command {
     enum scsi_operation operation;
     uint16_t service_action; /* REPORT SUPPORTED OPERATION CODES: the one asked about */
     uint8_t operation_code;  /* the same */
+    uint8_t byte_check;      /* VERIFY: enum scsi_byte_check */
     uint64_t lba;
     uint32_t blocks;            /* of all with a range; SYNCHRONIZE CACHE and PRE-FETCH: 0 is to the end */
     uint32_t allocation_length; /* bytes the initiator takes; READ CAPACITY (10), which has no such field: 8 */
@@ -59,6 +68,9 @@ struct scsi_command {
     uint8_t select_report; /* REPORT LUNS: 0 .. 2; REPORT SUPPORTED OPERATION CODES, its reporting options: 0 .. 3 */
     bool extended;         /* REPORT SUPPORTED ...: with time-outs (RCTD), with extended data (REPD) */
 };
+
+/* It is cleared for each command: its fields are ordered so that it stays short. */
+_Static_assert(sizeof(struct scsi_command) == 40, "five words");
 
 /*
  * Decodes `length` bytes at `cdb`. False: the command is refused and `*sense` says why (05/20 unknown operation code;

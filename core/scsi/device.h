@@ -28,6 +28,7 @@ struct scsi_device {
     bool cache;        /* the backend has IO_CACHE: PRE-FETCH does something */
     bool block_status; /* the backend has IO_BLOCK_STATUS: GET LBA STATUS knows more than "mapped" */
     bool rotational;
+    bool byte_check; /* whoever runs the commands gives a VERIFY its data and room to read to (storage.h): BYTCHK */
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
     uint32_t max_request_blocks;       /* of them, in one request to the backend; 0: no limit of its own */

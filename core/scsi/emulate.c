@@ -100,6 +100,7 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
         return true;
     case SCSI_READ:
     case SCSI_WRITE:
+    case SCSI_WRITE_AND_VERIFY:
     case SCSI_VERIFY:
     case SCSI_SYNCHRONIZE_CACHE:
     case SCSI_STOP_UNIT:

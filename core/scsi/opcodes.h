@@ -35,6 +35,7 @@
     ROW(0x25, 10, SCSI_READ_CAPACITY_10, 0, USAGE_4, 0, 0, 0x01, USAGE_CONTROL)                                        \
     ROW(0x28, 10, SCSI_READ, USAGE_TRANSFER, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                       \
     ROW(0x2A, 10, SCSI_WRITE, USAGE_TRANSFER, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                      \
+    ROW(0x2E, 10, SCSI_WRITE_AND_VERIFY, USAGE_VERIFY, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                             \
     ROW(0x2F, 10, SCSI_VERIFY, USAGE_VERIFY, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                       \
     ROW(0x34, 10, SCSI_PREFETCH, 0x02, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                             \
     ROW(0x35, 10, SCSI_SYNCHRONIZE_CACHE, 0x02, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                    \
@@ -43,6 +44,7 @@
     ROW(0x5A, 10, SCSI_MODE_SENSE_10, 0x18, USAGE_2, 0, 0, 0, USAGE_2, USAGE_CONTROL)                                  \
     ROW(0x88, 16, SCSI_READ, USAGE_TRANSFER, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                       \
     ROW(0x8A, 16, SCSI_WRITE, USAGE_TRANSFER, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                      \
+    ROW(0x8E, 16, SCSI_WRITE_AND_VERIFY, USAGE_VERIFY, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                             \
     ROW(0x8F, 16, SCSI_VERIFY, USAGE_VERIFY, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                       \
     ROW(0x90, 16, SCSI_PREFETCH, 0x02, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                             \
     ROW(0x91, 16, SCSI_SYNCHRONIZE_CACHE, 0x02, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                    \
@@ -50,6 +52,7 @@
     ROW(0xA0, 12, SCSI_REPORT_LUNS, 0, 0xFF, 0, 0, 0, USAGE_4, 0, USAGE_CONTROL)                                       \
     ROW(0xA8, 12, SCSI_READ, USAGE_TRANSFER, USAGE_4, USAGE_4, 0, USAGE_CONTROL)                                       \
     ROW(0xAA, 12, SCSI_WRITE, USAGE_TRANSFER, USAGE_4, USAGE_4, 0, USAGE_CONTROL)                                      \
+    ROW(0xAE, 12, SCSI_WRITE_AND_VERIFY, USAGE_VERIFY, USAGE_4, USAGE_4, 0, USAGE_CONTROL)                             \
     ROW(0xAF, 12, SCSI_VERIFY, USAGE_VERIFY, USAGE_4, USAGE_4, 0, USAGE_CONTROL)
 
 /* With service actions, which are the low 5 bits of byte 1: there the usage has the action itself. */

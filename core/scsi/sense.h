@@ -24,6 +24,7 @@
 #define SENSE_KEY_UNIT_ATTENTION  0x06
 #define SENSE_KEY_DATA_PROTECT    0x07
 #define SENSE_KEY_ABORTED_COMMAND 0x0B
+#define SENSE_KEY_MISCOMPARE      0x0E
 
 /* Why a command was not carried out. All zero: there is nothing to say. */
 struct scsi_sense {
@@ -42,6 +43,7 @@ enum scsi_asc {
     ASC_WRITE_ERROR = 0x0C00,
     ASC_UNRECOVERED_READ_ERROR = 0x1100,
     ASC_PARAMETER_LIST_LENGTH_ERROR = 0x1A00,
+    ASC_MISCOMPARE_DURING_VERIFY = 0x1D00,
     ASC_INVALID_COMMAND_OPERATION_CODE = 0x2000,
     ASC_LBA_OUT_OF_RANGE = 0x2100,
     ASC_INVALID_FIELD_IN_CDB = 0x2400,

@@ -40,7 +40,7 @@ static void next_of_range(struct storage_command *storage)
     storage->range_length -= length;
 }
 
-static uint32_t request_max(const struct scsi_device *device)
+uint32_t storage_request_max(const struct scsi_device *device)
 {
     uint32_t largest = UINT32_MAX - UINT32_MAX % device->block_size;
     uint32_t limit;
@@ -56,7 +56,7 @@ enum storage_step storage_begin_range(struct storage_command *storage, const str
                                       enum io_operation operation, uint64_t lba, uint32_t blocks)
 {
     storage->request.operation = operation;
-    storage->request_max = request_max(device);
+    storage->request_max = storage_request_max(device);
     storage->range_offset = lba * device->block_size;
     storage->range_length = (uint64_t)blocks * device->block_size;
     next_of_range(storage);
@@ -88,17 +88,6 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
     storage->request.flags = fua && !device->fua_by_flush ? IO_FUA : 0;
     storage->ends_with_flush = fua && device->fua_by_flush;
     return storage_begin_range(storage, device, write ? IO_WRITE : IO_READ, command->lba, command->blocks);
-}
-
-static enum storage_step begin_verify(const struct scsi_device *device, const struct scsi_command *command,
-                                      struct scsi_sense *sense)
-{
-    uint64_t block_count = device_blocks(device);
-
-    if (!checked_range(command->lba, command->blocks, block_count)) {
-        return storage_refuse_range(sense, command->lba, block_count);
-    }
-    return STORAGE_DONE;
 }
 
 static uint32_t least(uint64_t left, uint32_t right)
@@ -160,7 +149,7 @@ static enum storage_step begin_status(struct storage_command *storage, const str
     if (command->lba >= block_count) {
         return storage_refuse_range(sense, command->lba, block_count);
     }
-    storage->has_answer = true;
+    storage->kind = STORAGE_ANSWERS;
     lba_status_init(&storage->status, data, least(command->allocation_length, data_length), command->lba, block_count,
                     device->block_size);
     return request_status(storage, device);
@@ -198,7 +187,7 @@ static void clear(struct storage_command *storage)
     storage->data_offset = 0;
     storage->range_length = 0;
     storage->ends_with_flush = false;
-    storage->has_answer = false;
+    storage->kind = STORAGE_PLAIN;
     storage->descriptors_left = 0;
 }
 
@@ -211,8 +200,10 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
     case SCSI_READ:
     case SCSI_WRITE:
         return begin_transfer(storage, device, command, data_length, sense);
+    case SCSI_WRITE_AND_VERIFY:
+        return storage_begin_write_and_verify(storage, device, command, data_length, sense);
     case SCSI_VERIFY:
-        return begin_verify(device, command, sense);
+        return storage_begin_verify(storage, device, command, data, data_length, sense);
     case SCSI_SYNCHRONIZE_CACHE:
         return begin_synchronize(storage, device, command, sense);
     case SCSI_STOP_UNIT:
@@ -243,6 +234,9 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
 
 static RARE enum storage_step next(struct storage_command *storage, struct scsi_sense *sense)
 {
+    if (storage->kind == STORAGE_COMPARES) {
+        return storage_next_compared(storage, sense);
+    }
     while (storage->range_length == 0) {
         if (storage->descriptors_left == 0) {
             return STORAGE_DONE; /* the last descriptors were empty */
@@ -284,7 +278,7 @@ void storage_extent(struct storage_command *storage, uint64_t length, bool is_al
 
 bool storage_has_answer(const struct storage_command *storage)
 {
-    return storage->has_answer;
+    return storage->kind == STORAGE_ANSWERS;
 }
 
 uint32_t storage_answer_length(const struct storage_command *storage)

@@ -14,6 +14,9 @@ RARE enum storage_step storage_refuse_write(struct scsi_sense *sense);
 /* The same for [lba, lba + some blocks) that leaves a disk of `block_count`: it says where it does so first. */
 RARE enum storage_step storage_refuse_range(struct scsi_sense *sense, uint64_t lba, uint64_t block_count);
 
+/* Bytes of the largest request that the disk's backend takes: whole blocks. */
+uint32_t storage_request_max(const struct scsi_device *device);
+
 /*
  * Makes [lba, lba + blocks) of the disk, 1 block or more, the range in hand and its beginning the first request, which
  * is as long as the disk takes reads and writes: a server may refuse what costs it more ("Size constraints" of the NBD
@@ -26,6 +29,19 @@ enum storage_step storage_begin_range(struct storage_command *storage, const str
 MUST_CHECK enum storage_step storage_begin_same(struct storage_command *storage, const struct scsi_device *device,
                                                 const struct scsi_command *command, const uint8_t *parameters,
                                                 uint32_t data_length, struct scsi_sense *sense);
+
+/* storage_verify.c */
+MUST_CHECK enum storage_step storage_begin_verify(struct storage_command *storage, const struct scsi_device *device,
+                                                  const struct scsi_command *command, const uint8_t *data,
+                                                  uint32_t data_length, struct scsi_sense *sense);
+
+/* Compares what was read; the next read, STORAGE_DONE, or STORAGE_REFUSED when it differs. */
+MUST_CHECK enum storage_step storage_next_compared(struct storage_command *storage, struct scsi_sense *sense);
+
+RARE MUST_CHECK enum storage_step storage_begin_write_and_verify(struct storage_command *storage,
+                                                                 const struct scsi_device *device,
+                                                                 const struct scsi_command *command,
+                                                                 uint32_t data_length, struct scsi_sense *sense);
 
 /* storage_unmap.c */
 MUST_CHECK enum storage_step storage_begin_unmap(struct storage_command *storage, const struct scsi_device *device,

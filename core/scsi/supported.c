@@ -104,16 +104,23 @@ static const struct supported *find(const struct scsi_device *device, uint8_t co
     return NULL;
 }
 
-/* FUA and DPO are looked at where MODE SENSE says so (DPOFUA). */
+/* What the disk has not got of byte 1: FUA and DPO where MODE SENSE does not say DPOFUA. */
+static uint8_t usage_missing(const struct scsi_device *device, const struct supported *entry)
+{
+    switch (entry->operation) {
+    case SCSI_READ:
+    case SCSI_WRITE:
+        return entry->length == 6 || device->fua ? 0 : 0x18;
+    default:
+        return 0;
+    }
+}
+
 static void write_usage(const struct scsi_device *device, const struct supported *entry, uint8_t *usage)
 {
-    bool transfers = entry->operation == SCSI_READ || entry->operation == SCSI_WRITE;
-
     usage[0] = entry->code;
     memcpy(usage + 1, entry->usage, entry->length - 1u);
-    if (transfers && entry->length != 6 && !device->fua) {
-        usage[1] &= 0xE7;
-    }
+    usage[1] &= (uint8_t)~usage_missing(device, entry);
 }
 
 static uint32_t report_one(const struct scsi_device *device, const struct supported *entry, bool timeouts,

@@ -69,6 +69,15 @@ static const struct example examples[] = {
     {16,
      {0x8F, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
      {.operation = SCSI_VERIFY, .lba = 0x0102030405060708, .blocks = 0x090A0B0C}},
+    {10, {0x2F, 0x02, 0, 0, 0, 0, 0, 0, 1}, {.operation = SCSI_VERIFY, .blocks = 1, .byte_check = BYTE_CHECK_BLOCKS}},
+    {16, {0x8F, 0x06}, {.operation = SCSI_VERIFY, .byte_check = BYTE_CHECK_ONE_BLOCK}},
+    {10, {0x2E, 0x10, 1, 2, 3, 4, 0, 5, 6}, {.operation = SCSI_WRITE_AND_VERIFY, .lba = 0x01020304, .blocks = 0x0506}},
+    {12,
+     {0xAE, 0, 1, 2, 3, 4, 5, 6, 7, 8},
+     {.operation = SCSI_WRITE_AND_VERIFY, .lba = 0x01020304, .blocks = 0x05060708}},
+    {16,
+     {0x8E, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+     {.operation = SCSI_WRITE_AND_VERIFY, .lba = 0x0102030405060708, .blocks = 0x090A0B0C}},
     {10, {0x35, 6, 1, 2, 3, 4, 0, 5, 6}, {.operation = SCSI_SYNCHRONIZE_CACHE, .lba = 0x01020304, .blocks = 0x0506}},
     {16,
      {0x91, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
@@ -98,6 +107,7 @@ static void assert_command(const struct scsi_command *found, const struct scsi_c
     assert_int_equal(found->blocks, expected->blocks);
     assert_int_equal(found->allocation_length, expected->allocation_length);
     assert_int_equal(found->parameter_length, expected->parameter_length);
+    assert_int_equal(found->byte_check, expected->byte_check);
     assert_int_equal(found->fua, expected->fua);
     assert_int_equal(found->anchor, expected->anchor);
     assert_int_equal(found->unmap, expected->unmap);
@@ -206,7 +216,7 @@ static void operation_code_unknown(void **state)
             guard_free(copy, length);
         }
     }
-    assert_int_equal(unknown, 256 - 28);
+    assert_int_equal(unknown, 256 - 31);
 }
 
 static void control_naca_set(void **state)
@@ -226,8 +236,8 @@ static void control_naca_set(void **state)
 /* RDPROTECT, WRPROTECT and VRPROTECT: no disk has protection information. */
 static void protection_asked_for(void **state)
 {
-    const uint8_t codes[][2] = {{0x28, 10}, {0x2A, 10}, {0x2F, 10}, {0xA8, 12}, {0xAA, 12}, {0xAF, 12},
-                                {0x88, 16}, {0x8A, 16}, {0x8F, 16}, {0x41, 10}, {0x93, 16}};
+    const uint8_t codes[][2] = {{0x28, 10}, {0x2A, 10}, {0x2F, 10}, {0xA8, 12}, {0xAA, 12}, {0xAF, 12}, {0x88, 16},
+                                {0x8A, 16}, {0x8F, 16}, {0x41, 10}, {0x93, 16}, {0x2E, 10}, {0xAE, 12}, {0x8E, 16}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -256,16 +266,28 @@ static void read_6_reserved_bits(void **state)
     assert_false(command.fua);
 }
 
+/* 2 is reserved; WRITE AND VERIFY compares nothing. */
 static void verify_bytchk(void **state)
 {
-    const uint8_t codes[][2] = {{0x2F, 10}, {0xAF, 12}, {0x8F, 16}};
+    const uint8_t verify[][2] = {{0x2F, 10}, {0xAF, 12}, {0x8F, 16}};
+    const uint8_t write_and_verify[][2] = {{0x2E, 10}, {0xAE, 12}, {0x8E, 16}};
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        for (unsigned bytchk = 1; bytchk < 4; bytchk++) {
-            const uint8_t cdb[CDB_MAX] = {codes[i][0], (uint8_t)(bytchk << 1)};
+        for (unsigned bytchk = 0; bytchk < 4; bytchk++) {
+            const uint8_t compared[CDB_MAX] = {verify[i][0], (uint8_t)(bytchk << 1)};
+            const uint8_t written[CDB_MAX] = {write_and_verify[i][0], (uint8_t)(bytchk << 1)};
 
-            assert_refused(cdb, codes[i][1], INVALID_FIELD);
+            if (bytchk == 2) {
+                assert_refused(compared, verify[i][1], INVALID_FIELD);
+            } else {
+                assert_accepted(compared, verify[i][1]);
+            }
+            if (bytchk == 0) {
+                assert_accepted(written, write_and_verify[i][1]);
+            } else {
+                assert_refused(written, write_and_verify[i][1], INVALID_FIELD);
+            }
         }
     }
 }
@@ -377,9 +399,9 @@ static void start_stop_power_condition_or_eject(void **state)
 
 static void storage_needed_by(void **state)
 {
-    const enum scsi_operation needing[] = {SCSI_READ,          SCSI_WRITE, SCSI_VERIFY,     SCSI_SYNCHRONIZE_CACHE,
-                                           SCSI_STOP_UNIT,     SCSI_UNMAP, SCSI_WRITE_SAME, SCSI_PREFETCH,
-                                           SCSI_GET_LBA_STATUS};
+    const enum scsi_operation needing[] = {
+        SCSI_READ,      SCSI_WRITE, SCSI_WRITE_AND_VERIFY, SCSI_VERIFY,   SCSI_SYNCHRONIZE_CACHE,
+        SCSI_STOP_UNIT, SCSI_UNMAP, SCSI_WRITE_SAME,       SCSI_PREFETCH, SCSI_GET_LBA_STATUS};
     const enum scsi_operation not_needing[] = {
         SCSI_TEST_UNIT_READY,        SCSI_REQUEST_SENSE,        SCSI_INQUIRY,
         SCSI_MODE_SENSE_6,           SCSI_MODE_SENSE_10,        SCSI_READ_CAPACITY_10,
