@@ -122,7 +122,7 @@ static struct record *begin_record(const struct srb_view *view)
     return record;
 }
 
-/* What an UNMAP or WRITE SAME sends, copied before anybody looks at it. */
+/* What an UNMAP, WRITE SAME or MODE SELECT sends, copied before anybody looks at it. */
 static uint8_t *copy_parameters(const struct srb_view *view, struct record *record, uint32_t *length)
 {
     C_ASSERT(sizeof record->parameters >= 4096); /* the largest block */
@@ -139,6 +139,8 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
     switch (command->operation) {
     case SCSI_UNMAP:
     case SCSI_WRITE_SAME:
+    case SCSI_MODE_SELECT_6:
+    case SCSI_MODE_SELECT_10:
         return copy_parameters(view, record, length);
     case SCSI_GET_LBA_STATUS:
         *length = view->data != NULL ? *length : 0;

@@ -18,6 +18,11 @@
 
 #define ACTION_MASK 0x1F /* SERVICE ACTION, in byte 1 */
 
+/* Byte 1 of MODE SELECT */
+#define SELECT_PF  0x10
+#define SELECT_RTD 0x02
+#define SELECT_SP  0x01
+
 #define CONTROL_NACA 0x04 /* in the last byte of every CDB (SAM-5, 5.2) */
 
 struct opcode {
@@ -110,6 +115,16 @@ static bool decode_mode_sense(const uint8_t *cdb, uint8_t length, struct scsi_co
     command->subpage = cdb[3];
     command->allocation_length = length == 6 ? cdb[4] : load_be16(cdb + 7);
     return true;
+}
+
+/*
+ * SPC-4, "MODE SELECT (6) command" and "(10)". Pages are in the standard's format (PF) and cannot be saved (SP); all to
+ * go back to what was saved (RTD) is for disks that save.
+ */
+static bool decode_mode_select(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    command->parameter_length = length == 6 ? cdb[4] : load_be16(cdb + 7);
+    return (cdb[1] & (SELECT_PF | SELECT_RTD | SELECT_SP)) == SELECT_PF;
 }
 
 /* SBC-2, 5.10: PMI and the LBA, obsolete in SBC-3 and zero in every command that is sent today. */
@@ -238,6 +253,9 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
     case SCSI_MODE_SENSE_6:
     case SCSI_MODE_SENSE_10:
         return decode_mode_sense(cdb, length, command);
+    case SCSI_MODE_SELECT_6:
+    case SCSI_MODE_SELECT_10:
+        return decode_mode_select(cdb, length, command);
     case SCSI_READ_CAPACITY_10:
         return decode_read_capacity_10(cdb, command);
     case SCSI_READ_CAPACITY_16:

@@ -36,6 +36,8 @@ enum scsi_operation {
     SCSI_WRITE_SAME,
     SCSI_PREFETCH,
     SCSI_GET_LBA_STATUS,
+    SCSI_MODE_SELECT_6, /* what is cached goes to the medium when the cache is turned off */
+    SCSI_MODE_SELECT_10,
 };
 
 /* What a VERIFY compares the blocks with (SBC-3, "VERIFY (10) command", BYTCHK). */
@@ -54,7 +56,7 @@ struct scsi_command {
     uint64_t lba;
     uint32_t blocks;            /* of all with a range; SYNCHRONIZE CACHE and PRE-FETCH: 0 is to the end */
     uint32_t allocation_length; /* bytes the initiator takes; READ CAPACITY (10), which has no such field: 8 */
-    uint32_t parameter_length;  /* UNMAP: bytes of the parameter list that the initiator sends */
+    uint32_t parameter_length;  /* UNMAP, MODE SELECT: bytes of the parameter list that the initiator sends */
     bool fua;                   /* READ, WRITE */
     bool anchor;                /* UNMAP, WRITE SAME */
     bool unmap;                 /* WRITE SAME: the blocks may be unmapped if they read as zeroes then */

@@ -108,6 +108,8 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     case SCSI_WRITE_SAME:
     case SCSI_PREFETCH:
     case SCSI_GET_LBA_STATUS:
+    case SCSI_MODE_SELECT_6:
+    case SCSI_MODE_SELECT_10:
         break;
     }
     return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);

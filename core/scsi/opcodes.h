@@ -30,6 +30,7 @@
     ROW(0x08, 6, SCSI_READ, 0x1F, USAGE_3, USAGE_CONTROL)                                                              \
     ROW(0x0A, 6, SCSI_WRITE, 0x1F, USAGE_3, USAGE_CONTROL)                                                             \
     ROW(0x12, 6, SCSI_INQUIRY, 0x03, USAGE_3, USAGE_CONTROL)                                                           \
+    ROW(0x15, 6, SCSI_MODE_SELECT_6, 0x13, 0, 0, 0xFF, USAGE_CONTROL)                                                  \
     ROW(0x1A, 6, SCSI_MODE_SENSE_6, 0x08, USAGE_3, USAGE_CONTROL)                                                      \
     ROW(0x1B, 6, SCSI_START_UNIT, 0x01, 0, 0, 0xF7, USAGE_CONTROL)                                                     \
     ROW(0x25, 10, SCSI_READ_CAPACITY_10, 0, USAGE_4, 0, 0, 0x01, USAGE_CONTROL)                                        \
@@ -41,6 +42,7 @@
     ROW(0x35, 10, SCSI_SYNCHRONIZE_CACHE, 0x02, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                    \
     ROW(0x41, 10, SCSI_WRITE_SAME, 0xFF, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                           \
     ROW(0x42, 10, SCSI_UNMAP, 0x01, 0, 0, 0, 0, 0, USAGE_2, USAGE_CONTROL)                                             \
+    ROW(0x55, 10, SCSI_MODE_SELECT_10, 0x13, 0, 0, 0, 0, 0, USAGE_2, USAGE_CONTROL)                                    \
     ROW(0x5A, 10, SCSI_MODE_SENSE_10, 0x18, USAGE_2, 0, 0, 0, USAGE_2, USAGE_CONTROL)                                  \
     ROW(0x88, 16, SCSI_READ, USAGE_TRANSFER, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                       \
     ROW(0x8A, 16, SCSI_WRITE, USAGE_TRANSFER, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                      \

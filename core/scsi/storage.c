@@ -63,18 +63,13 @@ enum storage_step storage_begin_range(struct storage_command *storage, const str
     return STORAGE_REQUEST;
 }
 
-static enum storage_step begin_transfer(struct storage_command *storage, const struct scsi_device *device,
-                                        const struct scsi_command *command, uint32_t data_length,
-                                        struct scsi_sense *sense)
+static ALWAYS_INLINE enum storage_step begin_transfer(struct storage_command *storage, const struct scsi_device *device,
+                                                      const struct scsi_command *command, enum io_operation operation,
+                                                      uint32_t data_length, struct scsi_sense *sense)
 {
-    bool write = command->operation == SCSI_WRITE;
-    bool fua = write && command->fua && device->fua;
     uint64_t length = (uint64_t)command->blocks * device->block_size;
     uint64_t block_count = device_blocks(device);
 
-    if (write && device->read_only) {
-        return storage_refuse_write(sense);
-    }
     if (!checked_range(command->lba, command->blocks, block_count)) {
         return storage_refuse_range(sense, command->lba, block_count);
     }
@@ -85,9 +80,42 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
         return STORAGE_DONE;
     }
     storage->data_length = (uint32_t)length;
-    storage->request.flags = fua && !device->fua_by_flush ? IO_FUA : 0;
-    storage->ends_with_flush = fua && device->fua_by_flush;
-    return storage_begin_range(storage, device, write ? IO_WRITE : IO_READ, command->lba, command->blocks);
+    return storage_begin_range(storage, device, operation, command->lba, command->blocks);
+}
+
+RARE enum storage_step storage_write_through(struct storage_command *storage, const struct scsi_device *device)
+{
+    if (device->fua && !device->fua_by_flush) {
+        storage->request.flags |= IO_FUA;
+    } else {
+        storage->ends_with_flush = device->write_cache;
+    }
+    return STORAGE_REQUEST;
+}
+
+static enum storage_step begin_write(struct storage_command *storage, const struct scsi_device *device,
+                                     const struct scsi_command *command, uint32_t data_length, struct scsi_sense *sense)
+{
+    enum storage_step step;
+
+    if (device->read_only) {
+        return storage_refuse_write(sense);
+    }
+    step = begin_transfer(storage, device, command, IO_WRITE, data_length, sense);
+    if (step == STORAGE_REQUEST && (device_writes_through(device) || (command->fua && device->fua))) {
+        return storage_write_through(storage, device);
+    }
+    return step;
+}
+
+/* SBC-3, "WRITE AND VERIFY (10) command": what is on the medium is to be verified, so it has to be there. */
+static RARE enum storage_step begin_write_and_verify(struct storage_command *storage, const struct scsi_device *device,
+                                                     const struct scsi_command *command, uint32_t data_length,
+                                                     struct scsi_sense *sense)
+{
+    enum storage_step step = begin_write(storage, device, command, data_length, sense);
+
+    return step == STORAGE_REQUEST ? storage_write_through(storage, device) : step;
 }
 
 static uint32_t least(uint64_t left, uint32_t right)
@@ -156,7 +184,7 @@ static enum storage_step begin_status(struct storage_command *storage, const str
 }
 
 /* A backend flushes the whole disk or nothing. */
-static enum storage_step begin_flush(struct storage_command *storage, const struct scsi_device *device)
+enum storage_step storage_begin_flush(struct storage_command *storage, const struct scsi_device *device)
 {
     if (!device->write_cache || device->read_only) {
         return STORAGE_DONE;
@@ -176,7 +204,7 @@ static enum storage_step begin_synchronize(struct storage_command *storage, cons
     if (!checked_range(command->lba, command->blocks, block_count)) {
         return storage_refuse_range(sense, command->lba, block_count);
     }
-    return begin_flush(storage, device);
+    return storage_begin_flush(storage, device);
 }
 
 /* Not all of it: what only some commands use, they fill first, and most READs and WRITEs are short of time. */
@@ -191,23 +219,24 @@ static void clear(struct storage_command *storage)
     storage->descriptors_left = 0;
 }
 
-enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
+enum storage_step storage_begin(struct storage_command *storage, struct scsi_device *device,
                                 const struct scsi_command *command, uint8_t *data, uint32_t data_length,
                                 struct scsi_sense *sense)
 {
     clear(storage);
     switch (command->operation) {
     case SCSI_READ:
+        return begin_transfer(storage, device, command, IO_READ, data_length, sense);
     case SCSI_WRITE:
-        return begin_transfer(storage, device, command, data_length, sense);
+        return begin_write(storage, device, command, data_length, sense);
     case SCSI_WRITE_AND_VERIFY:
-        return storage_begin_write_and_verify(storage, device, command, data_length, sense);
+        return begin_write_and_verify(storage, device, command, data_length, sense);
     case SCSI_VERIFY:
         return storage_begin_verify(storage, device, command, data, data_length, sense);
     case SCSI_SYNCHRONIZE_CACHE:
         return begin_synchronize(storage, device, command, sense);
     case SCSI_STOP_UNIT:
-        return command->no_flush ? STORAGE_DONE : begin_flush(storage, device);
+        return command->no_flush ? STORAGE_DONE : storage_begin_flush(storage, device);
     case SCSI_UNMAP:
         return storage_begin_unmap(storage, device, command, data, data_length, sense);
     case SCSI_WRITE_SAME:
@@ -216,6 +245,9 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
         return begin_prefetch(storage, device, command, sense);
     case SCSI_GET_LBA_STATUS:
         return begin_status(storage, device, command, data, data_length, sense);
+    case SCSI_MODE_SELECT_6:
+    case SCSI_MODE_SELECT_10:
+        return storage_begin_select(storage, device, command, data, data_length, sense);
     case SCSI_TEST_UNIT_READY:
     case SCSI_REQUEST_SENSE:
     case SCSI_INQUIRY:
@@ -256,6 +288,7 @@ static enum storage_step end(struct storage_command *storage)
         return STORAGE_DONE;
     }
     storage->request.operation = IO_FLUSH;
+    storage->request.flags = 0;
     storage->request.offset = 0;
     storage->request.length = 0;
     return STORAGE_REQUEST;
@@ -291,6 +324,16 @@ bool storage_error_matters(const struct storage_command *storage)
     return storage->request.operation != IO_CACHE;
 }
 
+/* Makes the whole range the one in hand again, as it was before its first request. */
+static void rewind(struct storage_command *storage, enum io_operation operation, uint32_t flags, uint64_t length)
+{
+    storage->range_offset -= length - storage->range_length;
+    storage->range_length = length;
+    storage->request.operation = operation;
+    storage->request.flags = flags;
+    next_of_range(storage);
+}
+
 void storage_restart(struct storage_command *storage)
 {
     if (storage->request.operation == IO_BLOCK_STATUS) {
@@ -299,8 +342,9 @@ void storage_restart(struct storage_command *storage)
     if (!storage->ends_with_flush) {
         return;
     }
-    storage->range_offset -= storage->data_length - storage->range_length;
-    storage->range_length = storage->data_length;
-    storage->request.operation = IO_WRITE;
-    next_of_range(storage);
+    if (storage->kind == STORAGE_ZEROES) {
+        rewind(storage, IO_WRITE_ZEROES, storage->zeroes_flags, storage->zeroes_length);
+    } else {
+        rewind(storage, IO_WRITE, 0, storage->data_length);
+    }
 }

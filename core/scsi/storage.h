@@ -4,8 +4,9 @@
  *
  * A SYNCHRONIZE CACHE is one request, and so is a READ, WRITE, WRITE SAME or PRE-FETCH unless the backend takes less at
  * once. A GET LBA STATUS is one, whose answer comes as extents (storage_extent). An UNMAP is a list of ranges. A VERIFY
- * with BYTCHK reads to a small buffer again and again. A WRITE with FUA and a WRITE AND VERIFY end with a flush where
- * the backend has no FUA of its own. What is more than one request becomes one after another:
+ * with BYTCHK reads to a small buffer again and again. A WRITE with FUA, a WRITE AND VERIFY and, when the write cache
+ * is off, every WRITE and WRITE SAME end with a flush where the backend has no FUA of its own. What is more than one
+ * request becomes one after another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
  *           |                                                  |
@@ -35,6 +36,7 @@ enum storage_kind {
     STORAGE_PLAIN,
     STORAGE_ANSWERS,  /* GET LBA STATUS: `status` */
     STORAGE_COMPARES, /* VERIFY with BYTCHK: `expected` */
+    STORAGE_ZEROES,   /* WRITE SAME: `zeroes_length` */
 };
 
 /* A command under way. Kept in the SRB's extension; fixed size, no pointers but those to the caller's data. */
@@ -46,8 +48,9 @@ struct storage_command {
     uint32_t request_max;  /* bytes of one request */
     uint64_t range_offset; /* what is left of the range in hand, in bytes */
     uint64_t range_length;
-    bool ends_with_flush; /* WRITE, WRITE AND VERIFY */
-    uint8_t kind;         /* enum storage_kind */
+    bool ends_with_flush;      /* WRITE, WRITE AND VERIFY, WRITE SAME */
+    uint8_t kind;              /* enum storage_kind */
+    uint16_t descriptors_left; /* UNMAP */
 
     /* VERIFY with BYTCHK alone */
     uint8_t
@@ -56,12 +59,15 @@ struct storage_command {
     uint32_t expected_length;
     uint32_t expected_position; /* in it, of the request's data */
 
+    /* WRITE SAME alone: with what it begins again */
+    uint64_t zeroes_length;
+    uint32_t zeroes_flags;
+
     uint32_t block_size; /* UNMAP, VERIFY */
 
     /* UNMAP alone */
     uint64_t block_count;
-    const uint8_t *descriptors; /* the block descriptors that are left; borrowed until the command has ended */
-    uint32_t descriptors_left;
+    const uint8_t *descriptors; /* those that are left; borrowed until the command has ended */
 
     struct lba_status status; /* GET LBA STATUS alone */
 };
@@ -69,21 +75,23 @@ struct storage_command {
 /*
  * Checks `command` against the disk and begins it. `data_length` is what the initiator transfers (the SRB's data
  * transfer length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `data` is kept until the command
- * has ended, `data_length` bytes: what an UNMAP, WRITE SAME or VERIFY sends, or room for the answer of a GET LBA
- * STATUS, which may be NULL when it is 0; NULL for all else.
+ * has ended, `data_length` bytes: what an UNMAP, WRITE SAME, VERIFY or MODE SELECT sends, or room for the answer of a
+ * GET LBA STATUS, which may be NULL when it is 0; NULL for all else.
+ *
+ * A MODE SELECT changes the device's modes here, all that it asks for or nothing.
  *
  * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, WRITE SAME, UNMAP or SYNCHRONIZE
  * CACHE to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0 blocks or an anchor, a
  * VERIFY with BYTCHK where the disk has none,
- * 05/26 more descriptors or blocks than an UNMAP may have, lengths in its header that disagree or a WRITE SAME of
- * anything but zeroes, 05/20 UNMAP, WRITE SAME or GET LBA STATUS where the disk has none, 05/1A a parameter list or
- * block that is cut short.
+ * 05/26 more descriptors or blocks than an UNMAP may have, lengths in its header that disagree a WRITE SAME of
+ * anything but zeroes or a MODE SELECT of what cannot be changed, 05/20 UNMAP, WRITE SAME or GET LBA STATUS where the
+ * disk has none, 05/1A a parameter list or block that is cut short.
  *
  * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY without BYTCHK, SYNCHRONIZE CACHE or STOP UNIT on a disk
  * without a cache, PRE-FETCH where the backend has no IO_CACHE and GET LBA STATUS where it has no IO_BLOCK_STATUS are
  * done at once. FUA is dropped in silence where the disk has none.
  */
-MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
+MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, struct scsi_device *device,
                                            const struct scsi_command *command, uint8_t *data, uint32_t data_length,
                                            struct scsi_sense *sense);
 
@@ -117,7 +125,7 @@ bool storage_error_matters(const struct storage_command *storage);
 /*
  * The backend was lost before it had carried out storage->request, which is to be sent again to what takes its place.
  * That request may be another one afterwards (its cookie is not touched): a flush promises nothing of what was written
- * before the loss, so a WRITE that ends with one begins again. Extents are forgotten.
+ * before the loss, so what ends with one begins again. Extents are forgotten.
  */
 void storage_restart(struct storage_command *storage);
 

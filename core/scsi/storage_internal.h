@@ -25,6 +25,20 @@ uint32_t storage_request_max(const struct scsi_device *device);
 enum storage_step storage_begin_range(struct storage_command *storage, const struct scsi_device *device,
                                       enum io_operation operation, uint64_t lba, uint32_t blocks);
 
+/*
+ * Has what is written on the medium at the end, by FUA where the backend has that, else by a flush. STORAGE_REQUEST, as
+ * what began the range.
+ */
+RARE enum storage_step storage_write_through(struct storage_command *storage, const struct scsi_device *device);
+
+/* Flushes, if there is anything that a backend could have in a cache. */
+MUST_CHECK enum storage_step storage_begin_flush(struct storage_command *storage, const struct scsi_device *device);
+
+/* storage_select.c */
+MUST_CHECK enum storage_step storage_begin_select(struct storage_command *storage, struct scsi_device *device,
+                                                  const struct scsi_command *command, const uint8_t *parameters,
+                                                  uint32_t data_length, struct scsi_sense *sense);
+
 /* storage_same.c */
 MUST_CHECK enum storage_step storage_begin_same(struct storage_command *storage, const struct scsi_device *device,
                                                 const struct scsi_command *command, const uint8_t *parameters,
@@ -37,11 +51,6 @@ MUST_CHECK enum storage_step storage_begin_verify(struct storage_command *storag
 
 /* Compares what was read; the next read, STORAGE_DONE, or STORAGE_REFUSED when it differs. */
 MUST_CHECK enum storage_step storage_next_compared(struct storage_command *storage, struct scsi_sense *sense);
-
-RARE MUST_CHECK enum storage_step storage_begin_write_and_verify(struct storage_command *storage,
-                                                                 const struct scsi_device *device,
-                                                                 const struct scsi_command *command,
-                                                                 uint32_t data_length, struct scsi_sense *sense);
 
 /* storage_unmap.c */
 MUST_CHECK enum storage_step storage_begin_unmap(struct storage_command *storage, const struct scsi_device *device,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* VERIFY, and WRITE AND VERIFY (SBC-3, "VERIFY (10) command", "WRITE AND VERIFY (10) command"). */
+/* VERIFY (SBC-3, "VERIFY (10) command"). */
 #include "core/scsi/storage_internal.h"
 
 #include "core/base/checked.h"
@@ -94,21 +94,4 @@ enum storage_step storage_next_compared(struct storage_command *storage, struct 
     storage->range_offset += same;
     storage->range_length -= same;
     return storage->range_length == 0 ? STORAGE_DONE : request_read(storage);
-}
-
-/* As a WRITE with FUA. A disk whose FUA would be dropped flushes, since it is the medium that is to be verified. */
-enum storage_step storage_begin_write_and_verify(struct storage_command *storage, const struct scsi_device *device,
-                                                 const struct scsi_command *command, uint32_t data_length,
-                                                 struct scsi_sense *sense)
-{
-    struct scsi_command write = *command;
-    enum storage_step step;
-
-    write.operation = SCSI_WRITE;
-    write.fua = true;
-    step = storage_begin(storage, device, &write, NULL, data_length, sense);
-    if (step == STORAGE_REQUEST && device->write_cache && !device->fua) {
-        storage->ends_with_flush = true;
-    }
-    return step;
 }

@@ -245,7 +245,7 @@ static void check_walk(const struct scsi_device *device, const struct scsi_comma
 }
 
 /* `extents`: what the backend answers to an IO_BLOCK_STATUS. */
-static void check_storage(const struct scsi_device *device, const struct scsi_command *command, uint8_t *parameters,
+static void check_storage(struct scsi_device *device, const struct scsi_command *command, uint8_t *parameters,
                           uint32_t data_length, const uint8_t *extents, size_t extents_size, bool list_changes)
 {
     struct storage_command storage;
@@ -273,7 +273,7 @@ static void check_storage(const struct scsi_device *device, const struct scsi_co
 }
 
 /* As with check_emulation, the buffer is as long as the initiator says. */
-static void check_status(const struct scsi_device *device, const struct scsi_command *command, uint32_t room,
+static void check_status(struct scsi_device *device, const struct scsi_command *command, uint32_t room,
                          const uint8_t *extents, size_t size)
 {
     uint8_t *answer = room == 0 ? NULL : malloc(room);
@@ -282,7 +282,7 @@ static void check_status(const struct scsi_device *device, const struct scsi_com
     free(answer);
 }
 
-static void check_list(const struct scsi_device *device, const struct scsi_command *command, const uint8_t *data,
+static void check_list(struct scsi_device *device, const struct scsi_command *command, const uint8_t *data,
                        size_t size, bool list_changes)
 {
     uint8_t *parameters = malloc(size);

@@ -23,6 +23,8 @@ static const struct example examples[] = {
     {10,
      {0x5A, 0x18, 0xC8, 0x01, 0, 0, 0, 0x12, 0x34},
      {.operation = SCSI_MODE_SENSE_10, .page_control = 3, .page = 8, .subpage = 1, .allocation_length = 0x1234}},
+    {6, {0x15, 0x10, 0, 0, 24}, {.operation = SCSI_MODE_SELECT_6, .parameter_length = 24}},
+    {10, {0x55, 0x10, 0, 0, 0, 0, 0, 1, 2}, {.operation = SCSI_MODE_SELECT_10, .parameter_length = 0x102}},
     {10, {0x25}, {.operation = SCSI_READ_CAPACITY_10, .allocation_length = 8}},
     {16,
      {0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4},
@@ -216,7 +218,7 @@ static void operation_code_unknown(void **state)
             guard_free(copy, length);
         }
     }
-    assert_int_equal(unknown, 256 - 31);
+    assert_int_equal(unknown, 256 - 33);
 }
 
 static void control_naca_set(void **state)
@@ -335,6 +337,24 @@ static void read_capacity_pmi_or_lba(void **state)
     assert_refused(lba_16, sizeof(lba_16), INVALID_FIELD);
 }
 
+/* PF has to be 1, RTD and SP 0; the rest of the byte is reserved. */
+static void mode_select_format(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t six[6] = {0x15, (uint8_t)byte};
+        const uint8_t ten[10] = {0x55, (uint8_t)byte};
+
+        if ((byte & 0x13) == 0x10) {
+            assert_accepted(six, sizeof(six));
+            assert_accepted(ten, sizeof(ten));
+        } else {
+            assert_refused(six, sizeof(six), INVALID_FIELD);
+            assert_refused(ten, sizeof(ten), INVALID_FIELD);
+        }
+    }
+}
+
 static void service_action_unknown(void **state)
 {
     (void)state;
@@ -400,8 +420,9 @@ static void start_stop_power_condition_or_eject(void **state)
 static void storage_needed_by(void **state)
 {
     const enum scsi_operation needing[] = {
-        SCSI_READ,      SCSI_WRITE, SCSI_WRITE_AND_VERIFY, SCSI_VERIFY,   SCSI_SYNCHRONIZE_CACHE,
-        SCSI_STOP_UNIT, SCSI_UNMAP, SCSI_WRITE_SAME,       SCSI_PREFETCH, SCSI_GET_LBA_STATUS};
+        SCSI_READ,          SCSI_WRITE,         SCSI_WRITE_AND_VERIFY, SCSI_VERIFY,   SCSI_SYNCHRONIZE_CACHE,
+        SCSI_STOP_UNIT,     SCSI_UNMAP,         SCSI_WRITE_SAME,       SCSI_PREFETCH, SCSI_GET_LBA_STATUS,
+        SCSI_MODE_SELECT_6, SCSI_MODE_SELECT_10};
     const enum scsi_operation not_needing[] = {
         SCSI_TEST_UNIT_READY,        SCSI_REQUEST_SENSE,        SCSI_INQUIRY,
         SCSI_MODE_SENSE_6,           SCSI_MODE_SENSE_10,        SCSI_READ_CAPACITY_10,
@@ -434,6 +455,7 @@ int main(void)
         cmocka_unit_test(write_same_obsolete_bits),
         cmocka_unit_test(inquiry_page_without_evpd),
         cmocka_unit_test(read_capacity_pmi_or_lba),
+        cmocka_unit_test(mode_select_format),
         cmocka_unit_test(service_action_unknown),
         cmocka_unit_test(report_luns_select_report),
         cmocka_unit_test(report_operation_codes_options),

@@ -18,6 +18,8 @@ static const uint8_t asking[][16] = {
     {0x1A, 0, 0x3F}, /* MODE SENSE (6), all pages; then each */
     {0x1A, 0, 0x08},
     {0x1A, 0, 0x4A},
+    {0x1A, 0, 0x01},
+    {0x1A, 0, 0x1C},
     {0x5A, 0, 0x3F}, /* MODE SENSE (10) */
     {0x5A, 0, 0x88},
     {0x5A, 0, 0x0A},
@@ -254,7 +256,7 @@ static void refused_without_allocation_length(void **state)
 {
     struct scsi_device device = test_device();
     const uint8_t page[16] = {0x12, 1, 0x86};
-    const uint8_t mode[16] = {0x1A, 0, 0x1C};
+    const uint8_t mode[16] = {0x1A, 0, 0x1B};
     const uint8_t saved[16] = {0x5A, 0, 0xC8};
 
     (void)state;

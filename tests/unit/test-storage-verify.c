@@ -29,7 +29,7 @@ static struct scsi_command verify(uint8_t byte_check, uint64_t lba, uint32_t blo
 }
 
 /* Runs a VERIFY whose LBA stands for the beginning of `medium`. The sent data ends at a forbidden page. */
-static enum storage_step run(const struct scsi_device *device, struct scsi_command command, uint32_t data_length,
+static enum storage_step run(struct scsi_device *device, struct scsi_command command, uint32_t data_length,
                              uint32_t *reads, struct scsi_sense *sense)
 {
     struct storage_command storage;
@@ -59,8 +59,7 @@ static enum storage_step run(const struct scsi_device *device, struct scsi_comma
     return step;
 }
 
-static void assert_same(const struct scsi_device *device, struct scsi_command command, uint32_t data_length,
-                        uint32_t reads)
+static void assert_same(struct scsi_device *device, struct scsi_command command, uint32_t data_length, uint32_t reads)
 {
     struct scsi_sense sense;
     uint32_t found;
@@ -69,8 +68,7 @@ static void assert_same(const struct scsi_device *device, struct scsi_command co
     assert_int_equal(found, reads);
 }
 
-static void assert_differs(const struct scsi_device *device, struct scsi_command command, uint32_t data_length,
-                           uint64_t lba)
+static void assert_differs(struct scsi_device *device, struct scsi_command command, uint32_t data_length, uint64_t lba)
 {
     struct scsi_sense sense;
     uint32_t reads;
@@ -81,7 +79,7 @@ static void assert_differs(const struct scsi_device *device, struct scsi_command
     assert_int_equal(sense.information, lba);
 }
 
-static void assert_refused(const struct scsi_device *device, struct scsi_command command, uint32_t data_length,
+static void assert_refused(struct scsi_device *device, struct scsi_command command, uint32_t data_length,
                            unsigned number)
 {
     struct scsi_sense sense;
@@ -201,7 +199,7 @@ static void no_data_at_all(void **state)
 
 /* ---- WRITE AND VERIFY ---- */
 
-static void assert_written(const struct scsi_device *device, uint32_t flags, bool flushes)
+static void assert_written(struct scsi_device *device, uint32_t flags, bool flushes)
 {
     struct scsi_command command = {.operation = SCSI_WRITE_AND_VERIFY, .lba = 3, .blocks = 4};
     struct storage_command storage;
@@ -235,7 +233,7 @@ static void write_and_verify_reaches_the_medium(void **state)
     assert_written(&device, 0, false);
 }
 
-static void assert_write_refused(const struct scsi_device *device, uint64_t lba, uint32_t blocks, unsigned number)
+static void assert_write_refused(struct scsi_device *device, uint64_t lba, uint32_t blocks, unsigned number)
 {
     struct scsi_command command = {.operation = SCSI_WRITE_AND_VERIFY, .lba = lba, .blocks = blocks};
     struct storage_command storage;

@@ -250,6 +250,9 @@ static void usage_is_what_is_decoded(void **state)
     for (uint32_t at = 4; at < length; at += 8) {
         uint8_t cdb[CDB_MAX] = {list[at], list[at + 3]};
 
+        if (cdb[0] == 0x15 || cdb[0] == 0x55) {
+            cdb[1] = 0x10; /* MODE SELECT without PF is refused */
+        }
         ask_one(&device, 3, list[at], list[at + 3]);
         for (unsigned i = 8; i < list[at + 7] * 8u; i++) {
             uint8_t bit = (uint8_t)(1u << i % 8);
