@@ -8,11 +8,13 @@
 #include "core/base/checked.h"
 #include "core/scsi/attention.h"
 
-static void complete_refused(struct adapter *adapter, const struct srb_view *view, const struct scsi_sense *sense)
+static void complete_refused(struct disk *disk, const struct srb_view *view, const struct scsi_sense *sense)
 {
-    struct scsi_result result = {.status = SCSI_STATUS_CHECK_CONDITION, .sense = *sense};
+    struct scsi_result result = {.status = SCSI_STATUS_CHECK_CONDITION,
+                                 .sense = *sense,
+                                 .descriptor_sense = device_descriptor_sense(&disk->device)};
 
-    srb_complete_result(adapter, view->srb, &result);
+    srb_complete_result(disk->adapter, view->srb, &result);
 }
 
 static void complete_good(struct adapter *adapter, const struct srb_view *view, uint32_t transferred)
@@ -41,17 +43,22 @@ static bool is_ready(struct disk *disk, const struct scsi_command *command)
 static void execute_emulated(struct disk *disk, const struct srb_view *view, const struct scsi_command *command)
 {
     uint8_t *data = view->data;
+    uint32_t capacity = data != NULL ? view->data_length : 0;
     struct scsi_result result;
 
     if (!is_ready(disk, command)) {
         result.sense = sense_make(SENSE_KEY_NOT_READY, ASC_NOT_READY_COMMUNICATION_FAILURE);
-        complete_refused(disk->adapter, view, &result.sense);
+        complete_refused(disk, view, &result.sense);
         return;
     }
     if (command->operation == SCSI_INQUIRY) {
         tell_depth(disk);
     }
-    emulate(&disk->device, command, data, data != NULL ? view->data_length : 0, &result);
+    if (command->operation == SCSI_REQUEST_SENSE) {
+        emulate_request_sense(command, disk_take_attention(disk), data, capacity, &result);
+    } else {
+        emulate(&disk->device, command, data, capacity, &result);
+    }
     srb_complete_result(disk->adapter, view->srb, &result);
 }
 
@@ -166,7 +173,8 @@ static void submit(struct disk *disk, const struct srb_view *view, struct record
 
 static void execute_storage(struct disk *disk, const struct srb_view *view, const struct scsi_command *command)
 {
-    bool transfers = command->operation == SCSI_READ || command->operation == SCSI_WRITE;
+    bool transfers = command->operation == SCSI_READ || command->operation == SCSI_WRITE ||
+                     command->operation == SCSI_WRITE_AND_VERIFY;
     struct record *record = begin_record(view);
     uint32_t length = view->data_length;
     uint8_t *data = reach_data(view, command, record, &length);
@@ -174,6 +182,7 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
     struct scsi_sense sense;
 
     step = storage_begin(&record->command, &disk->device, command, data, length, &sense);
+    record->result.descriptor_sense = device_descriptor_sense(&disk->device);
     record->result.transferred = transfers ? record->command.data_length : view->data_length;
     switch (step) {
     case STORAGE_REQUEST:
@@ -184,7 +193,7 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
         complete_good(disk->adapter, view, record->result.transferred);
         break;
     case STORAGE_REFUSED:
-        complete_refused(disk->adapter, view, &sense);
+        complete_refused(disk, view, &sense);
         break;
     }
 }
@@ -209,7 +218,7 @@ static void execute_scsi(struct disk *disk, const struct srb_view *view)
     struct scsi_sense sense;
 
     if (!cdb_decode(view->cdb, view->cdb_length, &command, &sense) || tells_attention(disk, &command, &sense)) {
-        complete_refused(disk->adapter, view, &sense);
+        complete_refused(disk, view, &sense);
     } else if (command_needs_storage(&command)) {
         execute_storage(disk, view, &command);
     } else {
@@ -219,10 +228,18 @@ static void execute_scsi(struct disk *disk, const struct srb_view *view)
 
 /* ---- Everything else ---- */
 
+/* What a reset leaves behind in a disk, besides requests that have ended. */
+static void note_reset(struct disk *disk, enum scsi_attention attention)
+{
+    device_reset_modes(&disk->device);
+    InterlockedOr(&disk->attentions, attention);
+}
+
 static void reset_disk(struct disk *disk, const struct srb_view *view)
 {
     struct record *record = record_of_management(view->extension, view->srb);
 
+    note_reset(disk, view->function == SRB_FUNCTION_RESET_LOGICAL_UNIT ? ATTENTION_UNIT_RESET : ATTENTION_BUS_RESET);
     disk_reset(disk, SRB_STATUS_BUS_RESET, record);
     if (record == NULL) {
         srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
@@ -297,6 +314,7 @@ static void reset_bus(struct adapter *adapter)
         struct disk *disk = disk_pin(adapter, target);
 
         if (disk != NULL) {
+            note_reset(disk, ATTENTION_BUS_RESET);
             disk_reset(disk, SRB_STATUS_BUS_RESET, NULL);
             disk_unpin(disk);
         }

@@ -57,13 +57,12 @@ static uint32_t report_luns(const struct scsi_command *command, uint8_t *answer)
     return 8 + list_length;
 }
 
-/* Sense goes with the command it belongs to, so nothing is ever pending. */
-static uint32_t request_sense(const struct scsi_command *command, uint8_t *answer)
+static uint32_t request_sense(const struct scsi_command *command, enum scsi_attention attention, uint8_t *answer,
+                              uint32_t room)
 {
-    const struct scsi_sense none = {0};
+    const struct scsi_sense sense = attention_sense(attention);
 
-    return command->descriptor_sense ? sense_write_descriptor(&none, answer, ANSWER_MAX)
-                                     : sense_write_fixed(&none, answer, ANSWER_MAX);
+    return sense_write(&sense, command->descriptor_sense, answer, room);
 }
 
 /* `answer` is ANSWER_MAX zeroed bytes. False: refused. */
@@ -75,7 +74,7 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     case SCSI_START_UNIT:
         return true;
     case SCSI_REQUEST_SENSE:
-        *length = request_sense(command, answer);
+        *length = request_sense(command, ATTENTION_NONE, answer, ANSWER_MAX);
         return true;
     case SCSI_INQUIRY:
         return inquiry(device, command, answer, length, sense);
@@ -120,6 +119,15 @@ static uint32_t least(uint32_t left, uint32_t right)
     return left < right ? left : right;
 }
 
+static void give(const struct scsi_command *command, const uint8_t *answer, uint32_t length, uint8_t *data,
+                 uint32_t capacity, struct scsi_result *result)
+{
+    result->transferred = least(length, least(command->allocation_length, capacity));
+    if (result->transferred != 0) {
+        memcpy(data, answer, result->transferred);
+    }
+}
+
 void emulate(const struct scsi_device *device, const struct scsi_command *command, uint8_t *data, uint32_t capacity,
              struct scsi_result *result)
 {
@@ -129,10 +137,18 @@ void emulate(const struct scsi_device *device, const struct scsi_command *comman
     *result = (struct scsi_result){.status = SCSI_STATUS_GOOD};
     if (!make_answer(device, command, answer, &length, &result->sense)) {
         result->status = SCSI_STATUS_CHECK_CONDITION;
+        result->descriptor_sense = device_descriptor_sense(device);
         return;
     }
-    result->transferred = least(length, least(command->allocation_length, capacity));
-    if (result->transferred != 0) {
-        memcpy(data, answer, result->transferred);
-    }
+    give(command, answer, length, data, capacity, result);
+}
+
+void emulate_request_sense(const struct scsi_command *command, enum scsi_attention attention, uint8_t *data,
+                           uint32_t capacity, struct scsi_result *result)
+{
+    uint8_t answer[SENSE_DESCRIPTOR_LENGTH] = {0};
+    uint32_t length = request_sense(command, attention, answer, sizeof(answer));
+
+    *result = (struct scsi_result){.status = SCSI_STATUS_GOOD};
+    give(command, answer, length, data, capacity, result);
 }

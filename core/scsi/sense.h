@@ -50,6 +50,10 @@ enum scsi_asc {
     ASC_INVALID_FIELD_IN_PARAMETER_LIST = 0x2600,
     ASC_WRITE_PROTECTED = 0x2700,
     ASC_SPACE_ALLOCATION_FAILED = 0x2707,
+    ASC_POWER_ON_OR_RESET = 0x2900, /* power on, reset, or bus device reset occurred */
+    ASC_BUS_RESET = 0x2902,         /* SCSI bus reset occurred */
+    ASC_UNIT_RESET = 0x2903,        /* bus device reset function occurred */
+    ASC_MODE_PARAMETERS_CHANGED = 0x2A01,
     ASC_CAPACITY_DATA_HAS_CHANGED = 0x2A09,
     ASC_SAVING_PARAMETERS_NOT_SUPPORTED = 0x3900,
     ASC_INTERNAL_TARGET_FAILURE = 0x4400,
@@ -74,5 +78,8 @@ uint32_t sense_write_fixed(const struct scsi_sense *sense, uint8_t *bytes, uint3
 
 /* The same in descriptor format (SPC-4, 4.5.2). */
 uint32_t sense_write_descriptor(const struct scsi_sense *sense, uint8_t *bytes, uint32_t capacity);
+
+/* The same in either format: D_SENSE of the control mode page for autosense, DESC for REQUEST SENSE. */
+uint32_t sense_write(const struct scsi_sense *sense, bool descriptor, uint8_t *bytes, uint32_t capacity);
 
 #endif

@@ -237,6 +237,47 @@ static void request_sense_nothing_pending(void **state)
     assert_answer(&device, descriptor, "\x72\0\0\0\0\0\0\0", 8);
 }
 
+static void assert_sense(bool descriptor, enum scsi_attention attention, const void *expected, uint32_t whole)
+{
+    struct scsi_command command = {.operation = SCSI_REQUEST_SENSE, .descriptor_sense = descriptor};
+
+    for (uint32_t length = 0; length <= whole + 1; length++) {
+        uint8_t *data = guard_memory(length);
+        struct scsi_result result;
+
+        command.allocation_length = length;
+        emulate_request_sense(&command, attention, data, length, &result);
+        assert_int_equal(result.status, SCSI_STATUS_GOOD);
+        assert_int_equal(result.transferred, length < whole ? length : whole);
+        assert_memory_equal(data, expected, result.transferred);
+        guard_free(data, length);
+    }
+}
+
+static void request_sense_attention_pending(void **state)
+{
+    (void)state;
+    assert_sense(false, ATTENTION_UNIT_RESET, "\x70\0\x06\0\0\0\0\x0A\0\0\0\0\x29\x03\0\0\0\0", 18);
+    assert_sense(true, ATTENTION_CAPACITY, "\x72\x06\x2A\x09\0\0\0\0", 8);
+    assert_sense(false, ATTENTION_NONE, "\x70\0\0\0\0\0\0\x0A\0\0\0\0\0\0\0\0\0\0", 18);
+    assert_sense(true, ATTENTION_NONE, "\x72\0\0\0\0\0\0\0", 8);
+}
+
+/* D_SENSE is about autosense; REQUEST SENSE has a bit of its own. */
+static void refusal_says_which_format(void **state)
+{
+    struct scsi_device device = test_device();
+    struct scsi_command command = {.operation = SCSI_INQUIRY, .evpd = true, .page = 0xEE};
+    struct scsi_result result;
+
+    (void)state;
+    emulate(&device, &command, NULL, 0, &result);
+    assert_false(result.descriptor_sense);
+    device.descriptor_sense = 1;
+    emulate(&device, &command, NULL, 0, &result);
+    assert_true(result.descriptor_sense);
+}
+
 static void inquiry_page_unknown(void **state)
 {
     struct scsi_device device = test_device();
@@ -283,7 +324,8 @@ int main(void)
         cmocka_unit_test(answer_without_buffer),     cmocka_unit_test(nothing_to_answer),
         cmocka_unit_test(read_capacity_10_last_lba), cmocka_unit_test(read_capacity_16_whole),
         cmocka_unit_test(report_luns_whole),         cmocka_unit_test(request_sense_nothing_pending),
-        cmocka_unit_test(inquiry_page_unknown),      cmocka_unit_test(refused_without_allocation_length),
+        cmocka_unit_test(inquiry_page_unknown),      cmocka_unit_test(request_sense_attention_pending),
+        cmocka_unit_test(refusal_says_which_format), cmocka_unit_test(refused_without_allocation_length),
         cmocka_unit_test(command_for_storage),
     };
 
