@@ -2,6 +2,7 @@
 #include "core/scsi/cdb.h"
 
 #include "core/base/bytes.h"
+#include "core/base/memory.h"
 #include "core/scsi/opcodes.h"
 
 /* Byte 1 of READ, WRITE and VERIFY (SBC-3, 5.8 ff.) */
@@ -23,6 +24,13 @@
 #define SELECT_RTD 0x02
 #define SELECT_SP  0x01
 
+/* Service actions of PERSISTENT RESERVE OUT with scope and type */
+#define RESERVATION_RESERVE           0x01
+#define RESERVATION_RELEASE           0x02
+#define RESERVATION_PREEMPT           0x04
+#define RESERVATION_PREEMPT_AND_ABORT 0x05
+#define RESERVATION_REPLACE_LOST      0x08
+
 #define CONTROL_NACA 0x04 /* in the last byte of every CDB (SAM-5, 5.2) */
 
 struct opcode {
@@ -33,7 +41,9 @@ struct opcode {
 /* A code with service actions has any of its rows: all are of one length, and the action says the operation. */
 #define OPCODE(code, length, operation, ...) [code] = {length, operation},
 
-static const struct opcode opcodes[256] = {[0x9E] = {16, SCSI_READ_CAPACITY_16},       /* SERVICE ACTION IN (16) */
+static const struct opcode opcodes[256] = {[0x5E] = {10, SCSI_PERSISTENT_RESERVE_IN},
+                                           [0x5F] = {10, SCSI_PERSISTENT_RESERVE_OUT},
+                                           [0x9E] = {16, SCSI_READ_CAPACITY_16},       /* SERVICE ACTION IN (16) */
                                            [0xA3] = {12, SCSI_REPORT_OPERATION_CODES}, /* MAINTENANCE IN */
                                            SCSI_OPCODES(OPCODE)};
 
@@ -127,6 +137,16 @@ static bool decode_mode_select(const uint8_t *cdb, uint8_t length, struct scsi_c
     return (cdb[1] & (SELECT_PF | SELECT_RTD | SELECT_SP)) == SELECT_PF;
 }
 
+/* SPC-4, "LOG SENSE command". Nothing can be saved (SP, PPC), and no page has parameters to begin at. */
+static bool decode_log_sense(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->page_control = cdb[2] >> 6;
+    command->page = cdb[2] & 0x3F;
+    command->subpage = cdb[3];
+    command->allocation_length = load_be16(cdb + 7);
+    return (cdb[1] & 0x03) == 0 && load_be16(cdb + 5) == 0;
+}
+
 /* SBC-2, 5.10: PMI and the LBA, obsolete in SBC-3 and zero in every command that is sent today. */
 static bool decode_read_capacity_10(const uint8_t *cdb, struct scsi_command *command)
 {
@@ -165,6 +185,37 @@ static bool decode_report_task_functions(const uint8_t *cdb, struct scsi_command
     command->extended = (cdb[2] & 0x80) != 0;
     command->allocation_length = load_be32(cdb + 6);
     return true;
+}
+
+static bool decode_persistent_reserve_in(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->service_action = cdb[1] & ACTION_MASK;
+    command->allocation_length = load_be16(cdb + 7);
+    return true;
+}
+
+/* SPC-4, "Persistent reservations scope", "type": of the logical unit; 1, 3, 5, 6, 7 and 8. */
+static bool is_reservation(uint8_t scope_and_type)
+{
+    return scope_and_type <= 8 && (0x1EAu >> scope_and_type & 1) != 0;
+}
+
+/* SPC-4, "PERSISTENT RESERVE OUT command". Scope and type mean something where a reservation is made or released. */
+static bool decode_persistent_reserve_out(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->service_action = cdb[1] & ACTION_MASK;
+    command->scope_and_type = cdb[2];
+    command->parameter_length = load_be32(cdb + 5);
+    switch (command->service_action) {
+    case RESERVATION_RESERVE:
+    case RESERVATION_RELEASE:
+    case RESERVATION_PREEMPT:
+    case RESERVATION_PREEMPT_AND_ABORT:
+    case RESERVATION_REPLACE_LOST:
+        return is_reservation(command->scope_and_type);
+    default:
+        return true;
+    }
 }
 
 #define ACTION(code, action, length, operation, ...)                                                                   \
@@ -208,6 +259,10 @@ static RARE bool decode_action(const uint8_t *cdb, struct scsi_command *command)
         return false;
     }
     switch (command->operation) {
+    case SCSI_PERSISTENT_RESERVE_IN:
+        return decode_persistent_reserve_in(cdb, command);
+    case SCSI_PERSISTENT_RESERVE_OUT:
+        return decode_persistent_reserve_out(cdb, command);
     case SCSI_READ_CAPACITY_16:
         return decode_read_capacity_16(cdb, command);
     case SCSI_GET_LBA_STATUS:
@@ -256,12 +311,18 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
         return decode_mode_select(cdb, length, command);
+    case SCSI_ALLOW_MEDIUM_REMOVAL:
+        return (cdb[4] & 0x03) == 0; /* it cannot be removed, so to prevent that has no meaning */
+    case SCSI_LOG_SENSE:
+        return decode_log_sense(cdb, command);
     case SCSI_READ_CAPACITY_10:
         return decode_read_capacity_10(cdb, command);
     case SCSI_READ_CAPACITY_16:
     case SCSI_GET_LBA_STATUS:
     case SCSI_REPORT_OPERATION_CODES:
     case SCSI_REPORT_TASK_FUNCTIONS:
+    case SCSI_PERSISTENT_RESERVE_IN:
+    case SCSI_PERSISTENT_RESERVE_OUT:
         return decode_action(cdb, command);
     case SCSI_REPORT_LUNS:
         return decode_report_luns(cdb, command);
@@ -278,6 +339,21 @@ static RARE bool refuse(struct scsi_sense *sense, enum scsi_asc asc)
     return false;
 }
 
+/*
+ * A CDB that ends too early. Programs are known to pass 6 bytes of a PERSISTENT RESERVE and to have it carried out:
+ * what is not there is taken to be 0.
+ */
+static RARE bool decode_short(const uint8_t *cdb, size_t length, struct scsi_command *command, struct scsi_sense *sense)
+{
+    uint8_t whole[SCSI_CDB_MAX] = {0};
+
+    if (length < 6 || (cdb[0] != 0x5E && cdb[0] != 0x5F)) {
+        return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+    }
+    memcpy(whole, cdb, length);
+    return cdb_decode(whole, sizeof(whole), command, sense);
+}
+
 bool cdb_decode(const uint8_t *cdb, size_t length, struct scsi_command *command, struct scsi_sense *sense)
 {
     const struct opcode *opcode;
@@ -290,7 +366,10 @@ bool cdb_decode(const uint8_t *cdb, size_t length, struct scsi_command *command,
     if (opcode->length == 0) {
         return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
     }
-    if (length < opcode->length || (cdb[opcode->length - 1] & CONTROL_NACA) != 0) {
+    if (length < opcode->length) {
+        return decode_short(cdb, length, command, sense);
+    }
+    if ((cdb[opcode->length - 1] & CONTROL_NACA) != 0) {
         return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
     }
     command->operation = (enum scsi_operation)opcode->operation;

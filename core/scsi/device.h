@@ -30,6 +30,7 @@ struct scsi_device {
     bool cache;        /* the backend has IO_CACHE: PRE-FETCH does something */
     bool block_status; /* the backend has IO_BLOCK_STATUS: GET LBA STATUS knows more than "mapped" */
     bool rotational;
+    bool persistent_reservations; /* a backend that carries them out: none yet, and core/scsi/storage.h refuses them */
     bool byte_check; /* whoever runs the commands gives a VERIFY its data and room to read to (storage.h): BYTCHK */
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
@@ -47,8 +48,9 @@ struct scsi_device {
 
     /*
      * VPD 83. With an owner's NAA that designator stands alone (Ceph's disks). Without one the driver derives an NAA
-     * from server, port and export, and the page also holds a T10 vendor id designator built from the serial: if the
-     * serial fits it whole, since a cut one could name two disks. A disk with neither has no page 83.
+     * from server, port and export, and the page also holds that NAA as a SCSI name string and a T10 vendor id
+     * designator built from the serial: if the serial fits it whole, since a cut one could name two disks. A disk with
+     * neither has no page 83.
      */
     uint8_t naa_length; /* 8 or 16; 0: no NAA designator */
     uint8_t naa[SCSI_NAA_MAX];

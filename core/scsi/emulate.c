@@ -4,6 +4,7 @@
 #include "core/base/bytes.h"
 #include "core/base/memory.h"
 #include "core/scsi/inquiry.h"
+#include "core/scsi/log.h"
 #include "core/scsi/mode.h"
 #include "core/scsi/supported.h"
 
@@ -72,6 +73,7 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     switch (command->operation) {
     case SCSI_TEST_UNIT_READY:
     case SCSI_START_UNIT:
+    case SCSI_ALLOW_MEDIUM_REMOVAL:
         return true;
     case SCSI_REQUEST_SENSE:
         *length = request_sense(command, ATTENTION_NONE, answer, ANSWER_MAX);
@@ -81,6 +83,9 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     case SCSI_MODE_SENSE_6:
     case SCSI_MODE_SENSE_10:
         *length = mode_sense(device, command, answer, sense);
+        return *length != 0;
+    case SCSI_LOG_SENSE:
+        *length = log_sense(command, answer, sense);
         return *length != 0;
     case SCSI_READ_CAPACITY_10:
         *length = read_capacity_10(device, answer);
@@ -109,6 +114,8 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     case SCSI_GET_LBA_STATUS:
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
+    case SCSI_PERSISTENT_RESERVE_IN:
+    case SCSI_PERSISTENT_RESERVE_OUT:
         break;
     }
     return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);

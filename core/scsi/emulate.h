@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Commands that are answered from what the disk is, without touching storage: INQUIRY and its VPD pages, MODE SENSE,
- * READ CAPACITY, REPORT LUNS, what is supported, and the commands that only ask whether the disk is well.
+ * LOG SENSE, READ CAPACITY, REPORT LUNS, what is supported, and the commands that only ask whether the disk is well.
  */
 #ifndef WNBD_CORE_SCSI_EMULATE_H
 #define WNBD_CORE_SCSI_EMULATE_H
@@ -24,8 +24,8 @@ struct scsi_result {
  * min(allocation length, capacity) bytes of the answer are written to `data`: truncation is never an error. `data` may
  * be NULL when `capacity` is 0.
  *
- * Refused: 05/24 a VPD or mode page that the disk has not got or a report of an operation code that is asked for in the
- * wrong way, 05/39 saved mode pages.
+ * Refused: 05/24 a VPD, mode or log page that the disk has not got or a report of an operation code that is asked for
+ * in the wrong way, 05/39 saved mode pages.
  */
 void emulate(const struct scsi_device *device, const struct scsi_command *command, uint8_t *data, uint32_t capacity,
              struct scsi_result *result);

@@ -33,6 +33,7 @@
     ROW(0x15, 6, SCSI_MODE_SELECT_6, 0x13, 0, 0, 0xFF, USAGE_CONTROL)                                                  \
     ROW(0x1A, 6, SCSI_MODE_SENSE_6, 0x08, USAGE_3, USAGE_CONTROL)                                                      \
     ROW(0x1B, 6, SCSI_START_UNIT, 0x01, 0, 0, 0xF7, USAGE_CONTROL)                                                     \
+    ROW(0x1E, 6, SCSI_ALLOW_MEDIUM_REMOVAL, 0, 0, 0, 0x03, USAGE_CONTROL)                                              \
     ROW(0x25, 10, SCSI_READ_CAPACITY_10, 0, USAGE_4, 0, 0, 0x01, USAGE_CONTROL)                                        \
     ROW(0x28, 10, SCSI_READ, USAGE_TRANSFER, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                       \
     ROW(0x2A, 10, SCSI_WRITE, USAGE_TRANSFER, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                      \
@@ -42,6 +43,7 @@
     ROW(0x35, 10, SCSI_SYNCHRONIZE_CACHE, 0x02, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                    \
     ROW(0x41, 10, SCSI_WRITE_SAME, 0xFF, USAGE_4, 0, USAGE_2, USAGE_CONTROL)                                           \
     ROW(0x42, 10, SCSI_UNMAP, 0x01, 0, 0, 0, 0, 0, USAGE_2, USAGE_CONTROL)                                             \
+    ROW(0x4D, 10, SCSI_LOG_SENSE, 0x03, USAGE_2, 0, USAGE_2, USAGE_2, USAGE_CONTROL)                                   \
     ROW(0x55, 10, SCSI_MODE_SELECT_10, 0x13, 0, 0, 0, 0, 0, USAGE_2, USAGE_CONTROL)                                    \
     ROW(0x5A, 10, SCSI_MODE_SENSE_10, 0x18, USAGE_2, 0, 0, 0, USAGE_2, USAGE_CONTROL)                                  \
     ROW(0x88, 16, SCSI_READ, USAGE_TRANSFER, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                       \
@@ -59,6 +61,19 @@
 
 /* With service actions, which are the low 5 bits of byte 1: there the usage has the action itself. */
 #define SCSI_ACTIONS(ROW)                                                                                              \
+    ROW(0x5E, 0x00, 10, SCSI_PERSISTENT_RESERVE_IN, 0x00, 0, 0, 0, 0, 0, USAGE_2, USAGE_CONTROL)                       \
+    ROW(0x5E, 0x01, 10, SCSI_PERSISTENT_RESERVE_IN, 0x01, 0, 0, 0, 0, 0, USAGE_2, USAGE_CONTROL)                       \
+    ROW(0x5E, 0x02, 10, SCSI_PERSISTENT_RESERVE_IN, 0x02, 0, 0, 0, 0, 0, USAGE_2, USAGE_CONTROL)                       \
+    ROW(0x5E, 0x03, 10, SCSI_PERSISTENT_RESERVE_IN, 0x03, 0, 0, 0, 0, 0, USAGE_2, USAGE_CONTROL)                       \
+    ROW(0x5F, 0x00, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x00, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
+    ROW(0x5F, 0x01, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x01, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
+    ROW(0x5F, 0x02, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x02, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
+    ROW(0x5F, 0x03, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x03, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
+    ROW(0x5F, 0x04, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x04, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
+    ROW(0x5F, 0x05, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x05, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
+    ROW(0x5F, 0x06, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x06, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
+    ROW(0x5F, 0x07, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x07, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
+    ROW(0x5F, 0x08, 10, SCSI_PERSISTENT_RESERVE_OUT, 0x08, 0xFF, 0, 0, USAGE_4, USAGE_CONTROL)                         \
     ROW(0x9E, 0x10, 16, SCSI_READ_CAPACITY_16, 0x10, USAGE_8, USAGE_4, 0x01, USAGE_CONTROL)                            \
     ROW(0x9E, 0x12, 16, SCSI_GET_LBA_STATUS, 0x12, USAGE_8, USAGE_4, 0, USAGE_CONTROL)                                 \
     ROW(0xA3, 0x0C, 12, SCSI_REPORT_OPERATION_CODES, 0x0C, 0x87, USAGE_3, USAGE_4, 0, USAGE_CONTROL)                   \

@@ -257,8 +257,12 @@ enum storage_step storage_begin(struct storage_command *storage, struct scsi_dev
     case SCSI_READ_CAPACITY_16:
     case SCSI_REPORT_LUNS:
     case SCSI_START_UNIT:
+    case SCSI_ALLOW_MEDIUM_REMOVAL:
+    case SCSI_LOG_SENSE:
     case SCSI_REPORT_OPERATION_CODES:
     case SCSI_REPORT_TASK_FUNCTIONS:
+    case SCSI_PERSISTENT_RESERVE_IN:
+    case SCSI_PERSISTENT_RESERVE_OUT:
         break;
     }
     return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);

@@ -43,6 +43,9 @@ static bool has_command(const struct scsi_device *device, const struct supported
         return device->unmap;
     case SCSI_WRITE_SAME:
         return device->write_zeroes;
+    case SCSI_PERSISTENT_RESERVE_IN:
+    case SCSI_PERSISTENT_RESERVE_OUT:
+        return device->persistent_reservations;
     case SCSI_PREFETCH:
         return device->cache;
     case SCSI_GET_LBA_STATUS:

@@ -25,6 +25,19 @@ static const struct example examples[] = {
      {.operation = SCSI_MODE_SENSE_10, .page_control = 3, .page = 8, .subpage = 1, .allocation_length = 0x1234}},
     {6, {0x15, 0x10, 0, 0, 24}, {.operation = SCSI_MODE_SELECT_6, .parameter_length = 24}},
     {10, {0x55, 0x10, 0, 0, 0, 0, 0, 1, 2}, {.operation = SCSI_MODE_SELECT_10, .parameter_length = 0x102}},
+    {6, {0x1E}, {.operation = SCSI_ALLOW_MEDIUM_REMOVAL}},
+    {10,
+     {0x4D, 0, 0xC5, 6, 0, 0, 0, 1, 2},
+     {.operation = SCSI_LOG_SENSE, .page_control = 3, .page = 5, .subpage = 6, .allocation_length = 0x102}},
+    {10,
+     {0x5E, 3, 0, 0, 0, 0, 0, 1, 2},
+     {.operation = SCSI_PERSISTENT_RESERVE_IN, .service_action = 3, .allocation_length = 0x102}},
+    {10,
+     {0x5F, 3, 0x13, 0, 0, 1, 2, 3, 4},
+     {.operation = SCSI_PERSISTENT_RESERVE_OUT,
+      .service_action = 3,
+      .scope_and_type = 0x13,
+      .parameter_length = 0x01020304}},
     {10, {0x25}, {.operation = SCSI_READ_CAPACITY_10, .allocation_length = 8}},
     {16,
      {0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4},
@@ -179,7 +192,9 @@ static void command_cut_at_each_length(void **state)
         for (size_t length = 0; length <= examples[i].length; length++) {
             uint8_t *cdb = guard_copy(examples[i].cdb, length);
 
-            if (length < examples[i].length) {
+            bool may_be_cut = examples[i].cdb[0] == 0x5E || examples[i].cdb[0] == 0x5F;
+
+            if (length < (may_be_cut ? 6 : examples[i].length)) {
                 assert_refused(cdb, length, INVALID_FIELD);
             } else {
                 assert_accepted(cdb, length);
@@ -218,7 +233,7 @@ static void operation_code_unknown(void **state)
             guard_free(copy, length);
         }
     }
-    assert_int_equal(unknown, 256 - 33);
+    assert_int_equal(unknown, 256 - 37);
 }
 
 static void control_naca_set(void **state)
@@ -337,6 +352,78 @@ static void read_capacity_pmi_or_lba(void **state)
     assert_refused(lba_16, sizeof(lba_16), INVALID_FIELD);
 }
 
+/* What of a PERSISTENT RESERVE is missing is 0. */
+static void persistent_reserve_cut(void **state)
+{
+    const uint8_t in[6] = {0x5E, 0x01};
+    const uint8_t out[9] = {0x5F, 0x03, 0x03, 0, 0, 0, 0, 0, 24};
+    struct scsi_command command;
+    struct scsi_sense sense;
+
+    (void)state;
+    assert_true(cdb_decode(in, sizeof(in), &command, &sense));
+    assert_int_equal(command.operation, SCSI_PERSISTENT_RESERVE_IN);
+    assert_int_equal(command.service_action, 1);
+    assert_int_equal(command.allocation_length, 0);
+    assert_true(cdb_decode(out, sizeof(out), &command, &sense));
+    assert_int_equal(command.operation, SCSI_PERSISTENT_RESERVE_OUT);
+    assert_int_equal(command.scope_and_type, 0x03);
+    assert_int_equal(command.parameter_length, 24);
+}
+
+static void persistent_reserve_actions(void **state)
+{
+    (void)state;
+    for (unsigned action = 0; action < 32; action++) {
+        const uint8_t in[10] = {0x5E, (uint8_t)action};
+
+        if (action <= 3) {
+            assert_accepted(in, sizeof(in));
+        } else {
+            assert_refused(in, sizeof(in), INVALID_FIELD);
+        }
+        for (unsigned byte = 0; byte < 256; byte++) {
+            const uint8_t out[10] = {0x5F, (uint8_t)action, (uint8_t)byte};
+            bool has_type = action == 1 || action == 2 || action == 4 || action == 5 || action == 8;
+            bool is_type = byte == 1 || byte == 3 || (byte >= 5 && byte <= 8);
+
+            if (action <= 8 && (is_type || !has_type)) {
+                assert_accepted(out, sizeof(out));
+            } else {
+                assert_refused(out, sizeof(out), INVALID_FIELD);
+            }
+        }
+    }
+}
+
+static void prevent_medium_removal(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t cdb[6] = {0x1E, 0, 0, 0, (uint8_t)byte};
+
+        if ((byte & 0x03) == 0) {
+            assert_accepted(cdb, sizeof(cdb));
+        } else {
+            assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
+        }
+    }
+}
+
+static void log_sense_saved_or_from_a_parameter(void **state)
+{
+    const uint8_t saved[10] = {0x4D, 1};
+    const uint8_t changed[10] = {0x4D, 2};
+    const uint8_t high[10] = {0x4D, [5] = 1};
+    const uint8_t low[10] = {0x4D, [6] = 1};
+
+    (void)state;
+    assert_refused(saved, sizeof(saved), INVALID_FIELD);
+    assert_refused(changed, sizeof(changed), INVALID_FIELD);
+    assert_refused(high, sizeof(high), INVALID_FIELD);
+    assert_refused(low, sizeof(low), INVALID_FIELD);
+}
+
 /* PF has to be 1, RTD and SP 0; the rest of the byte is reserved. */
 static void mode_select_format(void **state)
 {
@@ -419,15 +506,33 @@ static void start_stop_power_condition_or_eject(void **state)
 
 static void storage_needed_by(void **state)
 {
-    const enum scsi_operation needing[] = {
-        SCSI_READ,          SCSI_WRITE,         SCSI_WRITE_AND_VERIFY, SCSI_VERIFY,   SCSI_SYNCHRONIZE_CACHE,
-        SCSI_STOP_UNIT,     SCSI_UNMAP,         SCSI_WRITE_SAME,       SCSI_PREFETCH, SCSI_GET_LBA_STATUS,
-        SCSI_MODE_SELECT_6, SCSI_MODE_SELECT_10};
-    const enum scsi_operation not_needing[] = {
-        SCSI_TEST_UNIT_READY,        SCSI_REQUEST_SENSE,        SCSI_INQUIRY,
-        SCSI_MODE_SENSE_6,           SCSI_MODE_SENSE_10,        SCSI_READ_CAPACITY_10,
-        SCSI_READ_CAPACITY_16,       SCSI_REPORT_LUNS,          SCSI_START_UNIT,
-        SCSI_REPORT_OPERATION_CODES, SCSI_REPORT_TASK_FUNCTIONS};
+    const enum scsi_operation needing[] = {SCSI_READ,
+                                           SCSI_WRITE,
+                                           SCSI_WRITE_AND_VERIFY,
+                                           SCSI_VERIFY,
+                                           SCSI_SYNCHRONIZE_CACHE,
+                                           SCSI_STOP_UNIT,
+                                           SCSI_UNMAP,
+                                           SCSI_WRITE_SAME,
+                                           SCSI_PREFETCH,
+                                           SCSI_GET_LBA_STATUS,
+                                           SCSI_MODE_SELECT_6,
+                                           SCSI_MODE_SELECT_10,
+                                           SCSI_PERSISTENT_RESERVE_IN,
+                                           SCSI_PERSISTENT_RESERVE_OUT};
+    const enum scsi_operation not_needing[] = {SCSI_TEST_UNIT_READY,
+                                               SCSI_REQUEST_SENSE,
+                                               SCSI_INQUIRY,
+                                               SCSI_MODE_SENSE_6,
+                                               SCSI_MODE_SENSE_10,
+                                               SCSI_READ_CAPACITY_10,
+                                               SCSI_READ_CAPACITY_16,
+                                               SCSI_REPORT_LUNS,
+                                               SCSI_START_UNIT,
+                                               SCSI_REPORT_OPERATION_CODES,
+                                               SCSI_REPORT_TASK_FUNCTIONS,
+                                               SCSI_ALLOW_MEDIUM_REMOVAL,
+                                               SCSI_LOG_SENSE};
     struct scsi_command command = {0};
 
     (void)state;
@@ -455,6 +560,10 @@ int main(void)
         cmocka_unit_test(write_same_obsolete_bits),
         cmocka_unit_test(inquiry_page_without_evpd),
         cmocka_unit_test(read_capacity_pmi_or_lba),
+        cmocka_unit_test(persistent_reserve_cut),
+        cmocka_unit_test(persistent_reserve_actions),
+        cmocka_unit_test(prevent_medium_removal),
+        cmocka_unit_test(log_sense_saved_or_from_a_parameter),
         cmocka_unit_test(mode_select_format),
         cmocka_unit_test(service_action_unknown),
         cmocka_unit_test(report_luns_select_report),

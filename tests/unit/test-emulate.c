@@ -9,9 +9,10 @@ static const uint8_t asking[][16] = {
     {0x03, 0},       /* REQUEST SENSE, fixed */
     {0x03, 1},       /* REQUEST SENSE, descriptor */
     {0x12, 0},       /* INQUIRY */
-    {0x12, 1, 0x00}, /* INQUIRY, VPD; five more pages follow */
+    {0x12, 1, 0x00}, /* INQUIRY, VPD; six more pages follow */
     {0x12, 1, 0x80},
     {0x12, 1, 0x83},
+    {0x12, 1, 0x86},
     {0x12, 1, 0xB0},
     {0x12, 1, 0xB1},
     {0x12, 1, 0xB2},
@@ -27,6 +28,8 @@ static const uint8_t asking[][16] = {
     {0x9E, 0x10}, /* READ CAPACITY (16) */
     {0xA0, 0, 0}, /* REPORT LUNS */
     {0xA0, 0, 1},
+    {0x4D, 0, 0x40}, /* LOG SENSE */
+    {0x4D, 0, 0x40, 0xFF},
     {0xA3, 0x0C, 0x80}, /* REPORT SUPPORTED OPERATION CODES, all, with time-outs */
     {0xA3, 0x0C, 0x01, 0x28},
     {0xA3, 0x0D, 0x80}, /* ... one; REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS */
@@ -169,10 +172,12 @@ static void nothing_to_answer(void **state)
     struct scsi_device device = test_device();
     const uint8_t ready[16] = {0x00};
     const uint8_t start[16] = {0x1B, 0, 0, 0, 1};
+    const uint8_t allow[16] = {0x1E};
 
     (void)state;
     assert_answer(&device, ready, "", 0);
     assert_answer(&device, start, "", 0);
+    assert_answer(&device, allow, "", 0);
 }
 
 static void read_capacity_10_last_lba(void **state)
@@ -286,7 +291,7 @@ static void inquiry_page_unknown(void **state)
     for (unsigned page = 0; page < 256; page++) {
         const uint8_t cdb[16] = {0x12, 1, (uint8_t)page, 0, 255};
 
-        if (memchr("\x00\x80\x83\xB0\xB1\xB2", (int)page, 6) == NULL) {
+        if (memchr("\x00\x80\x83\x86\xB0\xB1\xB2", (int)page, 7) == NULL) {
             assert_refused(&device, decoded(cdb), INVALID_FIELD);
         }
     }
@@ -296,13 +301,15 @@ static void inquiry_page_unknown(void **state)
 static void refused_without_allocation_length(void **state)
 {
     struct scsi_device device = test_device();
-    const uint8_t page[16] = {0x12, 1, 0x86};
+    const uint8_t page[16] = {0x12, 1, 0x85};
     const uint8_t mode[16] = {0x1A, 0, 0x1B};
+    const uint8_t log[16] = {0x4D, 0, 0x4C};
     const uint8_t saved[16] = {0x5A, 0, 0xC8};
 
     (void)state;
     assert_refused(&device, decoded(page), INVALID_FIELD);
     assert_refused(&device, decoded(mode), INVALID_FIELD);
+    assert_refused(&device, decoded(log), INVALID_FIELD);
     assert_refused(&device, decoded(saved), SAVING_NOT_SUPPORTED);
 }
 

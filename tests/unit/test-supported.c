@@ -13,6 +13,7 @@ static struct scsi_device able_device(void)
     device.write_zeroes = true;
     device.cache = true;
     device.block_status = true;
+    device.persistent_reservations = true;
     return device;
 }
 
@@ -175,6 +176,10 @@ static void commands_the_disk_has_not_got(void **state)
     assert_int_equal(ask_all(&device, false), all - 48);
     assert_unknown(ask_one(&device, 1, 0x41, 0));
     assert_unknown(ask_one(&device, 1, 0x93, 0));
+    device.persistent_reservations = false;
+    assert_int_equal(ask_all(&device, false), all - 48 - 13 * 8);
+    assert_unknown(ask_one(&device, 2, 0x5E, 0));
+    assert_unknown(ask_one(&device, 1, 0x5F, 0));
 }
 
 static void usage_without_fua(void **state)
@@ -252,6 +257,9 @@ static void usage_is_what_is_decoded(void **state)
 
         if (cdb[0] == 0x15 || cdb[0] == 0x55) {
             cdb[1] = 0x10; /* MODE SELECT without PF is refused */
+        }
+        if (cdb[0] == 0x5F) {
+            cdb[2] = 0x01; /* nor is a PERSISTENT RESERVE OUT without a type decoded */
         }
         ask_one(&device, 3, list[at], list[at + 3]);
         for (unsigned i = 8; i < list[at + 7] * 8u; i++) {
