@@ -65,25 +65,38 @@ static void execute_emulated(struct disk *disk, const struct srb_view *view, con
 /* ---- Commands for the backend ---- */
 
 /*
- * Our own view of the SRB's pages: its MDL is borrowed, may be longer than this request, and may be in use elsewhere.
- * DataBuffer is not an address that may be used; it says where in the MDL the data begins. False: it does not.
+ * Where in its MDL the SRB's data begins. DataBuffer of a READ or WRITE is not an address that may be used, but one in
+ * the MDL's own terms; of other commands Storport has mapped the data, and DataBuffer is in that mapping. False: it is
+ * in neither.
  */
+static bool find_data(PMDL mdl, const struct srb_view *view, ULONG_PTR *offset)
+{
+    ULONG_PTR data = (ULONG_PTR)view->data;
+    ULONG_PTR begin = (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
+    ULONG_PTR mapped = (ULONG_PTR)mdl->MappedSystemVa;
+
+    *offset = data - begin;
+    if (data >= begin && checked_range(*offset, view->data_length, MmGetMdlByteCount(mdl))) {
+        return true;
+    }
+    *offset = data - mapped;
+    return (mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0 && data >= mapped &&
+           checked_range(*offset, view->data_length, MmGetMdlByteCount(mdl));
+}
+
+/* Our own view of the SRB's pages: its MDL is borrowed, may be longer than this request, and may be in use elsewhere.
+ * False: the data is not in it. */
 static bool map_pages(struct adapter *adapter, const struct srb_view *view, struct record *record)
 {
-    ULONG_PTR begin;
     ULONG_PTR offset;
     PMDL mdl = NULL;
 
-    if (StorPortGetOriginalMdl(adapter, view->srb, (PVOID *)&mdl) != STOR_STATUS_SUCCESS || mdl == NULL) {
-        return false;
-    }
-    begin = (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
-    offset = (ULONG_PTR)view->data - begin;
-    if ((ULONG_PTR)view->data < begin || !checked_range(offset, view->data_length, MmGetMdlByteCount(mdl))) {
+    if (StorPortGetOriginalMdl(adapter, view->srb, (PVOID *)&mdl) != STOR_STATUS_SUCCESS || mdl == NULL ||
+        !find_data(mdl, view, &offset)) {
         return false;
     }
     record->pages = mdl;
-    record->pages_address = view->data;
+    record->pages_address = (PUCHAR)MmGetMdlVirtualAddress(mdl) + offset;
     record_init_mdl(record);
     record_map_pages(record);
     return true;
@@ -101,9 +114,14 @@ static bool map_address(struct adapter *adapter, const struct srb_view *view, st
     return address != NULL;
 }
 
-/* Makes the SRB's data reachable for a READ or WRITE. SRB_STATUS_PENDING when it is. */
+/* Makes the data of a READ, WRITE or VERIFY reachable. SRB_STATUS_PENDING when it is. */
 static UCHAR map_data(struct adapter *adapter, const struct srb_view *view, struct record *record)
 {
+    if (storage_compares(&record->command)) {
+        record->data = record->compare;
+        record_map_compare(record);
+        return SRB_STATUS_PENDING;
+    }
     if (record->command.request.operation == IO_READ && !map_address(adapter, view, record)) {
         return SRB_STATUS_BUSY; /* Storport tries again */
     }
@@ -149,6 +167,10 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
         return copy_parameters(view, record, length);
+    case SCSI_VERIFY:
+        record->command.compare = record->compare;
+        *length = view->data != NULL ? *length : 0;
+        return view->data; /* mapped until the SRB is completed */
     case SCSI_GET_LBA_STATUS:
         *length = view->data != NULL ? *length : 0;
         return view->data;

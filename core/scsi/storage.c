@@ -318,6 +318,11 @@ bool storage_has_answer(const struct storage_command *storage)
     return storage->kind == STORAGE_ANSWERS;
 }
 
+bool storage_compares(const struct storage_command *storage)
+{
+    return storage->kind == STORAGE_COMPARES;
+}
+
 uint32_t storage_answer_length(const struct storage_command *storage)
 {
     return lba_status_finish(&storage->status);

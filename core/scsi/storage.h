@@ -116,6 +116,9 @@ bool storage_has_answer(const struct storage_command *storage);
 /* After STORAGE_DONE, if it has: completes the answer and says how many bytes of it are the initiator's. */
 uint32_t storage_answer_length(const struct storage_command *storage);
 
+/* Whether the command compares what the backend reads to storage->compare, rather than giving it to the initiator. */
+bool storage_compares(const struct storage_command *storage);
+
 /*
  * Whether the command fails when the backend answers storage->request with an error. False: it was a hint, go on with
  * storage_next as if it had been carried out.
