@@ -217,6 +217,37 @@ static void read_capacity_16_whole(void **state)
     assert_answer(&device, cdb, expected, sizeof(expected));
 }
 
+/* 512 native, 512 emulated, 4096 native: LOWEST ALIGNED LBA is 0 for all, and the granularity that of physical blocks.
+ */
+static void block_sizes(void **state)
+{
+    const struct {
+        uint32_t block_size;
+        uint8_t exponent;
+        uint8_t granularity;
+    } kinds[] = {{512, 0, 0}, {512, 3, 8}, {4096, 0, 0}};
+    const uint8_t capacity[16] = {0x9E, 0x10};
+    const uint8_t limits[16] = {0x12, 1, 0xB0};
+    struct scsi_device device = test_device();
+
+    (void)state;
+    device.unmap = false;
+    for (size_t i = 0; i < GUARD_COUNT(kinds); i++) {
+        uint8_t expected[32] = {[10] = (uint8_t)(kinds[i].block_size >> 8), [13] = kinds[i].exponent};
+        uint8_t data[ROOM] = {0};
+
+        device.block_size = kinds[i].block_size;
+        device.physical_block_exponent = kinds[i].exponent;
+        device.block_count = (uint64_t)INT64_MAX / kinds[i].block_size;
+        for (unsigned byte = 0; byte < 8; byte++) {
+            expected[byte] = (uint8_t)((device.block_count - 1) >> (56 - 8 * byte));
+        }
+        assert_answer(&device, capacity, expected, sizeof(expected));
+        assert_int_equal(whole_answer(&device, limits, data), 64);
+        assert_int_equal(data[6] << 8 | data[7], kinds[i].granularity);
+    }
+}
+
 static void report_luns_whole(void **state)
 {
     struct scsi_device device = test_device();
@@ -327,12 +358,19 @@ static void command_for_storage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answer_allocation_length),  cmocka_unit_test(inquiry_allocation_length),
-        cmocka_unit_test(answer_without_buffer),     cmocka_unit_test(nothing_to_answer),
-        cmocka_unit_test(read_capacity_10_last_lba), cmocka_unit_test(read_capacity_16_whole),
-        cmocka_unit_test(report_luns_whole),         cmocka_unit_test(request_sense_nothing_pending),
-        cmocka_unit_test(inquiry_page_unknown),      cmocka_unit_test(request_sense_attention_pending),
-        cmocka_unit_test(refusal_says_which_format), cmocka_unit_test(refused_without_allocation_length),
+        cmocka_unit_test(answer_allocation_length),
+        cmocka_unit_test(inquiry_allocation_length),
+        cmocka_unit_test(answer_without_buffer),
+        cmocka_unit_test(nothing_to_answer),
+        cmocka_unit_test(read_capacity_10_last_lba),
+        cmocka_unit_test(read_capacity_16_whole),
+        cmocka_unit_test(report_luns_whole),
+        cmocka_unit_test(request_sense_nothing_pending),
+        cmocka_unit_test(inquiry_page_unknown),
+        cmocka_unit_test(request_sense_attention_pending),
+        cmocka_unit_test(refusal_says_which_format),
+        cmocka_unit_test(refused_without_allocation_length),
+        cmocka_unit_test(block_sizes),
         cmocka_unit_test(command_for_storage),
     };
 
