@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /*
- * Bits of a set, in the order of their precedence (SAM-5, 5.14.3): of resets the one that reaches further, then all
+ * Bits of a set, in the order of their precedence (SAM-5, 5.14): of resets the one that reaches further, then all
  * else.
  */
 enum scsi_attention {

@@ -3,6 +3,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/memory.h"
+#include "core/scsi/cdb_internal.h"
 #include "core/scsi/opcodes.h"
 
 /* Byte 1 of READ, WRITE and VERIFY (SBC-3, 5.8 ff.) */
@@ -17,19 +18,10 @@
 #define SAME_RELADR   0x01 /* of the 10-byte form (SCSI-2): the LBA is not an LBA */
 #define SAME_NDOB     0x01 /* of the 16-byte form */
 
-#define ACTION_MASK 0x1F /* SERVICE ACTION, in byte 1 */
-
 /* Byte 1 of MODE SELECT */
 #define SELECT_PF  0x10
 #define SELECT_RTD 0x02
 #define SELECT_SP  0x01
-
-/* Service actions of PERSISTENT RESERVE OUT with scope and type */
-#define RESERVATION_RESERVE           0x01
-#define RESERVATION_RELEASE           0x02
-#define RESERVATION_PREEMPT           0x04
-#define RESERVATION_PREEMPT_AND_ABORT 0x05
-#define RESERVATION_REPLACE_LOST      0x08
 
 #define CONTROL_NACA 0x04 /* in the last byte of every CDB (SAM-5, 5.2) */
 
@@ -154,85 +146,6 @@ static bool decode_read_capacity_10(const uint8_t *cdb, struct scsi_command *com
     return (cdb[8] & 0x01) == 0 && load_be32(cdb + 2) == 0;
 }
 
-static bool decode_read_capacity_16(const uint8_t *cdb, struct scsi_command *command)
-{
-    command->allocation_length = load_be32(cdb + 10);
-    return (cdb[14] & 0x01) == 0 && load_be64(cdb + 2) == 0;
-}
-
-/* SBC-3, "GET LBA STATUS command" */
-static bool decode_get_lba_status(const uint8_t *cdb, struct scsi_command *command)
-{
-    command->lba = load_be64(cdb + 2);
-    command->allocation_length = load_be32(cdb + 10);
-    return true;
-}
-
-/* SPC-4, "REPORT SUPPORTED OPERATION CODES command": all, or one without, with, or with or without a service action. */
-static bool decode_report_operation_codes(const uint8_t *cdb, struct scsi_command *command)
-{
-    command->extended = (cdb[2] & 0x80) != 0;
-    command->select_report = cdb[2] & 0x07;
-    command->operation_code = cdb[3];
-    command->service_action = load_be16(cdb + 4);
-    command->allocation_length = load_be32(cdb + 6);
-    return command->select_report <= 3;
-}
-
-/* SPC-4, "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS command" */
-static bool decode_report_task_functions(const uint8_t *cdb, struct scsi_command *command)
-{
-    command->extended = (cdb[2] & 0x80) != 0;
-    command->allocation_length = load_be32(cdb + 6);
-    return true;
-}
-
-static bool decode_persistent_reserve_in(const uint8_t *cdb, struct scsi_command *command)
-{
-    command->service_action = cdb[1] & ACTION_MASK;
-    command->allocation_length = load_be16(cdb + 7);
-    return true;
-}
-
-/* SPC-4, "Persistent reservations scope", "type": of the logical unit; 1, 3, 5, 6, 7 and 8. */
-static bool is_reservation(uint8_t scope_and_type)
-{
-    return scope_and_type <= 8 && (0x1EAu >> scope_and_type & 1) != 0;
-}
-
-/* SPC-4, "PERSISTENT RESERVE OUT command". Scope and type mean something where a reservation is made or released. */
-static bool decode_persistent_reserve_out(const uint8_t *cdb, struct scsi_command *command)
-{
-    command->service_action = cdb[1] & ACTION_MASK;
-    command->scope_and_type = cdb[2];
-    command->parameter_length = load_be32(cdb + 5);
-    switch (command->service_action) {
-    case RESERVATION_RESERVE:
-    case RESERVATION_RELEASE:
-    case RESERVATION_PREEMPT:
-    case RESERVATION_PREEMPT_AND_ABORT:
-    case RESERVATION_REPLACE_LOST:
-        return is_reservation(command->scope_and_type);
-    default:
-        return true;
-    }
-}
-
-#define ACTION(code, action, length, operation, ...)                                                                   \
-    case (code) << 8 | (action):                                                                                       \
-        *found = operation;                                                                                            \
-        return true;
-
-/* The operation of a code with service actions. False: it has not got that action. */
-static bool find_action(const uint8_t *cdb, enum scsi_operation *found)
-{
-    switch (cdb[0] << 8 | (cdb[1] & ACTION_MASK)) {
-        SCSI_ACTIONS(ACTION)
-    default:
-        return false;
-    }
-}
-
 /* SPC-4, "REPORT LUNS command": all, well known only, or both. The rest is for targets with conglomerates. */
 static bool decode_report_luns(const uint8_t *cdb, struct scsi_command *command)
 {
@@ -250,30 +163,6 @@ static bool decode_start_stop(const uint8_t *cdb, struct scsi_command *command)
     command->operation = (cdb[4] & 0x01) != 0 ? SCSI_START_UNIT : SCSI_STOP_UNIT;
     command->no_flush = (cdb[4] & 0x04) != 0;
     return (cdb[4] & 0xF0) == 0 && (cdb[4] & 0x02) == 0;
-}
-
-/* False: a field or the service action is not supported. */
-static RARE bool decode_action(const uint8_t *cdb, struct scsi_command *command)
-{
-    if (!find_action(cdb, &command->operation)) {
-        return false;
-    }
-    switch (command->operation) {
-    case SCSI_PERSISTENT_RESERVE_IN:
-        return decode_persistent_reserve_in(cdb, command);
-    case SCSI_PERSISTENT_RESERVE_OUT:
-        return decode_persistent_reserve_out(cdb, command);
-    case SCSI_READ_CAPACITY_16:
-        return decode_read_capacity_16(cdb, command);
-    case SCSI_GET_LBA_STATUS:
-        return decode_get_lba_status(cdb, command);
-    case SCSI_REPORT_OPERATION_CODES:
-        return decode_report_operation_codes(cdb, command);
-    case SCSI_REPORT_TASK_FUNCTIONS:
-        return decode_report_task_functions(cdb, command);
-    default:
-        return false; /* has no service action */
-    }
 }
 
 /* False: a field is not supported. */
@@ -323,7 +212,7 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
     case SCSI_REPORT_TASK_FUNCTIONS:
     case SCSI_PERSISTENT_RESERVE_IN:
     case SCSI_PERSISTENT_RESERVE_OUT:
-        return decode_action(cdb, command);
+        return cdb_decode_action(cdb, command);
     case SCSI_REPORT_LUNS:
         return decode_report_luns(cdb, command);
     case SCSI_START_UNIT:

@@ -23,7 +23,8 @@ static uint32_t begin_page(uint8_t *page, uint8_t code, uint8_t length)
     return length;
 }
 
-/* SBC-3, 6.5.8. How often a server tries, and for how long, is its own: every field is 0. */
+/* SBC-3, "Read-Write Error Recovery mode page". How often a server tries, and for how long, is its own: every field is
+ * 0. */
 static uint32_t error_recovery_page(uint8_t *page)
 {
     return begin_page(page, MODE_PAGE_ERROR_RECOVERY, 12);

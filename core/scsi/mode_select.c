@@ -54,7 +54,7 @@ static bool is_capacity(const struct scsi_device *device, uint64_t blocks, uint6
     return blocks == 0 || blocks == all_ones || blocks == device_blocks(device);
 }
 
-/* SBC-3, 6.5.2. The disk's size and its block size stay as they are. */
+/* SBC-3, "Mode parameter block descriptors". The disk's size and its block size stay as they are. */
 static bool take_descriptor(struct list *list, const struct scsi_device *device, uint32_t length,
                             struct scsi_sense *sense)
 {

@@ -118,71 +118,6 @@ static RARE enum storage_step begin_write_and_verify(struct storage_command *sto
     return step == STORAGE_REQUEST ? storage_write_through(storage, device) : step;
 }
 
-static uint32_t least(uint64_t left, uint32_t right)
-{
-    return left < right ? (uint32_t)left : right;
-}
-
-/*
- * SBC-3, "PRE-FETCH (10) command". The block limits (VPD B0) say that no more is taken than of a READ; what goes "to
- * the end" is cut there. Success is GOOD and not CONDITION MET: whether all of it is in a cache now is not known.
- */
-static enum storage_step begin_prefetch(struct storage_command *storage, const struct scsi_device *device,
-                                        const struct scsi_command *command, struct scsi_sense *sense)
-{
-    uint64_t block_count = device_blocks(device);
-    uint32_t blocks = command->blocks;
-
-    if (!checked_range(command->lba, blocks, block_count)) {
-        return storage_refuse_range(sense, command->lba, block_count);
-    }
-    if (!device->cache) {
-        return STORAGE_DONE;
-    }
-    if (blocks > device->max_transfer_blocks) {
-        return storage_refuse(sense, ASC_INVALID_FIELD_IN_CDB);
-    }
-    if (blocks == 0) {
-        blocks = least(block_count - command->lba, device->max_transfer_blocks);
-    }
-    return blocks == 0 ? STORAGE_DONE : storage_begin_range(storage, device, IO_CACHE, command->lba, blocks);
-}
-
-/* For the answer that storage->status begins. Without IO_BLOCK_STATUS all is mapped, which also means "or unknown". */
-static enum storage_step request_status(struct storage_command *storage, const struct scsi_device *device)
-{
-    uint64_t offset = storage->status.position;
-    uint64_t length = storage->status.end - offset;
-
-    if (!device->block_status) {
-        lba_status_add(&storage->status, length, true);
-        return STORAGE_DONE;
-    }
-    storage->request.operation = IO_BLOCK_STATUS;
-    storage->request.flags = storage->status.descriptors_max == 1 ? IO_ONE_EXTENT : 0;
-    storage->request.offset = offset;
-    storage->request.length = least(length, STORAGE_TRIM_MAX);
-    return STORAGE_REQUEST;
-}
-
-static enum storage_step begin_status(struct storage_command *storage, const struct scsi_device *device,
-                                      const struct scsi_command *command, uint8_t *data, uint32_t data_length,
-                                      struct scsi_sense *sense)
-{
-    uint64_t block_count = device_blocks(device);
-
-    if (!device->block_status && !device->unmap) {
-        return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
-    }
-    if (command->lba >= block_count) {
-        return storage_refuse_range(sense, command->lba, block_count);
-    }
-    storage->kind = STORAGE_ANSWERS;
-    lba_status_init(&storage->status, data, least(command->allocation_length, data_length), command->lba, block_count,
-                    device->block_size);
-    return request_status(storage, device);
-}
-
 /* A backend flushes the whole disk or nothing. */
 enum storage_step storage_begin_flush(struct storage_command *storage, const struct scsi_device *device)
 {
@@ -242,9 +177,9 @@ enum storage_step storage_begin(struct storage_command *storage, struct scsi_dev
     case SCSI_WRITE_SAME:
         return storage_begin_same(storage, device, command, data, data_length, sense);
     case SCSI_PREFETCH:
-        return begin_prefetch(storage, device, command, sense);
+        return storage_begin_prefetch(storage, device, command, sense);
     case SCSI_GET_LBA_STATUS:
-        return begin_status(storage, device, command, data, data_length, sense);
+        return storage_begin_status(storage, device, command, data, data_length, sense);
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
         return storage_begin_select(storage, device, command, data, data_length, sense);

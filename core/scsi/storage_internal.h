@@ -7,6 +7,11 @@
 
 #include <stdbool.h>
 
+static inline uint32_t storage_least(uint64_t left, uint32_t right)
+{
+    return left < right ? (uint32_t)left : right;
+}
+
 /* storage.c: each fills `*sense` and answers STORAGE_REFUSED. */
 RARE enum storage_step storage_refuse(struct scsi_sense *sense, enum scsi_asc asc);
 RARE enum storage_step storage_refuse_write(struct scsi_sense *sense);
@@ -33,6 +38,15 @@ RARE enum storage_step storage_write_through(struct storage_command *storage, co
 
 /* Flushes, if there is anything that a backend could have in a cache. */
 MUST_CHECK enum storage_step storage_begin_flush(struct storage_command *storage, const struct scsi_device *device);
+
+/* storage_prefetch.c */
+MUST_CHECK enum storage_step storage_begin_prefetch(struct storage_command *storage, const struct scsi_device *device,
+                                                    const struct scsi_command *command, struct scsi_sense *sense);
+
+/* storage_status.c */
+MUST_CHECK enum storage_step storage_begin_status(struct storage_command *storage, const struct scsi_device *device,
+                                                  const struct scsi_command *command, uint8_t *data,
+                                                  uint32_t data_length, struct scsi_sense *sense);
 
 /* storage_select.c */
 MUST_CHECK enum storage_step storage_begin_select(struct storage_command *storage, struct scsi_device *device,

@@ -7,17 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-static uint32_t least(uint64_t left, uint32_t right)
-{
-    return left < right ? (uint32_t)left : right;
-}
-
 /* Makes the beginning of what is left the request. Unlike another range it is left until it has been compared. */
 static enum storage_step request_read(struct storage_command *storage)
 {
     storage->request.operation = IO_READ;
     storage->request.offset = storage->range_offset;
-    storage->request.length = least(storage->range_length, least(STORAGE_COMPARE_MAX, storage->request_max));
+    storage->request.length =
+        storage_least(storage->range_length, storage_least(STORAGE_COMPARE_MAX, storage->request_max));
     return STORAGE_REQUEST;
 }
 
