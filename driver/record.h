@@ -63,6 +63,14 @@ static inline void record_init_mdl(struct record *record)
     MmInitializeMdl(&record->mdl, (PVOID)(ULONG_PTR)(PAGE_SIZE - 1), RECORD_DATA_MAX); /* the most pages it may have */
 }
 
+/* Prepares a VERIFY, whose first request may have no data: `mdl` for record_map_compare, and where it reads to. */
+static inline void record_init_compare(struct record *record)
+{
+    MmInitializeMdl(&record->mdl, record->compare, STORAGE_COMPARE_MAX);
+    record->data = record->compare;
+    record->command.compare = record->compare;
+}
+
 /* Makes `mdl` describe what a VERIFY reads to, in the SRB's extension, which is not paged. */
 static inline void record_map_compare(struct record *record)
 {

@@ -118,7 +118,6 @@ static bool map_address(struct adapter *adapter, const struct srb_view *view, st
 static UCHAR map_data(struct adapter *adapter, const struct srb_view *view, struct record *record)
 {
     if (storage_compares(&record->command)) {
-        record->data = record->compare;
         record_map_compare(record);
         return SRB_STATUS_PENDING;
     }
@@ -168,7 +167,7 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
     case SCSI_MODE_SELECT_10:
         return copy_parameters(view, record, length);
     case SCSI_VERIFY:
-        record->command.compare = record->compare;
+        record_init_compare(record);
         *length = view->data != NULL ? *length : 0;
         return view->data; /* mapped until the SRB is completed */
     case SCSI_GET_LBA_STATUS:

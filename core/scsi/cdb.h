@@ -31,7 +31,7 @@ enum scsi_operation {
     SCSI_READ,
     SCSI_WRITE,
     SCSI_WRITE_AND_VERIFY, /* without BYTCHK: what is written is on the medium afterwards */
-    SCSI_VERIFY,           /* without BYTCHK: the medium is taken to be readable, the range is checked */
+    SCSI_VERIFY,           /* without BYTCHK: what is cached goes to the medium, which is taken to be readable */
     SCSI_SYNCHRONIZE_CACHE,
     SCSI_STOP_UNIT, /* START STOP UNIT, START = 0: what is cached goes to the medium */
     SCSI_UNMAP,

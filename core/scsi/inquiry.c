@@ -185,6 +185,8 @@ static uint32_t block_characteristics(const struct scsi_device *device, uint8_t 
 {
     store_be16(characteristics, device->rotational ? 7200 : 0); /* 0: not reported */
     characteristics[4] = device->fua ? 0x02 : 0x00;             /* FUAB */
+    characteristics[4] |=
+        device->byte_check ? 0x01 : 0x00; /* VBULS (SBC-4): what is unmapped is compared as it reads */
     return 0x3C;
 }
 

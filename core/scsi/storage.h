@@ -4,9 +4,9 @@
  *
  * A SYNCHRONIZE CACHE is one request, and so is a READ, WRITE, WRITE SAME or PRE-FETCH unless the backend takes less at
  * once. A GET LBA STATUS is one, whose answer comes as extents (storage_extent). An UNMAP is a list of ranges. A VERIFY
- * with BYTCHK reads to a small buffer again and again. A WRITE with FUA, a WRITE AND VERIFY and, when the write cache
- * is off, every WRITE and WRITE SAME end with a flush where the backend has no FUA of its own. What is more than one
- * request becomes one after another:
+ * flushes, and with BYTCHK reads to a small buffer again and again. A WRITE with FUA, a WRITE AND VERIFY and, when the
+ * write cache is off, every WRITE and WRITE SAME end with a flush where the backend has no FUA of its own. What is more
+ * than one request becomes one after another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
  *           |                                                  |

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* VERIFY (SBC-3, "VERIFY (10) command"). */
+/*
+ * VERIFY (SBC-3, "VERIFY (10) command"). It is about the medium, so what is cached goes there first, as with
+ * SYNCHRONIZE CACHE. Without BYTCHK that is all: the medium is taken to be readable.
+ */
 #include "core/scsi/storage_internal.h"
 
 #include "core/base/checked.h"
@@ -47,8 +50,11 @@ enum storage_step storage_begin_verify(struct storage_command *storage, const st
     if (!checked_range(command->lba, command->blocks, block_count)) {
         return storage_refuse_range(sense, command->lba, block_count);
     }
-    if (!compares || command->blocks == 0) {
+    if (command->blocks == 0) {
         return STORAGE_DONE;
+    }
+    if (!compares) {
+        return storage_begin_flush(storage, device);
     }
     if (!take_expected(storage, device, command, data, data_length)) {
         return storage_refuse(sense, ASC_INVALID_FIELD_IN_CDB);
@@ -57,7 +63,7 @@ enum storage_step storage_begin_verify(struct storage_command *storage, const st
     storage->request_max = storage_request_max(device);
     storage->range_offset = command->lba * device->block_size;
     storage->range_length = (uint64_t)command->blocks * device->block_size;
-    return request_read(storage);
+    return storage_begin_flush(storage, device) == STORAGE_REQUEST ? STORAGE_REQUEST : request_read(storage);
 }
 
 /* How many bytes of what was read are as they should be. Of what was sent each byte is read once: its sender may be
@@ -80,8 +86,12 @@ static uint32_t compare(struct storage_command *storage)
 
 enum storage_step storage_next_compared(struct storage_command *storage, struct scsi_sense *sense)
 {
-    uint32_t same = compare(storage);
+    uint32_t same;
 
+    if (storage->request.operation == IO_FLUSH) {
+        return request_read(storage);
+    }
+    same = compare(storage);
     if (same != storage->request.length) {
         *sense = sense_make_with_information(SENSE_KEY_MISCOMPARE, ASC_MISCOMPARE_DURING_VERIFY,
                                              (storage->request.offset + same) / storage->block_size);

@@ -319,7 +319,7 @@ static void check_storage(struct scsi_device *device, const struct scsi_command 
         check_request(device, command, &storage.request, data_length);
         note_request(&walk, &storage.request);
         feed_extents(&storage, extents, extents_size);
-        if (command->operation == SCSI_VERIFY) {
+        if (storage.request.operation == IO_READ && storage_compares(&storage)) {
             read_to(&storage, command, parameters, device->block_size, list_changes);
         }
         for (uint32_t i = 0; list_changes && i < data_length; i++) {

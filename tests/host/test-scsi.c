@@ -148,11 +148,10 @@ struct pass_with_sense {
     UCHAR data[24 * 512];
 };
 
-/* Runs a command that sends `length` bytes of pass->data, and answers key, ASC and ASCQ as one number; 0: GOOD. */
-static ULONG run(struct bed_file *disk, struct pass_with_sense *pass, const UCHAR *cdb, UCHAR cdb_length, ULONG length)
+/* Begins a command that sends `length` bytes of pass->data. */
+static void run_begin(struct bed_io *io, struct bed_file *disk, struct pass_with_sense *pass, const UCHAR *cdb,
+                      UCHAR cdb_length, ULONG length)
 {
-    struct bed_io io;
-
     pass->header = (SCSI_PASS_THROUGH){
         .Length = sizeof(pass->header),
         .CdbLength = cdb_length,
@@ -165,8 +164,13 @@ static ULONG run(struct bed_file *disk, struct pass_with_sense *pass, const UCHA
     };
     memcpy(pass->header.Cdb, cdb, cdb_length);
     memset(pass->sense, 0, sizeof(pass->sense));
-    bed_control_begin(&io, disk, IOCTL_SCSI_PASS_THROUGH, pass, sizeof(*pass), pass, sizeof(*pass));
-    assert_int_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
+    bed_control_begin(io, disk, IOCTL_SCSI_PASS_THROUGH, pass, sizeof(*pass), pass, sizeof(*pass));
+}
+
+/* Key, ASC and ASCQ as one number; 0: GOOD. */
+static ULONG run_end(struct bed_io *io, const struct pass_with_sense *pass)
+{
+    assert_int_equal(bed_io_wait(io, MAXULONG, NULL), STATUS_SUCCESS);
     if (pass->header.ScsiStatus == 0) {
         return 0;
     }
@@ -176,6 +180,14 @@ static ULONG run(struct bed_file *disk, struct pass_with_sense *pass, const UCHA
     return (ULONG)pass->sense[2] << 16 | (ULONG)pass->sense[12] << 8 | pass->sense[13];
 }
 
+static ULONG run(struct bed_file *disk, struct pass_with_sense *pass, const UCHAR *cdb, UCHAR cdb_length, ULONG length)
+{
+    struct bed_io io;
+
+    run_begin(&io, disk, pass, cdb, cdb_length, length);
+    return run_end(&io, pass);
+}
+
 static void fill(UCHAR *bytes, ULONG length)
 {
     for (ULONG i = 0; i < length; i++) {
@@ -183,7 +195,7 @@ static void fill(UCHAR *bytes, ULONG length)
     }
 }
 
-/* 24 blocks, three reads; then one byte of the last one is another on the server. */
+/* 24 blocks: a flush and three reads; then one byte of the last one is another on the server. */
 static void verify_compares(void **state)
 {
     static const UCHAR verify[10] = {0x2F, 0x02, 0, 0, 0, 100, 0, 0, 24};
@@ -197,11 +209,37 @@ static void verify_compares(void **state)
     server_write(server, 100 * 512, pass.data, sizeof(pass.data));
     before = server_requests(server);
     assert_int_equal(run(disk, &pass, verify, sizeof(verify), sizeof(pass.data)), 0);
-    assert_int_equal(server_requests(server), before + 3);
+    assert_int_equal(server_requests(server), before + 4);
     pass.data[23 * 512 + 511] ^= 1;
     assert_int_equal(run(disk, &pass, verify, sizeof(verify), sizeof(pass.data)), 0x0E1D00);
     assert_int_equal(pass.sense[0], 0xF0);
     assert_memory_equal(pass.sense + 3, "\0\0\0\x7B", 4); /* LBA 123 */
+    end(disk);
+}
+
+/* The connection goes while the second read is out; it is sent again, and the comparison goes on where it was. */
+static void verify_goes_on_over_the_next_connection(void **state)
+{
+    static const UCHAR verify[10] = {0x2F, 0x02, 0, 0, 0, 100, 0, 0, 24};
+    static struct pass_with_sense pass;
+    struct bed_file *disk;
+    struct bed_io io;
+    unsigned before;
+
+    (void)state;
+    disk = start(SERVER_FLAGS_USUAL);
+    fill(pass.data, sizeof(pass.data));
+    server_write(server, 100 * 512, pass.data, sizeof(pass.data));
+    before = server_requests(server);
+    server_set_delay(server, 50 * MS);
+    run_begin(&io, disk, &pass, verify, sizeof(verify), sizeof(pass.data));
+    while (server_requests(server) < before + 3) {
+        usleep(MS);
+    }
+    server_set_delay(server, 0);
+    server_drop(server);
+    assert_int_equal(run_end(&io, &pass), 0);
+    assert_int_equal(server_requests(server), before + 5);
     end(disk);
 }
 
@@ -285,6 +323,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(write_with_fua_whose_flush_is_lost),
         cmocka_unit_test(status_of_blocks_nobody_knows),
         cmocka_unit_test(verify_compares),
+        cmocka_unit_test(verify_goes_on_over_the_next_connection),
         cmocka_unit_test(write_and_verify_is_on_the_medium),
         cmocka_unit_test(mode_select_turns_the_cache_off),
         cmocka_unit_test(mode_select_changes_the_format_of_sense),

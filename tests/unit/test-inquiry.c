@@ -237,6 +237,9 @@ static void characteristics_whole(void **state)
     device.fua = false;
     expected[8] = 0x00;
     assert_page(&device, 0xB1, expected, sizeof(expected));
+    device.byte_check = true;
+    expected[8] = 0x01;
+    assert_page(&device, 0xB1, expected, sizeof(expected));
     device.rotational = true;
     expected[4] = 0x1C;
     expected[5] = 0x20;

@@ -60,6 +60,10 @@ static void assert_within(struct scsi_device *device, enum scsi_operation operat
     struct scsi_sense sense;
 
     assert_int_equal(begin(&storage, device, operation, lba, blocks, &sense), STORAGE_REQUEST);
+    if (operation == SCSI_VERIFY) {
+        assert_int_equal(storage.request.operation, IO_FLUSH);
+        assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+    }
     if (operation == SCSI_SYNCHRONIZE_CACHE) {
         assert_int_equal(storage.request.operation, IO_FLUSH);
         return;

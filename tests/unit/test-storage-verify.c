@@ -36,6 +36,7 @@ static enum storage_step run(struct scsi_device *device, struct scsi_command com
     uint8_t *buffer = guard_memory(STORAGE_COMPARE_MAX);
     uint8_t *data = guard_copy(sent, data_length);
     uint64_t begin = command.lba * device->block_size;
+    bool flushed = false;
     enum storage_step step;
 
     *sense = (struct scsi_sense){0};
@@ -43,6 +44,11 @@ static enum storage_step run(struct scsi_device *device, struct scsi_command com
     *reads = 0;
     for (step = storage_begin(&storage, device, &command, data, data_length, sense); step == STORAGE_REQUEST;
          step = storage_next(&storage, sense)) {
+        if (device->write_cache && *reads == 0 && !flushed) {
+            assert_int_equal(storage.request.operation, IO_FLUSH);
+            flushed = true;
+            continue;
+        }
         assert_int_equal(storage.request.operation, IO_READ);
         assert_int_equal(storage.request.flags, 0);
         assert_in_range(storage.request.length, device->block_size, STORAGE_COMPARE_MAX);
@@ -103,6 +109,36 @@ static void blocks_are_the_same(void **state)
     assert_same(&device, verify(BYTE_CHECK_BLOCKS, 2048 - BLOCKS, BLOCKS), sizeof(sent), BLOCKS / 8);
     assert_same(&device, verify(BYTE_CHECK_BLOCKS, 0, 0), 0, 0);
     assert_same(&device, verify(BYTE_CHECK_ONE_BLOCK, 2048, 0), 0, 0);
+}
+
+/* What is compared is the medium. */
+static void without_cache(void **state)
+{
+    struct scsi_device device = comparing_device();
+
+    (void)state;
+    fill(medium, sizeof(medium));
+    fill(sent, sizeof(sent));
+    device.write_cache = false;
+    assert_same(&device, verify(BYTE_CHECK_BLOCKS, 5, BLOCKS), sizeof(sent), BLOCKS / 8);
+}
+
+static void without_comparison_only_flushes(void **state)
+{
+    struct scsi_device device = test_device();
+    struct scsi_command command = verify(BYTE_CHECK_NONE, 0, 2048);
+    struct storage_command storage;
+    struct scsi_sense sense;
+
+    (void)state;
+    assert_int_equal(storage_begin(&storage, &device, &command, NULL, 0, &sense), STORAGE_REQUEST);
+    assert_int_equal(storage.request.operation, IO_FLUSH);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
+    command.blocks = 0;
+    assert_int_equal(storage_begin(&storage, &device, &command, NULL, 0, &sense), STORAGE_DONE);
+    command.blocks = 1;
+    device.read_only = true;
+    assert_int_equal(storage_begin(&storage, &device, &command, NULL, 0, &sense), STORAGE_DONE);
 }
 
 static void backend_takes_less_at_once(void **state)
@@ -258,6 +294,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_the_same),
+        cmocka_unit_test(without_cache),
+        cmocka_unit_test(without_comparison_only_flushes),
         cmocka_unit_test(backend_takes_less_at_once),
         cmocka_unit_test(one_byte_differs),
         cmocka_unit_test(one_block_for_all),

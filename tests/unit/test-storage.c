@@ -348,6 +348,7 @@ static void verify_range(void **state)
     struct scsi_device device = test_device();
 
     (void)state;
+    device.write_cache = false;
     assert_done(&device, transfer(SCSI_VERIFY, 0, 2048)); /* more than a READ may ask for, and no data */
     device.block_count = TWO_TO_32;
     assert_done(&device, transfer(SCSI_VERIFY, 1, UINT32_MAX));
