@@ -316,6 +316,44 @@ static void reset_is_told_once(void **state)
     end(disk);
 }
 
+/* A REQUEST SENSE is carried out, has the attention as its data, and clears it. */
+static void request_sense_tells_of_a_reset(void **state)
+{
+    static const UCHAR request_sense[6] = {0x03, 0, 0, 0, 18};
+    static const UCHAR descriptor[6] = {0x03, 1, 0, 0, 18};
+    struct pass pass;
+    struct bed_file *disk;
+    struct bed_io io;
+
+    (void)state;
+    disk = start(SERVER_FLAGS_USUAL);
+    fixture_inject_disk(BED_INJECT_RESET_LUN);
+    begin(&io, disk, &pass, request_sense, sizeof(request_sense), SCSI_IOCTL_DATA_IN);
+    assert_good(&io, &pass);
+    assert_int_equal(pass.header.DataTransferLength, 18);
+    assert_memory_equal(pass.data, "\x70\0\x06\0\0\0\0\x0A\0\0\0\0\x29\x03\0\0\0\0", 18);
+    begin(&io, disk, &pass, descriptor, sizeof(descriptor), SCSI_IOCTL_DATA_IN);
+    assert_good(&io, &pass);
+    assert_int_equal(pass.header.DataTransferLength, 8);
+    assert_memory_equal(pass.data, "\x72\0\0\0\0\0\0\0", 8);
+    end(disk);
+}
+
+/* Programs pass 6 bytes of it. */
+static void reservations_are_not_supported(void **state)
+{
+    static const UCHAR in[6] = {0x5E, 1};
+    static const UCHAR out[10] = {0x5F, 3, 3, [8] = 24};
+    static struct pass_with_sense pass;
+    struct bed_file *disk;
+
+    (void)state;
+    disk = start(SERVER_FLAGS_USUAL);
+    assert_int_equal(run(disk, &pass, in, sizeof(in), 0), 0x052000);
+    assert_int_equal(run(disk, &pass, out, sizeof(out), 24), 0x052000);
+    end(disk);
+}
+
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +366,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(mode_select_turns_the_cache_off),
         cmocka_unit_test(mode_select_changes_the_format_of_sense),
         cmocka_unit_test(reset_is_told_once),
+        cmocka_unit_test(request_sense_tells_of_a_reset),
+        cmocka_unit_test(reservations_are_not_supported),
     };
 
     if (!fixture_init(count, arguments)) {
