@@ -26,6 +26,7 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
     }
     disk->adapter = adapter;
     disk->properties = *properties;
+    disk->device.byte_check = true; /* the record of a VERIFY has room to read to */
     disk->references = 1;
     disk->state = DISK_CONNECTING;
     KeInitializeSpinLock(&disk->lock);

@@ -49,7 +49,11 @@ struct record {
     union {
         MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */
         UCHAR mdl_storage[RECORD_MDL_SIZE];
-        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES */
+        struct {                                                     /* a VERIFY that compares */
+            UCHAR compare_mdl[sizeof(MDL) + 2 * sizeof(PFN_NUMBER)]; /* `mdl`, of `compare`, at any offset in a page */
+            uint8_t compare[STORAGE_COMPARE_MAX];
+        };
+        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES, MODE SELECT */
     };
 };
 
@@ -59,10 +63,31 @@ static inline void record_init_mdl(struct record *record)
     MmInitializeMdl(&record->mdl, (PVOID)(ULONG_PTR)(PAGE_SIZE - 1), RECORD_DATA_MAX); /* the most pages it may have */
 }
 
+/* Prepares a VERIFY, whose first request may have no data: `mdl` for record_map_compare, and where it reads to. */
+static inline void record_init_compare(struct record *record)
+{
+    MmInitializeMdl(&record->mdl, record->compare, STORAGE_COMPARE_MAX);
+    record->data = record->compare;
+    record->command.compare = record->compare;
+}
+
+/* Makes `mdl` describe what a VERIFY reads to, in the SRB's extension, which is not paged. */
+static inline void record_map_compare(struct record *record)
+{
+    MmInitializeMdl(&record->mdl, record->compare, record->command.request.length);
+    MmBuildMdlForNonPagedPool(&record->mdl);
+}
+
 /* Makes `mdl` describe the data of the command's request. */
 static inline void record_map_pages(struct record *record)
 {
-    PVOID address = (PUCHAR)record->pages_address + record->command.data_offset;
+    PVOID address;
+
+    if (storage_compares(&record->command)) {
+        record_map_compare(record);
+        return;
+    }
+    address = (PUCHAR)record->pages_address + record->command.data_offset;
 
     IoBuildPartialMdl(record->pages, &record->mdl, address, record->command.request.length);
 }

@@ -214,12 +214,13 @@ void srb_complete(struct adapter *adapter, PSCSI_REQUEST_BLOCK srb, UCHAR status
 }
 
 /* Fills in sense data where the SRB has room for it; answers the flag that says so. */
-static UCHAR write_sense(PSCSI_REQUEST_BLOCK srb, const struct scsi_part *part, const struct scsi_sense *sense)
+static UCHAR write_sense(PSCSI_REQUEST_BLOCK srb, const struct scsi_part *part, const struct scsi_result *result)
 {
     if (part->sense == NULL || *part->sense_length == 0 || (srb_flags(srb) & SRB_FLAGS_DISABLE_AUTOSENSE) != 0) {
         return 0;
     }
-    *part->sense_length = (UCHAR)sense_write_fixed(sense, part->sense, *part->sense_length);
+    *part->sense_length =
+        (UCHAR)sense_write(&result->sense, result->descriptor_sense, part->sense, *part->sense_length);
     return SRB_STATUS_AUTOSENSE_VALID;
 }
 
@@ -238,7 +239,7 @@ void srb_complete_result(struct adapter *adapter, PSCSI_REQUEST_BLOCK srb, const
         status = SRB_STATUS_ERROR;
     }
     if (result->status == SCSI_STATUS_CHECK_CONDITION) {
-        status |= write_sense(srb, &part, &result->sense);
+        status |= write_sense(srb, &part, result);
     }
     complete(adapter, srb, status);
 }

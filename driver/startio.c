@@ -8,11 +8,13 @@
 #include "core/base/checked.h"
 #include "core/scsi/attention.h"
 
-static void complete_refused(struct adapter *adapter, const struct srb_view *view, const struct scsi_sense *sense)
+static void complete_refused(struct disk *disk, const struct srb_view *view, const struct scsi_sense *sense)
 {
-    struct scsi_result result = {.status = SCSI_STATUS_CHECK_CONDITION, .sense = *sense};
+    struct scsi_result result = {.status = SCSI_STATUS_CHECK_CONDITION,
+                                 .sense = *sense,
+                                 .descriptor_sense = device_descriptor_sense(&disk->device)};
 
-    srb_complete_result(adapter, view->srb, &result);
+    srb_complete_result(disk->adapter, view->srb, &result);
 }
 
 static void complete_good(struct adapter *adapter, const struct srb_view *view, uint32_t transferred)
@@ -41,42 +43,60 @@ static bool is_ready(struct disk *disk, const struct scsi_command *command)
 static void execute_emulated(struct disk *disk, const struct srb_view *view, const struct scsi_command *command)
 {
     uint8_t *data = view->data;
+    uint32_t capacity = data != NULL ? view->data_length : 0;
     struct scsi_result result;
 
     if (!is_ready(disk, command)) {
         result.sense = sense_make(SENSE_KEY_NOT_READY, ASC_NOT_READY_COMMUNICATION_FAILURE);
-        complete_refused(disk->adapter, view, &result.sense);
+        complete_refused(disk, view, &result.sense);
         return;
     }
     if (command->operation == SCSI_INQUIRY) {
         tell_depth(disk);
     }
-    emulate(&disk->device, command, data, data != NULL ? view->data_length : 0, &result);
+    if (command->operation == SCSI_REQUEST_SENSE) {
+        emulate_request_sense(command, disk_take_attention(disk), data, capacity, &result);
+    } else {
+        emulate(&disk->device, command, data, capacity, &result);
+    }
     srb_complete_result(disk->adapter, view->srb, &result);
 }
 
 /* ---- Commands for the backend ---- */
 
 /*
- * Our own view of the SRB's pages: its MDL is borrowed, may be longer than this request, and may be in use elsewhere.
- * DataBuffer is not an address that may be used; it says where in the MDL the data begins. False: it does not.
+ * Where in its MDL the SRB's data begins. DataBuffer of a READ or WRITE is not an address that may be used, but one in
+ * the MDL's own terms; of other commands Storport has mapped the data, and DataBuffer is in that mapping. False: it is
+ * in neither.
  */
+static bool find_data(PMDL mdl, const struct srb_view *view, ULONG_PTR *offset)
+{
+    ULONG_PTR data = (ULONG_PTR)view->data;
+    ULONG_PTR begin = (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
+    ULONG_PTR mapped = (ULONG_PTR)mdl->MappedSystemVa;
+
+    *offset = data - begin;
+    if (data >= begin && checked_range(*offset, view->data_length, MmGetMdlByteCount(mdl))) {
+        return true;
+    }
+    *offset = data - mapped;
+    return (mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0 && data >= mapped &&
+           checked_range(*offset, view->data_length, MmGetMdlByteCount(mdl));
+}
+
+/* Our own view of the SRB's pages: its MDL is borrowed, may be longer than this request, and may be in use elsewhere.
+ * False: the data is not in it. */
 static bool map_pages(struct adapter *adapter, const struct srb_view *view, struct record *record)
 {
-    ULONG_PTR begin;
     ULONG_PTR offset;
     PMDL mdl = NULL;
 
-    if (StorPortGetOriginalMdl(adapter, view->srb, (PVOID *)&mdl) != STOR_STATUS_SUCCESS || mdl == NULL) {
-        return false;
-    }
-    begin = (ULONG_PTR)MmGetMdlVirtualAddress(mdl);
-    offset = (ULONG_PTR)view->data - begin;
-    if ((ULONG_PTR)view->data < begin || !checked_range(offset, view->data_length, MmGetMdlByteCount(mdl))) {
+    if (StorPortGetOriginalMdl(adapter, view->srb, (PVOID *)&mdl) != STOR_STATUS_SUCCESS || mdl == NULL ||
+        !find_data(mdl, view, &offset)) {
         return false;
     }
     record->pages = mdl;
-    record->pages_address = view->data;
+    record->pages_address = (PUCHAR)MmGetMdlVirtualAddress(mdl) + offset;
     record_init_mdl(record);
     record_map_pages(record);
     return true;
@@ -94,9 +114,13 @@ static bool map_address(struct adapter *adapter, const struct srb_view *view, st
     return address != NULL;
 }
 
-/* Makes the SRB's data reachable for a READ or WRITE. SRB_STATUS_PENDING when it is. */
+/* Makes the data of a READ, WRITE or VERIFY reachable. SRB_STATUS_PENDING when it is. */
 static UCHAR map_data(struct adapter *adapter, const struct srb_view *view, struct record *record)
 {
+    if (storage_compares(&record->command)) {
+        record_map_compare(record);
+        return SRB_STATUS_PENDING;
+    }
     if (record->command.request.operation == IO_READ && !map_address(adapter, view, record)) {
         return SRB_STATUS_BUSY; /* Storport tries again */
     }
@@ -122,7 +146,7 @@ static struct record *begin_record(const struct srb_view *view)
     return record;
 }
 
-/* What an UNMAP or WRITE SAME sends, copied before anybody looks at it. */
+/* What an UNMAP, WRITE SAME or MODE SELECT sends, copied before anybody looks at it. */
 static uint8_t *copy_parameters(const struct srb_view *view, struct record *record, uint32_t *length)
 {
     C_ASSERT(sizeof record->parameters >= 4096); /* the largest block */
@@ -139,7 +163,13 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
     switch (command->operation) {
     case SCSI_UNMAP:
     case SCSI_WRITE_SAME:
+    case SCSI_MODE_SELECT_6:
+    case SCSI_MODE_SELECT_10:
         return copy_parameters(view, record, length);
+    case SCSI_VERIFY:
+        record_init_compare(record);
+        *length = view->data != NULL ? *length : 0;
+        return view->data; /* mapped until the SRB is completed */
     case SCSI_GET_LBA_STATUS:
         *length = view->data != NULL ? *length : 0;
         return view->data;
@@ -164,7 +194,8 @@ static void submit(struct disk *disk, const struct srb_view *view, struct record
 
 static void execute_storage(struct disk *disk, const struct srb_view *view, const struct scsi_command *command)
 {
-    bool transfers = command->operation == SCSI_READ || command->operation == SCSI_WRITE;
+    bool transfers = command->operation == SCSI_READ || command->operation == SCSI_WRITE ||
+                     command->operation == SCSI_WRITE_AND_VERIFY;
     struct record *record = begin_record(view);
     uint32_t length = view->data_length;
     uint8_t *data = reach_data(view, command, record, &length);
@@ -172,6 +203,7 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
     struct scsi_sense sense;
 
     step = storage_begin(&record->command, &disk->device, command, data, length, &sense);
+    record->result.descriptor_sense = device_descriptor_sense(&disk->device);
     record->result.transferred = transfers ? record->command.data_length : view->data_length;
     switch (step) {
     case STORAGE_REQUEST:
@@ -182,7 +214,7 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
         complete_good(disk->adapter, view, record->result.transferred);
         break;
     case STORAGE_REFUSED:
-        complete_refused(disk->adapter, view, &sense);
+        complete_refused(disk, view, &sense);
         break;
     }
 }
@@ -207,7 +239,7 @@ static void execute_scsi(struct disk *disk, const struct srb_view *view)
     struct scsi_sense sense;
 
     if (!cdb_decode(view->cdb, view->cdb_length, &command, &sense) || tells_attention(disk, &command, &sense)) {
-        complete_refused(disk->adapter, view, &sense);
+        complete_refused(disk, view, &sense);
     } else if (command_needs_storage(&command)) {
         execute_storage(disk, view, &command);
     } else {
@@ -217,10 +249,18 @@ static void execute_scsi(struct disk *disk, const struct srb_view *view)
 
 /* ---- Everything else ---- */
 
+/* What a reset leaves behind in a disk, besides requests that have ended. */
+static void note_reset(struct disk *disk, enum scsi_attention attention)
+{
+    device_reset_modes(&disk->device);
+    InterlockedOr(&disk->attentions, attention);
+}
+
 static void reset_disk(struct disk *disk, const struct srb_view *view)
 {
     struct record *record = record_of_management(view->extension, view->srb);
 
+    note_reset(disk, view->function == SRB_FUNCTION_RESET_LOGICAL_UNIT ? ATTENTION_UNIT_RESET : ATTENTION_BUS_RESET);
     disk_reset(disk, SRB_STATUS_BUS_RESET, record);
     if (record == NULL) {
         srb_complete(disk->adapter, view->srb, SRB_STATUS_SUCCESS);
@@ -295,6 +335,7 @@ static void reset_bus(struct adapter *adapter)
         struct disk *disk = disk_pin(adapter, target);
 
         if (disk != NULL) {
+            note_reset(disk, ATTENTION_BUS_RESET);
             disk_reset(disk, SRB_STATUS_BUS_RESET, NULL);
             disk_unpin(disk);
         }

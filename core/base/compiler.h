@@ -13,6 +13,15 @@
 #define MUST_CHECK
 #endif
 
+/* The common part of two functions that are both short of time: each has its own. */
+#if defined(__GNUC__) || defined(__clang__)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define ALWAYS_INLINE __forceinline
+#else
+#define ALWAYS_INLINE inline
+#endif
+
 /* A rare way out of a short function: kept out of it, so that the short way saves no registers for the long one. */
 #if defined(__GNUC__) || defined(__clang__)
 #define RARE __attribute__((noinline, cold))

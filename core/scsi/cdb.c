@@ -2,6 +2,9 @@
 #include "core/scsi/cdb.h"
 
 #include "core/base/bytes.h"
+#include "core/base/memory.h"
+#include "core/scsi/cdb_internal.h"
+#include "core/scsi/opcodes.h"
 
 /* Byte 1 of READ, WRITE and VERIFY (SBC-3, 5.8 ff.) */
 #define PROTECT_MASK 0xE0 /* RDPROTECT, WRPROTECT, VRPROTECT: no disk here has protection information */
@@ -15,9 +18,10 @@
 #define SAME_RELADR   0x01 /* of the 10-byte form (SCSI-2): the LBA is not an LBA */
 #define SAME_NDOB     0x01 /* of the 16-byte form */
 
-#define ACTION_MASK           0x1F /* byte 1 of SERVICE ACTION IN (16) */
-#define ACTION_READ_CAPACITY  0x10
-#define ACTION_GET_LBA_STATUS 0x12
+/* Byte 1 of MODE SELECT */
+#define SELECT_PF  0x10
+#define SELECT_RTD 0x02
+#define SELECT_SP  0x01
 
 #define CONTROL_NACA 0x04 /* in the last byte of every CDB (SAM-5, 5.2) */
 
@@ -26,35 +30,14 @@ struct opcode {
     uint8_t operation; /* enum scsi_operation */
 };
 
-static const struct opcode opcodes[256] = {
-    [0x00] = {6, SCSI_TEST_UNIT_READY},
-    [0x03] = {6, SCSI_REQUEST_SENSE},
-    [0x08] = {6, SCSI_READ},
-    [0x0A] = {6, SCSI_WRITE},
-    [0x12] = {6, SCSI_INQUIRY},
-    [0x1A] = {6, SCSI_MODE_SENSE_6},
-    [0x1B] = {6, SCSI_START_UNIT}, /* or SCSI_STOP_UNIT */
-    [0x25] = {10, SCSI_READ_CAPACITY_10},
-    [0x28] = {10, SCSI_READ},
-    [0x2A] = {10, SCSI_WRITE},
-    [0x2F] = {10, SCSI_VERIFY},
-    [0x34] = {10, SCSI_PREFETCH},
-    [0x35] = {10, SCSI_SYNCHRONIZE_CACHE},
-    [0x41] = {10, SCSI_WRITE_SAME},
-    [0x42] = {10, SCSI_UNMAP},
-    [0x5A] = {10, SCSI_MODE_SENSE_10},
-    [0x88] = {16, SCSI_READ},
-    [0x8A] = {16, SCSI_WRITE},
-    [0x8F] = {16, SCSI_VERIFY},
-    [0x90] = {16, SCSI_PREFETCH},
-    [0x91] = {16, SCSI_SYNCHRONIZE_CACHE},
-    [0x93] = {16, SCSI_WRITE_SAME},
-    [0x9E] = {16, SCSI_READ_CAPACITY_16}, /* SERVICE ACTION IN (16); or SCSI_GET_LBA_STATUS */
-    [0xA0] = {12, SCSI_REPORT_LUNS},
-    [0xA8] = {12, SCSI_READ},
-    [0xAA] = {12, SCSI_WRITE},
-    [0xAF] = {12, SCSI_VERIFY},
-};
+/* A code with service actions has any of its rows: all are of one length, and the action says the operation. */
+#define OPCODE(code, length, operation, ...) [code] = {length, operation},
+
+static const struct opcode opcodes[256] = {[0x5E] = {10, SCSI_PERSISTENT_RESERVE_IN},
+                                           [0x5F] = {10, SCSI_PERSISTENT_RESERVE_OUT},
+                                           [0x9E] = {16, SCSI_READ_CAPACITY_16},       /* SERVICE ACTION IN (16) */
+                                           [0xA3] = {12, SCSI_REPORT_OPERATION_CODES}, /* MAINTENANCE IN */
+                                           SCSI_OPCODES(OPCODE)};
 
 /* The LBA and the number of blocks stand in the same places in every command of one CDB length. */
 static void decode_range(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
@@ -92,6 +75,17 @@ static bool decode_transfer(const uint8_t *cdb, uint8_t length, struct scsi_comm
 static bool decode_verify(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
 {
     decode_range(cdb, length, command);
+    command->byte_check = (cdb[1] & BYTCHK_MASK) >> 1;
+    return (cdb[1] & PROTECT_MASK) == 0 && command->byte_check != 2; /* reserved */
+}
+
+/*
+ * SBC-3, "WRITE AND VERIFY (10) command". With BYTCHK what was written would be read and compared, but a backend has
+ * its data in pages that nothing here can look at.
+ */
+static bool decode_write_and_verify(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    decode_range(cdb, length, command);
     return (cdb[1] & (PROTECT_MASK | BYTCHK_MASK)) == 0;
 }
 
@@ -125,38 +119,31 @@ static bool decode_mode_sense(const uint8_t *cdb, uint8_t length, struct scsi_co
     return true;
 }
 
+/*
+ * SPC-4, "MODE SELECT (6) command" and "(10)". Pages are in the standard's format (PF) and cannot be saved (SP); all to
+ * go back to what was saved (RTD) is for disks that save.
+ */
+static bool decode_mode_select(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
+{
+    command->parameter_length = length == 6 ? cdb[4] : load_be16(cdb + 7);
+    return (cdb[1] & (SELECT_PF | SELECT_RTD | SELECT_SP)) == SELECT_PF;
+}
+
+/* SPC-4, "LOG SENSE command". Nothing can be saved (SP, PPC), and no page has parameters to begin at. */
+static bool decode_log_sense(const uint8_t *cdb, struct scsi_command *command)
+{
+    command->page_control = cdb[2] >> 6;
+    command->page = cdb[2] & 0x3F;
+    command->subpage = cdb[3];
+    command->allocation_length = load_be16(cdb + 7);
+    return (cdb[1] & 0x03) == 0 && load_be16(cdb + 5) == 0;
+}
+
 /* SBC-2, 5.10: PMI and the LBA, obsolete in SBC-3 and zero in every command that is sent today. */
 static bool decode_read_capacity_10(const uint8_t *cdb, struct scsi_command *command)
 {
     command->allocation_length = 8;
     return (cdb[8] & 0x01) == 0 && load_be32(cdb + 2) == 0;
-}
-
-static bool decode_read_capacity_16(const uint8_t *cdb, struct scsi_command *command)
-{
-    command->allocation_length = load_be32(cdb + 10);
-    return (cdb[14] & 0x01) == 0 && load_be64(cdb + 2) == 0;
-}
-
-/* SBC-3, "GET LBA STATUS command" */
-static bool decode_get_lba_status(const uint8_t *cdb, struct scsi_command *command)
-{
-    command->operation = SCSI_GET_LBA_STATUS;
-    command->lba = load_be64(cdb + 2);
-    command->allocation_length = load_be32(cdb + 10);
-    return true;
-}
-
-static bool decode_service_action_in(const uint8_t *cdb, struct scsi_command *command)
-{
-    switch (cdb[1] & ACTION_MASK) {
-    case ACTION_READ_CAPACITY:
-        return decode_read_capacity_16(cdb, command);
-    case ACTION_GET_LBA_STATUS:
-        return decode_get_lba_status(cdb, command);
-    default:
-        return false;
-    }
 }
 
 /* SPC-4, "REPORT LUNS command": all, well known only, or both. The rest is for targets with conglomerates. */
@@ -187,6 +174,8 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
         return decode_transfer(cdb, length, command);
     case SCSI_VERIFY:
         return decode_verify(cdb, length, command);
+    case SCSI_WRITE_AND_VERIFY:
+        return decode_write_and_verify(cdb, length, command);
     case SCSI_WRITE_SAME:
         return decode_write_same(cdb, length, command);
     case SCSI_SYNCHRONIZE_CACHE:
@@ -208,11 +197,22 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
     case SCSI_MODE_SENSE_6:
     case SCSI_MODE_SENSE_10:
         return decode_mode_sense(cdb, length, command);
+    case SCSI_MODE_SELECT_6:
+    case SCSI_MODE_SELECT_10:
+        return decode_mode_select(cdb, length, command);
+    case SCSI_ALLOW_MEDIUM_REMOVAL:
+        return (cdb[4] & 0x03) == 0; /* it cannot be removed, so to prevent that has no meaning */
+    case SCSI_LOG_SENSE:
+        return decode_log_sense(cdb, command);
     case SCSI_READ_CAPACITY_10:
         return decode_read_capacity_10(cdb, command);
     case SCSI_READ_CAPACITY_16:
     case SCSI_GET_LBA_STATUS:
-        return decode_service_action_in(cdb, command);
+    case SCSI_REPORT_OPERATION_CODES:
+    case SCSI_REPORT_TASK_FUNCTIONS:
+    case SCSI_PERSISTENT_RESERVE_IN:
+    case SCSI_PERSISTENT_RESERVE_OUT:
+        return cdb_decode_action(cdb, command);
     case SCSI_REPORT_LUNS:
         return decode_report_luns(cdb, command);
     case SCSI_START_UNIT:
@@ -228,6 +228,21 @@ static RARE bool refuse(struct scsi_sense *sense, enum scsi_asc asc)
     return false;
 }
 
+/*
+ * A CDB that ends too early. Programs are known to pass 6 bytes of a PERSISTENT RESERVE and to have it carried out:
+ * what is not there is taken to be 0.
+ */
+static RARE bool decode_short(const uint8_t *cdb, size_t length, struct scsi_command *command, struct scsi_sense *sense)
+{
+    uint8_t whole[SCSI_CDB_MAX] = {0};
+
+    if (length < 6 || (cdb[0] != 0x5E && cdb[0] != 0x5F)) {
+        return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+    }
+    memcpy(whole, cdb, length);
+    return cdb_decode(whole, sizeof(whole), command, sense);
+}
+
 bool cdb_decode(const uint8_t *cdb, size_t length, struct scsi_command *command, struct scsi_sense *sense)
 {
     const struct opcode *opcode;
@@ -240,7 +255,10 @@ bool cdb_decode(const uint8_t *cdb, size_t length, struct scsi_command *command,
     if (opcode->length == 0) {
         return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
     }
-    if (length < opcode->length || (cdb[opcode->length - 1] & CONTROL_NACA) != 0) {
+    if (length < opcode->length) {
+        return decode_short(cdb, length, command, sense);
+    }
+    if ((cdb[opcode->length - 1] & CONTROL_NACA) != 0) {
         return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
     }
     command->operation = (enum scsi_operation)opcode->operation;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a disk looks like to SCSI. Filled when the disk is made, before the first command; after that only its size
- * changes.
+ * and its modes change.
  */
 #ifndef WNBD_CORE_SCSI_DEVICE_H
 #define WNBD_CORE_SCSI_DEVICE_H
@@ -16,11 +16,13 @@
 
 struct scsi_device {
     uint64_t block_count;            /* by device_blocks; 1 or more; block_count * block_size fits 64 bits */
+    uint64_t write_through;          /* by device_writes_through; 0 at first */
+    uint64_t descriptor_sense;       /* by device_descriptor_sense; 0 at first */
     uint32_t block_size;             /* 512 or 4096 */
     uint8_t physical_block_exponent; /* physical block = block_size << this; 0 .. 15 */
 
     bool read_only;
-    bool write_cache;  /* the backend can flush: WCE is 1 */
+    bool write_cache;  /* the backend can flush: WCE is 1 unless a MODE SELECT has made it 0 */
     bool fua;          /* FUA is honoured, by the backend or by a flush */
     bool fua_by_flush; /* ... by a flush: the backend has none of its own; only with `write_cache` */
     bool unmap;
@@ -28,6 +30,8 @@ struct scsi_device {
     bool cache;        /* the backend has IO_CACHE: PRE-FETCH does something */
     bool block_status; /* the backend has IO_BLOCK_STATUS: GET LBA STATUS knows more than "mapped" */
     bool rotational;
+    bool persistent_reservations; /* a backend that carries them out: none yet, and core/scsi/storage.h refuses them */
+    bool byte_check; /* whoever runs the commands gives a VERIFY its data and room to read to (storage.h): BYTCHK */
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
     uint32_t max_request_blocks;       /* of them, in one request to the backend; 0: no limit of its own */
@@ -44,8 +48,9 @@ struct scsi_device {
 
     /*
      * VPD 83. With an owner's NAA that designator stands alone (Ceph's disks). Without one the driver derives an NAA
-     * from server, port and export, and the page also holds a T10 vendor id designator built from the serial: if the
-     * serial fits it whole, since a cut one could name two disks. A disk with neither has no page 83.
+     * from server, port and export, and the page also holds that NAA as a SCSI name string and a T10 vendor id
+     * designator built from the serial: if the serial fits it whole, since a cut one could name two disks. A disk with
+     * neither has no page 83.
      */
     uint8_t naa_length; /* 8 or 16; 0: no NAA designator */
     uint8_t naa[SCSI_NAA_MAX];
@@ -62,6 +67,26 @@ static inline uint64_t device_blocks(const struct scsi_device *device)
 static inline void device_resize(struct scsi_device *device, uint64_t block_count)
 {
     atomic_write_u64(&device->block_count, block_count);
+}
+
+/* WCE 0: a WRITE is done when what it has written is on the medium. */
+static inline bool device_writes_through(const struct scsi_device *device)
+{
+    return atomic_read_u64(&device->write_through) != 0;
+}
+
+/* D_SENSE 1: autosense has the descriptor format. */
+static inline bool device_descriptor_sense(const struct scsi_device *device)
+{
+    return atomic_read_u64(&device->descriptor_sense) != 0;
+}
+
+/* As a logical unit reset leaves the mode parameters: none are saved, so they have their default values (SPC-4, "Mode
+ * parameters"). */
+static inline void device_reset_modes(struct scsi_device *device)
+{
+    atomic_write_u64(&device->write_through, 0);
+    atomic_write_u64(&device->descriptor_sense, 0);
 }
 
 #endif

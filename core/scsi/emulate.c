@@ -4,11 +4,17 @@
 #include "core/base/bytes.h"
 #include "core/base/memory.h"
 #include "core/scsi/inquiry.h"
+#include "core/scsi/log.h"
 #include "core/scsi/mode.h"
+#include "core/scsi/supported.h"
 
 /* Every answer is made whole here first, so that nothing but the last copy has to know where the initiator's buffer
  * ends. */
-#define ANSWER_MAX INQUIRY_ANSWER_MAX
+#define ANSWER_MAX 1024
+
+_Static_assert(ANSWER_MAX >= INQUIRY_ANSWER_MAX, "an INQUIRY's answer");
+_Static_assert(ANSWER_MAX >= MODE_ANSWER_MAX, "a MODE SENSE's answer");
+_Static_assert(ANSWER_MAX >= SUPPORTED_ANSWER_MAX, "a REPORT SUPPORTED OPERATION CODES' answer");
 
 static bool refuse(struct scsi_sense *sense, enum scsi_asc asc)
 {
@@ -52,13 +58,12 @@ static uint32_t report_luns(const struct scsi_command *command, uint8_t *answer)
     return 8 + list_length;
 }
 
-/* Sense goes with the command it belongs to, so nothing is ever pending. */
-static uint32_t request_sense(const struct scsi_command *command, uint8_t *answer)
+static uint32_t request_sense(const struct scsi_command *command, enum scsi_attention attention, uint8_t *answer,
+                              uint32_t room)
 {
-    const struct scsi_sense none = {0};
+    const struct scsi_sense sense = attention_sense(attention);
 
-    return command->descriptor_sense ? sense_write_descriptor(&none, answer, ANSWER_MAX)
-                                     : sense_write_fixed(&none, answer, ANSWER_MAX);
+    return sense_write(&sense, command->descriptor_sense, answer, room);
 }
 
 /* `answer` is ANSWER_MAX zeroed bytes. False: refused. */
@@ -68,15 +73,19 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     switch (command->operation) {
     case SCSI_TEST_UNIT_READY:
     case SCSI_START_UNIT:
+    case SCSI_ALLOW_MEDIUM_REMOVAL:
         return true;
     case SCSI_REQUEST_SENSE:
-        *length = request_sense(command, answer);
+        *length = request_sense(command, ATTENTION_NONE, answer, ANSWER_MAX);
         return true;
     case SCSI_INQUIRY:
         return inquiry(device, command, answer, length, sense);
     case SCSI_MODE_SENSE_6:
     case SCSI_MODE_SENSE_10:
         *length = mode_sense(device, command, answer, sense);
+        return *length != 0;
+    case SCSI_LOG_SENSE:
+        *length = log_sense(command, answer, sense);
         return *length != 0;
     case SCSI_READ_CAPACITY_10:
         *length = read_capacity_10(device, answer);
@@ -87,8 +96,15 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     case SCSI_REPORT_LUNS:
         *length = report_luns(command, answer);
         return true;
+    case SCSI_REPORT_OPERATION_CODES:
+        *length = supported_operation_codes(device, command, answer, sense);
+        return *length != 0;
+    case SCSI_REPORT_TASK_FUNCTIONS:
+        *length = supported_task_functions(command, answer);
+        return true;
     case SCSI_READ:
     case SCSI_WRITE:
+    case SCSI_WRITE_AND_VERIFY:
     case SCSI_VERIFY:
     case SCSI_SYNCHRONIZE_CACHE:
     case SCSI_STOP_UNIT:
@@ -96,6 +112,10 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     case SCSI_WRITE_SAME:
     case SCSI_PREFETCH:
     case SCSI_GET_LBA_STATUS:
+    case SCSI_MODE_SELECT_6:
+    case SCSI_MODE_SELECT_10:
+    case SCSI_PERSISTENT_RESERVE_IN:
+    case SCSI_PERSISTENT_RESERVE_OUT:
         break;
     }
     return refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
@@ -104,6 +124,15 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
 static uint32_t least(uint32_t left, uint32_t right)
 {
     return left < right ? left : right;
+}
+
+static void give(const struct scsi_command *command, const uint8_t *answer, uint32_t length, uint8_t *data,
+                 uint32_t capacity, struct scsi_result *result)
+{
+    result->transferred = least(length, least(command->allocation_length, capacity));
+    if (result->transferred != 0) {
+        memcpy(data, answer, result->transferred);
+    }
 }
 
 void emulate(const struct scsi_device *device, const struct scsi_command *command, uint8_t *data, uint32_t capacity,
@@ -115,10 +144,18 @@ void emulate(const struct scsi_device *device, const struct scsi_command *comman
     *result = (struct scsi_result){.status = SCSI_STATUS_GOOD};
     if (!make_answer(device, command, answer, &length, &result->sense)) {
         result->status = SCSI_STATUS_CHECK_CONDITION;
+        result->descriptor_sense = device_descriptor_sense(device);
         return;
     }
-    result->transferred = least(length, least(command->allocation_length, capacity));
-    if (result->transferred != 0) {
-        memcpy(data, answer, result->transferred);
-    }
+    give(command, answer, length, data, capacity, result);
+}
+
+void emulate_request_sense(const struct scsi_command *command, enum scsi_attention attention, uint8_t *data,
+                           uint32_t capacity, struct scsi_result *result)
+{
+    uint8_t answer[SENSE_DESCRIPTOR_LENGTH] = {0};
+    uint32_t length = request_sense(command, attention, answer, sizeof(answer));
+
+    *result = (struct scsi_result){.status = SCSI_STATUS_GOOD};
+    give(command, answer, length, data, capacity, result);
 }

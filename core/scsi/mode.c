@@ -3,13 +3,7 @@
 
 #include "core/base/bytes.h"
 
-#include <stdbool.h>
-
-#define HEADER_6  4
-#define HEADER_10 8
-
-#define PAGE_CONTROL_CHANGEABLE 1
-#define PAGE_CONTROL_SAVED      3
+#include <stddef.h>
 
 #define SUBPAGE_NONE 0x00
 #define SUBPAGE_ALL  0xFF /* of pages that have no subpages: the pages */
@@ -18,50 +12,80 @@
 #define WRITE_PROTECT 0x80
 #define DPOFUA        0x10
 
+/* In ascending order, as MODE SENSE has to give all of them. */
+static const uint8_t pages[] = {MODE_PAGE_ERROR_RECOVERY, MODE_PAGE_CACHING, MODE_PAGE_CONTROL, MODE_PAGE_EXCEPTIONS};
+
 /* Page header: PS 0 (nothing can be saved), the page code, and how many bytes follow. */
-static void begin_page(uint8_t *page, uint8_t code, uint8_t length)
+static uint32_t begin_page(uint8_t *page, uint8_t code, uint8_t length)
 {
     page[0] = code;
     page[1] = (uint8_t)(length - 2);
-}
-
-/* SBC-3, 6.5.5. Of the changeable values' mask every bit is 0: there is no MODE SELECT. */
-static uint32_t caching_page(const struct scsi_device *device, bool changeable, uint8_t *page)
-{
-    const uint8_t length = 20;
-
-    begin_page(page, MODE_PAGE_CACHING, length);
-    if (!changeable && device->write_cache) {
-        page[2] = 0x04; /* WCE */
-    }
     return length;
 }
 
-/* SPC-4, "Control mode page". D_SENSE is 0: autosense has the fixed format. */
-static uint32_t control_page(bool changeable, uint8_t *page)
+/* SBC-3, "Read-Write Error Recovery mode page". How often a server tries, and for how long, is its own: every field is
+ * 0. */
+static uint32_t error_recovery_page(uint8_t *page)
 {
-    const uint8_t length = 12;
+    return begin_page(page, MODE_PAGE_ERROR_RECOVERY, 12);
+}
 
-    begin_page(page, MODE_PAGE_CONTROL, length);
-    if (!changeable) {
+/* SBC-3, 6.5.5 */
+static uint32_t caching_page(const struct scsi_device *device, enum mode_values values, uint8_t *page)
+{
+    bool write_cache = device->write_cache && !(values == MODE_CURRENT && device_writes_through(device));
+
+    page[2] = write_cache ? 0x04 : 0; /* WCE */
+    return begin_page(page, MODE_PAGE_CACHING, 20);
+}
+
+/* SPC-4, "Control mode page" */
+static uint32_t control_page(const struct scsi_device *device, enum mode_values values, uint8_t *page)
+{
+    bool descriptor = values == MODE_CHANGEABLE || (values == MODE_CURRENT && device_descriptor_sense(device));
+
+    page[2] = descriptor ? 0x04 : 0; /* D_SENSE */
+    if (values != MODE_CHANGEABLE) {
         page[3] = 0x10;               /* queue algorithm modifier: commands may be reordered without restriction */
         store_be16(page + 8, 0xFFFF); /* busy time-out period: unlimited */
     }
-    return length;
+    return begin_page(page, MODE_PAGE_CONTROL, 12);
 }
 
-/* In ascending order of page codes; 0: there is no such page. */
+/* SPC-4, "Informational Exceptions Control mode page". Nobody here foresees failures. */
+static uint32_t exceptions_page(enum mode_values values, uint8_t *page)
+{
+    page[2] = values == MODE_CHANGEABLE ? 0 : 0x08; /* DEXCPT */
+    return begin_page(page, MODE_PAGE_EXCEPTIONS, 12);
+}
+
+uint32_t mode_page(const struct scsi_device *device, uint8_t code, enum mode_values values, uint8_t *page)
+{
+    switch (code) {
+    case MODE_PAGE_ERROR_RECOVERY:
+        return error_recovery_page(page);
+    case MODE_PAGE_CACHING:
+        return caching_page(device, values, page);
+    case MODE_PAGE_CONTROL:
+        return control_page(device, values, page);
+    case MODE_PAGE_EXCEPTIONS:
+        return exceptions_page(values, page);
+    default:
+        return 0;
+    }
+}
+
+/* 0: there is no such page. */
 static uint32_t write_pages(const struct scsi_device *device, const struct scsi_command *command, uint8_t *bytes)
 {
-    bool changeable = command->page_control == PAGE_CONTROL_CHANGEABLE;
-    bool all = command->page == MODE_PAGE_ALL;
+    enum mode_values values = (enum mode_values)command->page_control;
     uint32_t length = 0;
 
-    if (all || command->page == MODE_PAGE_CACHING) {
-        length += caching_page(device, changeable, bytes + length);
+    if (command->page != MODE_PAGE_ALL) {
+        return mode_page(device, command->page, values, bytes);
     }
-    if (all || command->page == MODE_PAGE_CONTROL) {
-        length += control_page(changeable, bytes + length);
+    for (size_t i = 0; i < sizeof(pages); i++) {
+        length += mode_page(device, pages[i], values, bytes + length);
     }
     return length;
 }
@@ -90,19 +114,19 @@ static uint32_t refuse(struct scsi_sense *sense, enum scsi_asc asc)
 uint32_t mode_sense(const struct scsi_device *device, const struct scsi_command *command, uint8_t *bytes,
                     struct scsi_sense *sense)
 {
-    uint32_t header = command->operation == SCSI_MODE_SENSE_6 ? HEADER_6 : HEADER_10;
-    uint32_t pages;
+    uint32_t header = command->operation == SCSI_MODE_SENSE_6 ? MODE_HEADER_6 : MODE_HEADER_10;
+    uint32_t length;
 
-    if (command->page_control == PAGE_CONTROL_SAVED) {
+    if (command->page_control == MODE_SAVED) {
         return refuse(sense, ASC_SAVING_PARAMETERS_NOT_SUPPORTED);
     }
     if (command->subpage != SUBPAGE_NONE && command->subpage != SUBPAGE_ALL) {
         return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
     }
-    pages = write_pages(device, command, bytes + header);
-    if (pages == 0) {
+    length = write_pages(device, command, bytes + header);
+    if (length == 0) {
         return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
     }
-    write_header(device, command, header + pages, bytes);
-    return header + pages;
+    write_header(device, command, header + length, bytes);
+    return header + length;
 }

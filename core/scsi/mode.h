@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What MODE SENSE (6) and (10) say of a disk: a header without block descriptors, then the caching page, the control
- * page or both (SPC-4, "MODE SENSE (6) command", 7.5; SBC-3, 6.5).
+ * The mode parameters of a disk (SPC-4, 7.5; SBC-3, 6.5): a header, which MODE SENSE gives without block descriptors,
+ * and pages.
+ *
+ *     01  read-write error recovery           what the server does about errors is not known here: nothing is claimed
+ *     08  caching                             WCE can be changed where the backend can flush
+ *     0A  control                             D_SENSE can be changed
+ *     1C  informational exceptions control    there are none (DEXCPT)
+ *
+ * No page has subpages, and none is saved.
  */
 #ifndef WNBD_CORE_SCSI_MODE_H
 #define WNBD_CORE_SCSI_MODE_H
@@ -11,13 +18,31 @@
 #include "core/scsi/device.h"
 #include "core/scsi/sense.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#define MODE_PAGE_CACHING 0x08
-#define MODE_PAGE_CONTROL 0x0A
-#define MODE_PAGE_ALL     0x3F
+#define MODE_PAGE_ERROR_RECOVERY 0x01
+#define MODE_PAGE_CACHING        0x08
+#define MODE_PAGE_CONTROL        0x0A
+#define MODE_PAGE_EXCEPTIONS     0x1C
+#define MODE_PAGE_ALL            0x3F
 
-#define MODE_ANSWER_MAX (8 + 20 + 12) /* the longer header and both pages */
+#define MODE_HEADER_6  4
+#define MODE_HEADER_10 8
+
+#define MODE_PAGE_MAX   20                                   /* the caching page */
+#define MODE_ANSWER_MAX (MODE_HEADER_10 + 20 + 12 + 12 + 12) /* the longer header and all pages */
+
+/* Which values of a page: PAGE CONTROL of MODE SENSE. */
+enum mode_values {
+    MODE_CURRENT = 0,
+    MODE_CHANGEABLE = 1, /* a mask: 1 is a bit that MODE SELECT may change */
+    MODE_DEFAULT = 2,
+    MODE_SAVED = 3,
+};
+
+/* Writes a page, MODE_PAGE_MAX zeroed bytes, and answers its length. 0: there is no such page. */
+uint32_t mode_page(const struct scsi_device *device, uint8_t code, enum mode_values values, uint8_t *page);
 
 /*
  * Answers `command`, a MODE SENSE: writes the mode parameters to `bytes`, MODE_ANSWER_MAX zeroed bytes, and answers
@@ -26,5 +51,15 @@
  */
 MUST_CHECK uint32_t mode_sense(const struct scsi_device *device, const struct scsi_command *command, uint8_t *bytes,
                                struct scsi_sense *sense);
+
+/*
+ * Carries out `command`, a MODE SELECT, with the `length` bytes at `parameters`, which its sender may be writing to
+ * meanwhile: all of the list or, when it is refused, nothing of it. A parameter list of 0 bytes changes nothing.
+ *
+ * Refused: 05/1A a list that is cut short, in its header, a block descriptor or a page; 05/26 a block descriptor that
+ * is not as the disk is, a page that it has not got, of another length or with a value that cannot be changed.
+ */
+MUST_CHECK bool mode_select(struct scsi_device *device, const struct scsi_command *command, const uint8_t *parameters,
+                            uint32_t length, struct scsi_sense *sense);
 
 #endif

@@ -62,3 +62,8 @@ uint32_t sense_write_descriptor(const struct scsi_sense *sense, uint8_t *bytes, 
     }
     return copy_truncated(bytes, capacity, header, length);
 }
+
+uint32_t sense_write(const struct scsi_sense *sense, bool descriptor, uint8_t *bytes, uint32_t capacity)
+{
+    return descriptor ? sense_write_descriptor(sense, bytes, capacity) : sense_write_fixed(sense, bytes, capacity);
+}

@@ -24,6 +24,7 @@
 #define SENSE_KEY_UNIT_ATTENTION  0x06
 #define SENSE_KEY_DATA_PROTECT    0x07
 #define SENSE_KEY_ABORTED_COMMAND 0x0B
+#define SENSE_KEY_MISCOMPARE      0x0E
 
 /* Why a command was not carried out. All zero: there is nothing to say. */
 struct scsi_sense {
@@ -42,12 +43,17 @@ enum scsi_asc {
     ASC_WRITE_ERROR = 0x0C00,
     ASC_UNRECOVERED_READ_ERROR = 0x1100,
     ASC_PARAMETER_LIST_LENGTH_ERROR = 0x1A00,
+    ASC_MISCOMPARE_DURING_VERIFY = 0x1D00,
     ASC_INVALID_COMMAND_OPERATION_CODE = 0x2000,
     ASC_LBA_OUT_OF_RANGE = 0x2100,
     ASC_INVALID_FIELD_IN_CDB = 0x2400,
     ASC_INVALID_FIELD_IN_PARAMETER_LIST = 0x2600,
     ASC_WRITE_PROTECTED = 0x2700,
     ASC_SPACE_ALLOCATION_FAILED = 0x2707,
+    ASC_POWER_ON_OR_RESET = 0x2900, /* power on, reset, or bus device reset occurred */
+    ASC_BUS_RESET = 0x2902,         /* SCSI bus reset occurred */
+    ASC_UNIT_RESET = 0x2903,        /* bus device reset function occurred */
+    ASC_MODE_PARAMETERS_CHANGED = 0x2A01,
     ASC_CAPACITY_DATA_HAS_CHANGED = 0x2A09,
     ASC_SAVING_PARAMETERS_NOT_SUPPORTED = 0x3900,
     ASC_INTERNAL_TARGET_FAILURE = 0x4400,
@@ -72,5 +78,8 @@ uint32_t sense_write_fixed(const struct scsi_sense *sense, uint8_t *bytes, uint3
 
 /* The same in descriptor format (SPC-4, 4.5.2). */
 uint32_t sense_write_descriptor(const struct scsi_sense *sense, uint8_t *bytes, uint32_t capacity);
+
+/* The same in either format: D_SENSE of the control mode page for autosense, DESC for REQUEST SENSE. */
+uint32_t sense_write(const struct scsi_sense *sense, bool descriptor, uint8_t *bytes, uint32_t capacity);
 
 #endif

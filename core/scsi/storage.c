@@ -40,7 +40,7 @@ static void next_of_range(struct storage_command *storage)
     storage->range_length -= length;
 }
 
-static uint32_t request_max(const struct scsi_device *device)
+uint32_t storage_request_max(const struct scsi_device *device)
 {
     uint32_t largest = UINT32_MAX - UINT32_MAX % device->block_size;
     uint32_t limit;
@@ -56,25 +56,20 @@ enum storage_step storage_begin_range(struct storage_command *storage, const str
                                       enum io_operation operation, uint64_t lba, uint32_t blocks)
 {
     storage->request.operation = operation;
-    storage->request_max = request_max(device);
+    storage->request_max = storage_request_max(device);
     storage->range_offset = lba * device->block_size;
     storage->range_length = (uint64_t)blocks * device->block_size;
     next_of_range(storage);
     return STORAGE_REQUEST;
 }
 
-static enum storage_step begin_transfer(struct storage_command *storage, const struct scsi_device *device,
-                                        const struct scsi_command *command, uint32_t data_length,
-                                        struct scsi_sense *sense)
+static ALWAYS_INLINE enum storage_step begin_transfer(struct storage_command *storage, const struct scsi_device *device,
+                                                      const struct scsi_command *command, enum io_operation operation,
+                                                      uint32_t data_length, struct scsi_sense *sense)
 {
-    bool write = command->operation == SCSI_WRITE;
-    bool fua = write && command->fua && device->fua;
     uint64_t length = (uint64_t)command->blocks * device->block_size;
     uint64_t block_count = device_blocks(device);
 
-    if (write && device->read_only) {
-        return storage_refuse_write(sense);
-    }
     if (!checked_range(command->lba, command->blocks, block_count)) {
         return storage_refuse_range(sense, command->lba, block_count);
     }
@@ -85,89 +80,46 @@ static enum storage_step begin_transfer(struct storage_command *storage, const s
         return STORAGE_DONE;
     }
     storage->data_length = (uint32_t)length;
-    storage->request.flags = fua && !device->fua_by_flush ? IO_FUA : 0;
-    storage->ends_with_flush = fua && device->fua_by_flush;
-    return storage_begin_range(storage, device, write ? IO_WRITE : IO_READ, command->lba, command->blocks);
+    return storage_begin_range(storage, device, operation, command->lba, command->blocks);
 }
 
-static enum storage_step begin_verify(const struct scsi_device *device, const struct scsi_command *command,
-                                      struct scsi_sense *sense)
+RARE enum storage_step storage_write_through(struct storage_command *storage, const struct scsi_device *device)
 {
-    uint64_t block_count = device_blocks(device);
-
-    if (!checked_range(command->lba, command->blocks, block_count)) {
-        return storage_refuse_range(sense, command->lba, block_count);
+    if (device->fua && !device->fua_by_flush) {
+        storage->request.flags |= IO_FUA;
+    } else {
+        storage->ends_with_flush = device->write_cache;
     }
-    return STORAGE_DONE;
-}
-
-static uint32_t least(uint64_t left, uint32_t right)
-{
-    return left < right ? (uint32_t)left : right;
-}
-
-/*
- * SBC-3, "PRE-FETCH (10) command". The block limits (VPD B0) say that no more is taken than of a READ; what goes "to
- * the end" is cut there. Success is GOOD and not CONDITION MET: whether all of it is in a cache now is not known.
- */
-static enum storage_step begin_prefetch(struct storage_command *storage, const struct scsi_device *device,
-                                        const struct scsi_command *command, struct scsi_sense *sense)
-{
-    uint64_t block_count = device_blocks(device);
-    uint32_t blocks = command->blocks;
-
-    if (!checked_range(command->lba, blocks, block_count)) {
-        return storage_refuse_range(sense, command->lba, block_count);
-    }
-    if (!device->cache) {
-        return STORAGE_DONE;
-    }
-    if (blocks > device->max_transfer_blocks) {
-        return storage_refuse(sense, ASC_INVALID_FIELD_IN_CDB);
-    }
-    if (blocks == 0) {
-        blocks = least(block_count - command->lba, device->max_transfer_blocks);
-    }
-    return blocks == 0 ? STORAGE_DONE : storage_begin_range(storage, device, IO_CACHE, command->lba, blocks);
-}
-
-/* For the answer that storage->status begins. Without IO_BLOCK_STATUS all is mapped, which also means "or unknown". */
-static enum storage_step request_status(struct storage_command *storage, const struct scsi_device *device)
-{
-    uint64_t offset = storage->status.position;
-    uint64_t length = storage->status.end - offset;
-
-    if (!device->block_status) {
-        lba_status_add(&storage->status, length, true);
-        return STORAGE_DONE;
-    }
-    storage->request.operation = IO_BLOCK_STATUS;
-    storage->request.flags = storage->status.descriptors_max == 1 ? IO_ONE_EXTENT : 0;
-    storage->request.offset = offset;
-    storage->request.length = least(length, STORAGE_TRIM_MAX);
     return STORAGE_REQUEST;
 }
 
-static enum storage_step begin_status(struct storage_command *storage, const struct scsi_device *device,
-                                      const struct scsi_command *command, uint8_t *data, uint32_t data_length,
-                                      struct scsi_sense *sense)
+static enum storage_step begin_write(struct storage_command *storage, const struct scsi_device *device,
+                                     const struct scsi_command *command, uint32_t data_length, struct scsi_sense *sense)
 {
-    uint64_t block_count = device_blocks(device);
+    enum storage_step step;
 
-    if (!device->block_status && !device->unmap) {
-        return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
+    if (device->read_only) {
+        return storage_refuse_write(sense);
     }
-    if (command->lba >= block_count) {
-        return storage_refuse_range(sense, command->lba, block_count);
+    step = begin_transfer(storage, device, command, IO_WRITE, data_length, sense);
+    if (step == STORAGE_REQUEST && (device_writes_through(device) || (command->fua && device->fua))) {
+        return storage_write_through(storage, device);
     }
-    storage->has_answer = true;
-    lba_status_init(&storage->status, data, least(command->allocation_length, data_length), command->lba, block_count,
-                    device->block_size);
-    return request_status(storage, device);
+    return step;
+}
+
+/* SBC-3, "WRITE AND VERIFY (10) command": what is on the medium is to be verified, so it has to be there. */
+static RARE enum storage_step begin_write_and_verify(struct storage_command *storage, const struct scsi_device *device,
+                                                     const struct scsi_command *command, uint32_t data_length,
+                                                     struct scsi_sense *sense)
+{
+    enum storage_step step = begin_write(storage, device, command, data_length, sense);
+
+    return step == STORAGE_REQUEST ? storage_write_through(storage, device) : step;
 }
 
 /* A backend flushes the whole disk or nothing. */
-static enum storage_step begin_flush(struct storage_command *storage, const struct scsi_device *device)
+enum storage_step storage_begin_flush(struct storage_command *storage, const struct scsi_device *device)
 {
     if (!device->write_cache || device->read_only) {
         return STORAGE_DONE;
@@ -187,7 +139,7 @@ static enum storage_step begin_synchronize(struct storage_command *storage, cons
     if (!checked_range(command->lba, command->blocks, block_count)) {
         return storage_refuse_range(sense, command->lba, block_count);
     }
-    return begin_flush(storage, device);
+    return storage_begin_flush(storage, device);
 }
 
 /* Not all of it: what only some commands use, they fill first, and most READs and WRITEs are short of time. */
@@ -198,33 +150,39 @@ static void clear(struct storage_command *storage)
     storage->data_offset = 0;
     storage->range_length = 0;
     storage->ends_with_flush = false;
-    storage->has_answer = false;
+    storage->kind = STORAGE_PLAIN;
     storage->descriptors_left = 0;
 }
 
-enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
+enum storage_step storage_begin(struct storage_command *storage, struct scsi_device *device,
                                 const struct scsi_command *command, uint8_t *data, uint32_t data_length,
                                 struct scsi_sense *sense)
 {
     clear(storage);
     switch (command->operation) {
     case SCSI_READ:
+        return begin_transfer(storage, device, command, IO_READ, data_length, sense);
     case SCSI_WRITE:
-        return begin_transfer(storage, device, command, data_length, sense);
+        return begin_write(storage, device, command, data_length, sense);
+    case SCSI_WRITE_AND_VERIFY:
+        return begin_write_and_verify(storage, device, command, data_length, sense);
     case SCSI_VERIFY:
-        return begin_verify(device, command, sense);
+        return storage_begin_verify(storage, device, command, data, data_length, sense);
     case SCSI_SYNCHRONIZE_CACHE:
         return begin_synchronize(storage, device, command, sense);
     case SCSI_STOP_UNIT:
-        return command->no_flush ? STORAGE_DONE : begin_flush(storage, device);
+        return command->no_flush ? STORAGE_DONE : storage_begin_flush(storage, device);
     case SCSI_UNMAP:
         return storage_begin_unmap(storage, device, command, data, data_length, sense);
     case SCSI_WRITE_SAME:
         return storage_begin_same(storage, device, command, data, data_length, sense);
     case SCSI_PREFETCH:
-        return begin_prefetch(storage, device, command, sense);
+        return storage_begin_prefetch(storage, device, command, sense);
     case SCSI_GET_LBA_STATUS:
-        return begin_status(storage, device, command, data, data_length, sense);
+        return storage_begin_status(storage, device, command, data, data_length, sense);
+    case SCSI_MODE_SELECT_6:
+    case SCSI_MODE_SELECT_10:
+        return storage_begin_select(storage, device, command, data, data_length, sense);
     case SCSI_TEST_UNIT_READY:
     case SCSI_REQUEST_SENSE:
     case SCSI_INQUIRY:
@@ -234,6 +192,12 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
     case SCSI_READ_CAPACITY_16:
     case SCSI_REPORT_LUNS:
     case SCSI_START_UNIT:
+    case SCSI_ALLOW_MEDIUM_REMOVAL:
+    case SCSI_LOG_SENSE:
+    case SCSI_REPORT_OPERATION_CODES:
+    case SCSI_REPORT_TASK_FUNCTIONS:
+    case SCSI_PERSISTENT_RESERVE_IN:
+    case SCSI_PERSISTENT_RESERVE_OUT:
         break;
     }
     return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
@@ -241,6 +205,9 @@ enum storage_step storage_begin(struct storage_command *storage, const struct sc
 
 static RARE enum storage_step next(struct storage_command *storage, struct scsi_sense *sense)
 {
+    if (storage->kind == STORAGE_COMPARES) {
+        return storage_next_compared(storage, sense);
+    }
     while (storage->range_length == 0) {
         if (storage->descriptors_left == 0) {
             return STORAGE_DONE; /* the last descriptors were empty */
@@ -260,6 +227,7 @@ static enum storage_step end(struct storage_command *storage)
         return STORAGE_DONE;
     }
     storage->request.operation = IO_FLUSH;
+    storage->request.flags = 0;
     storage->request.offset = 0;
     storage->request.length = 0;
     return STORAGE_REQUEST;
@@ -282,7 +250,12 @@ void storage_extent(struct storage_command *storage, uint64_t length, bool is_al
 
 bool storage_has_answer(const struct storage_command *storage)
 {
-    return storage->has_answer;
+    return storage->kind == STORAGE_ANSWERS;
+}
+
+bool storage_compares(const struct storage_command *storage)
+{
+    return storage->kind == STORAGE_COMPARES;
 }
 
 uint32_t storage_answer_length(const struct storage_command *storage)
@@ -295,6 +268,16 @@ bool storage_error_matters(const struct storage_command *storage)
     return storage->request.operation != IO_CACHE;
 }
 
+/* Makes the whole range the one in hand again, as it was before its first request. */
+static void rewind(struct storage_command *storage, enum io_operation operation, uint32_t flags, uint64_t length)
+{
+    storage->range_offset -= length - storage->range_length;
+    storage->range_length = length;
+    storage->request.operation = operation;
+    storage->request.flags = flags;
+    next_of_range(storage);
+}
+
 void storage_restart(struct storage_command *storage)
 {
     if (storage->request.operation == IO_BLOCK_STATUS) {
@@ -303,8 +286,9 @@ void storage_restart(struct storage_command *storage)
     if (!storage->ends_with_flush) {
         return;
     }
-    storage->range_offset -= storage->data_length - storage->range_length;
-    storage->range_length = storage->data_length;
-    storage->request.operation = IO_WRITE;
-    next_of_range(storage);
+    if (storage->kind == STORAGE_ZEROES) {
+        rewind(storage, IO_WRITE_ZEROES, storage->zeroes_flags, storage->zeroes_length);
+    } else {
+        rewind(storage, IO_WRITE, 0, storage->data_length);
+    }
 }

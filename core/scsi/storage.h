@@ -3,9 +3,10 @@
  * From a command that needs storage to requests for a backend.
  *
  * A SYNCHRONIZE CACHE is one request, and so is a READ, WRITE, WRITE SAME or PRE-FETCH unless the backend takes less at
- * once. A GET LBA STATUS is one, whose answer comes as extents (storage_extent). An UNMAP is a list of ranges. A WRITE
- * with FUA ends with a flush where the backend has no FUA of its own. What is more than one request becomes one after
- * another:
+ * once. A GET LBA STATUS is one, whose answer comes as extents (storage_extent). An UNMAP is a list of ranges. A VERIFY
+ * flushes, and with BYTCHK reads to a small buffer again and again. A WRITE with FUA, a WRITE AND VERIFY and, when the
+ * write cache is off, every WRITE and WRITE SAME end with a flush where the backend has no FUA of its own. What is more
+ * than one request becomes one after another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
  *           |                                                  |
@@ -30,23 +31,43 @@ enum storage_step {
     STORAGE_REFUSED, /* the command failed: the sense says why */
 };
 
+/* What of a command under way is in use. */
+enum storage_kind {
+    STORAGE_PLAIN,
+    STORAGE_ANSWERS,  /* GET LBA STATUS: `status` */
+    STORAGE_COMPARES, /* VERIFY with BYTCHK: `expected` */
+    STORAGE_ZEROES,   /* WRITE SAME: `zeroes_length` */
+};
+
 /* A command under way. Kept in the SRB's extension; fixed size, no pointers but those to the caller's data. */
 struct storage_command {
     struct io_request request; /* what the backend is to do now */
-    uint32_t data_length;      /* READ, WRITE: bytes the command transfers; what the initiator offers can be more */
-    uint32_t data_offset;      /* READ, WRITE: where in them the request's data begins */
+    uint32_t data_length; /* READ, WRITE, WRITE AND VERIFY: bytes transferred; what the initiator offers can be more */
+    uint32_t data_offset; /* the same: where in them the request's data begins */
 
     uint32_t request_max;  /* bytes of one request */
     uint64_t range_offset; /* what is left of the range in hand, in bytes */
     uint64_t range_length;
-    bool ends_with_flush; /* WRITE */
-    bool has_answer;      /* GET LBA STATUS: `status` is in use */
+    bool ends_with_flush;      /* WRITE, WRITE AND VERIFY, WRITE SAME */
+    uint8_t kind;              /* enum storage_kind */
+    uint16_t descriptors_left; /* UNMAP */
+
+    /* VERIFY with BYTCHK alone */
+    uint8_t
+        *compare; /* STORAGE_COMPARE_MAX bytes for an IO_READ, set before storage_begin where device->byte_check is */
+    const uint8_t *expected; /* what the initiator sent; borrowed until the command has ended */
+    uint32_t expected_length;
+    uint32_t expected_position; /* in it, of the request's data */
+
+    /* WRITE SAME alone: with what it begins again */
+    uint64_t zeroes_length;
+    uint32_t zeroes_flags;
+
+    uint32_t block_size; /* UNMAP, VERIFY */
 
     /* UNMAP alone */
-    uint32_t block_size;
     uint64_t block_count;
-    const uint8_t *descriptors; /* the block descriptors that are left; borrowed until the command has ended */
-    uint32_t descriptors_left;
+    const uint8_t *descriptors; /* those that are left; borrowed until the command has ended */
 
     struct lba_status status; /* GET LBA STATUS alone */
 };
@@ -54,27 +75,31 @@ struct storage_command {
 /*
  * Checks `command` against the disk and begins it. `data_length` is what the initiator transfers (the SRB's data
  * transfer length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `data` is kept until the command
- * has ended, `data_length` bytes: what an UNMAP or WRITE SAME sends, or room for the answer of a GET LBA STATUS, which
- * may be NULL when it is 0; NULL for all else.
+ * has ended, `data_length` bytes: what an UNMAP, WRITE SAME, VERIFY or MODE SELECT sends, or room for the answer of a
+ * GET LBA STATUS, which may be NULL when it is 0; NULL for all else.
+ *
+ * A MODE SELECT changes the device's modes here, all that it asks for or nothing.
  *
  * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, WRITE SAME, UNMAP or SYNCHRONIZE
- * CACHE to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0 blocks or an anchor,
- * 05/26 more descriptors or blocks than an UNMAP may have, lengths in its header that disagree or a WRITE SAME of
- * anything but zeroes, 05/20 UNMAP, WRITE SAME or GET LBA STATUS where the disk has none, 05/1A a parameter list or
- * block that is cut short.
+ * CACHE to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0 blocks or an anchor, a
+ * VERIFY with BYTCHK where the disk has none,
+ * 05/26 more descriptors or blocks than an UNMAP may have, lengths in its header that disagree a WRITE SAME of
+ * anything but zeroes or a MODE SELECT of what cannot be changed, 05/20 UNMAP, WRITE SAME or GET LBA STATUS where the
+ * disk has none, 05/1A a parameter list or block that is cut short.
  *
- * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY, SYNCHRONIZE CACHE or STOP UNIT on a disk without a cache,
- * PRE-FETCH where the backend has no IO_CACHE and GET LBA STATUS where it has no IO_BLOCK_STATUS are done at once. FUA
- * is dropped in silence where the disk has none.
+ * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY without BYTCHK, SYNCHRONIZE CACHE or STOP UNIT on a disk
+ * without a cache, PRE-FETCH where the backend has no IO_CACHE and GET LBA STATUS where it has no IO_BLOCK_STATUS are
+ * done at once. FUA is dropped in silence where the disk has none.
  */
-MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, const struct scsi_device *device,
+MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, struct scsi_device *device,
                                            const struct scsi_command *command, uint8_t *data, uint32_t data_length,
                                            struct scsi_sense *sense);
 
 /*
  * After the backend carried out storage->request: the next one, or STORAGE_DONE. A list of descriptors may lie in
  * memory that its sender can still write: each is read once more here and checked again, and STORAGE_REFUSED with 05/21
- * is the answer if it has changed for the worse meanwhile.
+ * is the answer if it has changed for the worse meanwhile. A VERIFY looks at what was read to storage->compare:
+ * 0E/1D/00, with the first LBA that differs as information.
  */
 MUST_CHECK enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense);
 
@@ -91,6 +116,9 @@ bool storage_has_answer(const struct storage_command *storage);
 /* After STORAGE_DONE, if it has: completes the answer and says how many bytes of it are the initiator's. */
 uint32_t storage_answer_length(const struct storage_command *storage);
 
+/* Whether the command compares what the backend reads to storage->compare, rather than giving it to the initiator. */
+bool storage_compares(const struct storage_command *storage);
+
 /*
  * Whether the command fails when the backend answers storage->request with an error. False: it was a hint, go on with
  * storage_next as if it had been carried out.
@@ -100,9 +128,12 @@ bool storage_error_matters(const struct storage_command *storage);
 /*
  * The backend was lost before it had carried out storage->request, which is to be sent again to what takes its place.
  * That request may be another one afterwards (its cookie is not touched): a flush promises nothing of what was written
- * before the loss, so a WRITE that ends with one begins again. Extents are forgotten.
+ * before the loss, so what ends with one begins again. Extents are forgotten.
  */
 void storage_restart(struct storage_command *storage);
+
+/* Largest IO_READ of a VERIFY, and the size of the largest block. */
+#define STORAGE_COMPARE_MAX 4096u
 
 /* Largest IO_TRIM request: the largest multiple of 4096 that a 32-bit length holds. */
 #define STORAGE_TRIM_MAX 0xFFFFF000u

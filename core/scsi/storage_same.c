@@ -66,6 +66,10 @@ enum storage_step storage_begin_same(struct storage_command *storage, const stru
     if (!check_block(device, command, parameters, data_length, sense)) {
         return STORAGE_REFUSED;
     }
-    storage->request.flags = command->unmap ? 0 : IO_NO_HOLE;
-    return storage_begin_range(storage, device, IO_WRITE_ZEROES, command->lba, command->blocks);
+    storage->kind = STORAGE_ZEROES;
+    storage->zeroes_flags = command->unmap ? 0 : IO_NO_HOLE;
+    storage->zeroes_length = (uint64_t)command->blocks * device->block_size;
+    storage->request.flags = storage->zeroes_flags;
+    storage_begin_range(storage, device, IO_WRITE_ZEROES, command->lba, command->blocks);
+    return device_writes_through(device) ? storage_write_through(storage, device) : STORAGE_REQUEST;
 }

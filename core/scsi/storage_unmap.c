@@ -36,7 +36,7 @@ static bool unmap_header(struct storage_command *storage, const struct scsi_devi
         return false;
     }
     storage->descriptors = parameters + UNMAP_HEADER;
-    storage->descriptors_left = descriptors_length / UNMAP_DESCRIPTOR;
+    storage->descriptors_left = (uint16_t)(descriptors_length / UNMAP_DESCRIPTOR);
     if (data_length < descriptors_length + UNMAP_HEADER - 2 ||
         storage->descriptors_left > device->max_unmap_descriptors) {
         *sense = sense_make(SENSE_KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_PARAMETER_LIST);

@@ -10,10 +10,11 @@
  *    14   4  most blocks of an UNMAP
  *    18   2  most descriptors of an UNMAP
  *    20   1  length of the serial number
- *    21   1  length of the CDB, 0 .. 16
+ *    21   1  length of the CDB, 0 .. 16, and 17 times a set of enum still_more
  *    22  16  the CDB
  *    38   4  length of the initiator's buffer (no parameter list)
- *    42      the parameter list; of a GET LBA STATUS the extents: 4 bytes each, bit 31 hole, bits 0 .. 30 the length
+ *    42      the parameter list, or what a VERIFY sends; of a GET LBA STATUS the extents: 4 bytes each, bit 31 hole,
+ * bits 0 .. 30 the length
  */
 #include "core/base/bytes.h"
 #include "core/scsi/cdb.h"
@@ -44,6 +45,13 @@ enum more {
     MORE_FUA_BY_FLUSH = 0x80,
 };
 
+enum still_more {
+    STILL_MORE_BYTE_CHECK = 0x01,
+    STILL_MORE_RESERVATIONS = 0x02,
+    STILL_MORE_WRITE_THROUGH = 0x04,
+    STILL_MORE_DESCRIPTOR_SENSE = 0x08,
+};
+
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -56,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct scsi_device make_device(const uint8_t *data)
 {
+    uint8_t still_more = data[21] / 17;
     struct scsi_device device = {
         .block_size = data[0] & OPTION_BLOCKS_OF_4096 ? 4096 : 512,
         .physical_block_exponent = data[1] & 0x0F,
@@ -67,6 +76,9 @@ static struct scsi_device make_device(const uint8_t *data)
         .write_zeroes = data[1] & MORE_WRITE_ZEROES,
         .cache = data[1] & MORE_CACHE,
         .block_status = data[1] & MORE_BLOCK_STATUS,
+        .byte_check = still_more & STILL_MORE_BYTE_CHECK,
+        .persistent_reservations = still_more & STILL_MORE_RESERVATIONS,
+        .descriptor_sense = (still_more & STILL_MORE_DESCRIPTOR_SENSE) != 0,
         .max_unmap_blocks = load_be32(data + 14),
         .max_unmap_descriptors = 1u + load_be16(data + 18),
         .revision = {'0', '.', '8', ' '},
@@ -81,13 +93,15 @@ static struct scsi_device make_device(const uint8_t *data)
     if (device.fua_by_flush) {
         device.write_cache = true;
     }
+    device.write_through = device.write_cache && (still_more & STILL_MORE_WRITE_THROUGH) != 0;
     memset(device.serial, data[20], sizeof(device.serial));
     return device;
 }
 
 static void check_refusal(const struct scsi_sense *sense)
 {
-    CHECK(sense->key == SENSE_KEY_ILLEGAL_REQUEST || sense->key == SENSE_KEY_DATA_PROTECT);
+    CHECK(sense->key == SENSE_KEY_ILLEGAL_REQUEST || sense->key == SENSE_KEY_DATA_PROTECT ||
+          sense->key == SENSE_KEY_MISCOMPARE);
     CHECK(sense->asc != 0);
 }
 
@@ -95,8 +109,8 @@ static void check_sense_formats(const struct scsi_sense *sense, uint32_t capacit
 {
     uint8_t *bytes = malloc(capacity + 1u);
 
-    CHECK(sense_write_fixed(sense, bytes, capacity) <= capacity);
-    CHECK(sense_write_descriptor(sense, bytes, capacity) <= capacity);
+    CHECK(sense_write(sense, false, bytes, capacity) <= capacity);
+    CHECK(sense_write(sense, true, bytes, capacity) <= capacity);
     free(bytes);
 }
 
@@ -114,20 +128,35 @@ static void check_emulation(const struct scsi_device *device, const struct scsi_
     } else {
         CHECK(result.status == SCSI_STATUS_CHECK_CONDITION);
         CHECK(result.transferred == 0);
+        CHECK(result.descriptor_sense == (device->descriptor_sense != 0));
         check_refusal(&result.sense);
     }
     free(data);
 }
 
+/* Whether what the command writes has to be on the medium when it ends. */
+static bool is_synchronous(const struct scsi_device *device, const struct scsi_command *command)
+{
+    return device->write_through != 0 || command->operation == SCSI_WRITE_AND_VERIFY ||
+           (command->operation == SCSI_WRITE && command->fua && device->fua);
+}
+
+static bool has_fua(const struct scsi_device *device)
+{
+    return device->fua && !device->fua_by_flush;
+}
+
 static void check_flags(const struct scsi_device *device, const struct scsi_command *command,
                         const struct io_request *request)
 {
+    uint32_t fua = is_synchronous(device, command) && has_fua(device) ? IO_FUA : 0;
+
     switch (request->operation) {
     case IO_WRITE:
-        CHECK(request->flags == (command->fua && device->fua && !device->fua_by_flush ? IO_FUA : 0));
+        CHECK(request->flags == fua);
         break;
     case IO_WRITE_ZEROES:
-        CHECK(request->flags == (command->unmap ? 0 : IO_NO_HOLE));
+        CHECK(request->flags == ((command->unmap ? 0 : IO_NO_HOLE) | fua));
         break;
     case IO_BLOCK_STATUS:
         CHECK(request->flags == 0 || request->flags == IO_ONE_EXTENT);
@@ -139,6 +168,25 @@ static void check_flags(const struct scsi_device *device, const struct scsi_comm
         CHECK(request->flags == 0);
         break;
     }
+}
+
+/* A VERIFY reads piece by piece. */
+static void check_transfer(const struct scsi_device *device, const struct scsi_command *command,
+                           const struct io_request *request, uint32_t data_length)
+{
+    uint64_t begin = command->lba * device->block_size;
+    uint64_t length = (uint64_t)command->blocks * device->block_size;
+
+    CHECK(command->blocks <= device->max_transfer_blocks);
+    if (command->operation == SCSI_VERIFY) {
+        CHECK(device->byte_check && command->byte_check != BYTE_CHECK_NONE);
+        CHECK(request->length <= STORAGE_COMPARE_MAX);
+        CHECK(request->offset >= begin && request->offset - begin + request->length <= length);
+        return;
+    }
+    CHECK(request->operation == IO_READ || !device->read_only);
+    CHECK(request->length <= data_length);
+    CHECK(request->length == length && request->offset == begin);
 }
 
 static void check_request(const struct scsi_device *device, const struct scsi_command *command,
@@ -153,11 +201,7 @@ static void check_request(const struct scsi_device *device, const struct scsi_co
     switch (request->operation) {
     case IO_READ:
     case IO_WRITE:
-        CHECK(request->operation == IO_READ || !device->read_only);
-        CHECK(request->length <= data_length);
-        CHECK(request->length / device->block_size == command->blocks);
-        CHECK(command->blocks <= device->max_transfer_blocks);
-        CHECK(request->offset / device->block_size == command->lba);
+        check_transfer(device, command, request, data_length);
         break;
     case IO_FLUSH:
         CHECK(device->write_cache && !device->read_only && request->offset == 0);
@@ -220,6 +264,7 @@ static void check_answer(const struct scsi_device *device, const struct scsi_com
 struct walk {
     uint64_t trimmed;
     uint64_t zeroed;
+    bool wrote;
     bool flushed; /* by the last request */
 };
 
@@ -227,6 +272,7 @@ static void note_request(struct walk *walk, const struct io_request *request)
 {
     walk->trimmed += request->operation == IO_TRIM ? request->length : 0;
     walk->zeroed += request->operation == IO_WRITE_ZEROES ? request->length : 0;
+    walk->wrote = walk->wrote || request->operation == IO_WRITE || request->operation == IO_WRITE_ZEROES;
     walk->flushed = request->operation == IO_FLUSH;
 }
 
@@ -239,16 +285,31 @@ static void check_walk(const struct scsi_device *device, const struct scsi_comma
     if (command->operation == SCSI_WRITE_SAME) {
         CHECK(walk->zeroed / device->block_size == command->blocks);
     }
-    if (command->operation == SCSI_WRITE && command->fua && command->blocks != 0) {
-        CHECK(walk->flushed == device->fua_by_flush);
+    if (walk->wrote) {
+        CHECK(walk->flushed == (is_synchronous(device, command) && !has_fua(device) && device->write_cache));
+    }
+}
+
+/* What a VERIFY is to find: what was sent, or something else if the list changes. */
+static void read_to(struct storage_command *storage, const struct scsi_command *command, const uint8_t *sent,
+                    uint32_t block_size, bool list_changes)
+{
+    uint64_t position = storage->request.offset - command->lba * block_size;
+
+    for (uint32_t i = 0; i < storage->request.length; i++) {
+        uint64_t at = command->byte_check == BYTE_CHECK_ONE_BLOCK ? (position + i) % block_size : position + i;
+
+        storage->compare[i] = (uint8_t)(sent[at] + (list_changes && i > 511));
     }
 }
 
 /* `extents`: what the backend answers to an IO_BLOCK_STATUS. */
-static void check_storage(const struct scsi_device *device, const struct scsi_command *command, uint8_t *parameters,
+static void check_storage(struct scsi_device *device, const struct scsi_command *command, uint8_t *parameters,
                           uint32_t data_length, const uint8_t *extents, size_t extents_size, bool list_changes)
 {
-    struct storage_command storage;
+    static uint8_t compare[STORAGE_COMPARE_MAX];
+    struct storage_command storage = {.compare = compare};
+    struct scsi_device before = *device; /* a MODE SELECT changes it */
     struct walk walk = {0};
     struct scsi_sense sense;
     enum storage_step step;
@@ -258,6 +319,9 @@ static void check_storage(const struct scsi_device *device, const struct scsi_co
         check_request(device, command, &storage.request, data_length);
         note_request(&walk, &storage.request);
         feed_extents(&storage, extents, extents_size);
+        if (storage.request.operation == IO_READ && storage_compares(&storage)) {
+            read_to(&storage, command, parameters, device->block_size, list_changes);
+        }
         for (uint32_t i = 0; list_changes && i < data_length; i++) {
             parameters[i] = (uint8_t)(parameters[i] * 5 + 1);
         }
@@ -268,12 +332,12 @@ static void check_storage(const struct scsi_device *device, const struct scsi_co
     } else if (storage_has_answer(&storage)) {
         check_answer(device, command, &storage, parameters, data_length);
     } else {
-        check_walk(device, command, &walk, list_changes);
+        check_walk(&before, command, &walk, list_changes);
     }
 }
 
 /* As with check_emulation, the buffer is as long as the initiator says. */
-static void check_status(const struct scsi_device *device, const struct scsi_command *command, uint32_t room,
+static void check_status(struct scsi_device *device, const struct scsi_command *command, uint32_t room,
                          const uint8_t *extents, size_t size)
 {
     uint8_t *answer = room == 0 ? NULL : malloc(room);
@@ -282,8 +346,8 @@ static void check_status(const struct scsi_device *device, const struct scsi_com
     free(answer);
 }
 
-static void check_list(const struct scsi_device *device, const struct scsi_command *command, const uint8_t *data,
-                       size_t size, bool list_changes)
+static void check_list(struct scsi_device *device, const struct scsi_command *command, const uint8_t *data, size_t size,
+                       bool list_changes)
 {
     uint8_t *parameters = malloc(size);
 
@@ -294,12 +358,14 @@ static void check_list(const struct scsi_device *device, const struct scsi_comma
 
 static void check_command(const uint8_t *data, size_t size, const struct scsi_command *command)
 {
-    bool has_list = command->operation == SCSI_UNMAP || command->operation == SCSI_WRITE_SAME;
+    bool has_list = command->operation == SCSI_UNMAP || command->operation == SCSI_WRITE_SAME ||
+                    command->operation == SCSI_VERIFY || command->operation == SCSI_MODE_SELECT_6 ||
+                    command->operation == SCSI_MODE_SELECT_10;
     struct scsi_device device = make_device(data);
     uint32_t buffer_length = load_be32(data + 38);
 
     if (!command_needs_storage(command)) {
-        check_emulation(&device, command, buffer_length % 1024);
+        check_emulation(&device, command, buffer_length % 1100);
     } else if (command->operation == SCSI_GET_LBA_STATUS) {
         check_status(&device, command, buffer_length % 1024, data + PARAMETERS, size - PARAMETERS);
     } else if (has_list && size != PARAMETERS) {

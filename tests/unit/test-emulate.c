@@ -9,14 +9,30 @@ static const uint8_t asking[][16] = {
     {0x03, 0},       /* REQUEST SENSE, fixed */
     {0x03, 1},       /* REQUEST SENSE, descriptor */
     {0x12, 0},       /* INQUIRY */
-    {0x12, 1, 0x00}, /* INQUIRY, VPD; five more pages follow */
-    {0x12, 1, 0x80}, {0x12, 1, 0x83}, {0x12, 1, 0xB0},
-    {0x12, 1, 0xB1}, {0x12, 1, 0xB2}, {0x1A, 0, 0x3F}, /* MODE SENSE (6), all pages; then each */
-    {0x1A, 0, 0x08}, {0x1A, 0, 0x4A}, {0x5A, 0, 0x3F}, /* MODE SENSE (10) */
-    {0x5A, 0, 0x88}, {0x5A, 0, 0x0A}, {0x25},          /* READ CAPACITY (10) */
-    {0x9E, 0x10},                                      /* READ CAPACITY (16) */
-    {0xA0, 0, 0},                                      /* REPORT LUNS */
+    {0x12, 1, 0x00}, /* INQUIRY, VPD; six more pages follow */
+    {0x12, 1, 0x80},
+    {0x12, 1, 0x83},
+    {0x12, 1, 0x86},
+    {0x12, 1, 0xB0},
+    {0x12, 1, 0xB1},
+    {0x12, 1, 0xB2},
+    {0x1A, 0, 0x3F}, /* MODE SENSE (6), all pages; then each */
+    {0x1A, 0, 0x08},
+    {0x1A, 0, 0x4A},
+    {0x1A, 0, 0x01},
+    {0x1A, 0, 0x1C},
+    {0x5A, 0, 0x3F}, /* MODE SENSE (10) */
+    {0x5A, 0, 0x88},
+    {0x5A, 0, 0x0A},
+    {0x25},       /* READ CAPACITY (10) */
+    {0x9E, 0x10}, /* READ CAPACITY (16) */
+    {0xA0, 0, 0}, /* REPORT LUNS */
     {0xA0, 0, 1},
+    {0x4D, 0, 0x40}, /* LOG SENSE */
+    {0x4D, 0, 0x40, 0xFF},
+    {0xA3, 0x0C, 0x80}, /* REPORT SUPPORTED OPERATION CODES, all, with time-outs */
+    {0xA3, 0x0C, 0x01, 0x28},
+    {0xA3, 0x0D, 0x80}, /* ... one; REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS */
 };
 
 static struct scsi_command decoded(const uint8_t *cdb)
@@ -101,8 +117,8 @@ static void answer_allocation_length(void **state)
         uint32_t whole_length = whole_answer(&device, asking[i], whole);
         struct scsi_command command = decoded(asking[i]);
 
-        assert_in_range(whole_length, 4, 300);
-        for (uint32_t length = 0; length <= 300; length++) {
+        assert_in_range(whole_length, 4, ROOM - 1);
+        for (uint32_t length = 0; length <= whole_length + 1; length++) {
             command.allocation_length = length;
             assert_truncated(&device, &command, room, length, whole, whole_length);
             assert_truncated(&device, &command, room, ROOM, whole, whole_length);
@@ -156,10 +172,12 @@ static void nothing_to_answer(void **state)
     struct scsi_device device = test_device();
     const uint8_t ready[16] = {0x00};
     const uint8_t start[16] = {0x1B, 0, 0, 0, 1};
+    const uint8_t allow[16] = {0x1E};
 
     (void)state;
     assert_answer(&device, ready, "", 0);
     assert_answer(&device, start, "", 0);
+    assert_answer(&device, allow, "", 0);
 }
 
 static void read_capacity_10_last_lba(void **state)
@@ -199,6 +217,37 @@ static void read_capacity_16_whole(void **state)
     assert_answer(&device, cdb, expected, sizeof(expected));
 }
 
+/* 512 native, 512 emulated, 4096 native: LOWEST ALIGNED LBA is 0 for all, and the granularity that of physical blocks.
+ */
+static void block_sizes(void **state)
+{
+    const struct {
+        uint32_t block_size;
+        uint8_t exponent;
+        uint8_t granularity;
+    } kinds[] = {{512, 0, 0}, {512, 3, 8}, {4096, 0, 0}};
+    const uint8_t capacity[16] = {0x9E, 0x10};
+    const uint8_t limits[16] = {0x12, 1, 0xB0};
+    struct scsi_device device = test_device();
+
+    (void)state;
+    device.unmap = false;
+    for (size_t i = 0; i < GUARD_COUNT(kinds); i++) {
+        uint8_t expected[32] = {[10] = (uint8_t)(kinds[i].block_size >> 8), [13] = kinds[i].exponent};
+        uint8_t data[ROOM] = {0};
+
+        device.block_size = kinds[i].block_size;
+        device.physical_block_exponent = kinds[i].exponent;
+        device.block_count = (uint64_t)INT64_MAX / kinds[i].block_size;
+        for (unsigned byte = 0; byte < 8; byte++) {
+            expected[byte] = (uint8_t)((device.block_count - 1) >> (56 - 8 * byte));
+        }
+        assert_answer(&device, capacity, expected, sizeof(expected));
+        assert_int_equal(whole_answer(&device, limits, data), 64);
+        assert_int_equal(data[6] << 8 | data[7], kinds[i].granularity);
+    }
+}
+
 static void report_luns_whole(void **state)
 {
     struct scsi_device device = test_device();
@@ -224,6 +273,47 @@ static void request_sense_nothing_pending(void **state)
     assert_answer(&device, descriptor, "\x72\0\0\0\0\0\0\0", 8);
 }
 
+static void assert_sense(bool descriptor, enum scsi_attention attention, const void *expected, uint32_t whole)
+{
+    struct scsi_command command = {.operation = SCSI_REQUEST_SENSE, .descriptor_sense = descriptor};
+
+    for (uint32_t length = 0; length <= whole + 1; length++) {
+        uint8_t *data = guard_memory(length);
+        struct scsi_result result;
+
+        command.allocation_length = length;
+        emulate_request_sense(&command, attention, data, length, &result);
+        assert_int_equal(result.status, SCSI_STATUS_GOOD);
+        assert_int_equal(result.transferred, length < whole ? length : whole);
+        assert_memory_equal(data, expected, result.transferred);
+        guard_free(data, length);
+    }
+}
+
+static void request_sense_attention_pending(void **state)
+{
+    (void)state;
+    assert_sense(false, ATTENTION_UNIT_RESET, "\x70\0\x06\0\0\0\0\x0A\0\0\0\0\x29\x03\0\0\0\0", 18);
+    assert_sense(true, ATTENTION_CAPACITY, "\x72\x06\x2A\x09\0\0\0\0", 8);
+    assert_sense(false, ATTENTION_NONE, "\x70\0\0\0\0\0\0\x0A\0\0\0\0\0\0\0\0\0\0", 18);
+    assert_sense(true, ATTENTION_NONE, "\x72\0\0\0\0\0\0\0", 8);
+}
+
+/* D_SENSE is about autosense; REQUEST SENSE has a bit of its own. */
+static void refusal_says_which_format(void **state)
+{
+    struct scsi_device device = test_device();
+    struct scsi_command command = {.operation = SCSI_INQUIRY, .evpd = true, .page = 0xEE};
+    struct scsi_result result;
+
+    (void)state;
+    emulate(&device, &command, NULL, 0, &result);
+    assert_false(result.descriptor_sense);
+    device.descriptor_sense = 1;
+    emulate(&device, &command, NULL, 0, &result);
+    assert_true(result.descriptor_sense);
+}
+
 static void inquiry_page_unknown(void **state)
 {
     struct scsi_device device = test_device();
@@ -232,7 +322,7 @@ static void inquiry_page_unknown(void **state)
     for (unsigned page = 0; page < 256; page++) {
         const uint8_t cdb[16] = {0x12, 1, (uint8_t)page, 0, 255};
 
-        if (memchr("\x00\x80\x83\xB0\xB1\xB2", (int)page, 6) == NULL) {
+        if (memchr("\x00\x80\x83\x86\xB0\xB1\xB2", (int)page, 7) == NULL) {
             assert_refused(&device, decoded(cdb), INVALID_FIELD);
         }
     }
@@ -242,13 +332,15 @@ static void inquiry_page_unknown(void **state)
 static void refused_without_allocation_length(void **state)
 {
     struct scsi_device device = test_device();
-    const uint8_t page[16] = {0x12, 1, 0x86};
-    const uint8_t mode[16] = {0x1A, 0, 0x1C};
+    const uint8_t page[16] = {0x12, 1, 0x85};
+    const uint8_t mode[16] = {0x1A, 0, 0x1B};
+    const uint8_t log[16] = {0x4D, 0, 0x4C};
     const uint8_t saved[16] = {0x5A, 0, 0xC8};
 
     (void)state;
     assert_refused(&device, decoded(page), INVALID_FIELD);
     assert_refused(&device, decoded(mode), INVALID_FIELD);
+    assert_refused(&device, decoded(log), INVALID_FIELD);
     assert_refused(&device, decoded(saved), SAVING_NOT_SUPPORTED);
 }
 
@@ -266,11 +358,19 @@ static void command_for_storage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answer_allocation_length),  cmocka_unit_test(inquiry_allocation_length),
-        cmocka_unit_test(answer_without_buffer),     cmocka_unit_test(nothing_to_answer),
-        cmocka_unit_test(read_capacity_10_last_lba), cmocka_unit_test(read_capacity_16_whole),
-        cmocka_unit_test(report_luns_whole),         cmocka_unit_test(request_sense_nothing_pending),
-        cmocka_unit_test(inquiry_page_unknown),      cmocka_unit_test(refused_without_allocation_length),
+        cmocka_unit_test(answer_allocation_length),
+        cmocka_unit_test(inquiry_allocation_length),
+        cmocka_unit_test(answer_without_buffer),
+        cmocka_unit_test(nothing_to_answer),
+        cmocka_unit_test(read_capacity_10_last_lba),
+        cmocka_unit_test(read_capacity_16_whole),
+        cmocka_unit_test(report_luns_whole),
+        cmocka_unit_test(request_sense_nothing_pending),
+        cmocka_unit_test(inquiry_page_unknown),
+        cmocka_unit_test(request_sense_attention_pending),
+        cmocka_unit_test(refusal_says_which_format),
+        cmocka_unit_test(refused_without_allocation_length),
+        cmocka_unit_test(block_sizes),
         cmocka_unit_test(command_for_storage),
     };
 

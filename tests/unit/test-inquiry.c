@@ -23,8 +23,11 @@ static void standard_whole(void **state)
     uint8_t bytes[INQUIRY_ANSWER_MAX] = {0};
 
     (void)state;
-    assert_int_equal(inquiry_standard(&device, bytes), 36);
-    assert_memory_equal(bytes, "\x00\x00\x05\x02\x1F\x00\x00\x02WNBD    WNBD_DISK       0.8 ", 36);
+    assert_int_equal(inquiry_standard(&device, bytes), 96);
+    assert_memory_equal(bytes, "\x00\x00\x06\x02\x5B\x00\x00\x02WNBD    WNBD_DISK       0.8 ", 36);
+    assert_memory_equal(bytes + 36, (const uint8_t[22]){0}, 22);
+    assert_memory_equal(bytes + 58, "\x00\xA0\x04\x60\x04\xC0", 6); /* SAM-5, SPC-4, SBC-3 */
+    assert_memory_equal(bytes + 64, (const uint8_t[32]){0}, 32);
 }
 
 static void supported_pages_listed(void **state)
@@ -32,11 +35,11 @@ static void supported_pages_listed(void **state)
     struct scsi_device device = test_device();
 
     (void)state;
-    assert_page(&device, 0x00, "\x00\x00\x00\x06\x00\x80\x83\xB0\xB1\xB2", 10);
+    assert_page(&device, 0x00, "\x00\x00\x00\x07\x00\x80\x83\x86\xB0\xB1\xB2", 11);
     device.naa_length = 0;
-    assert_page(&device, 0x00, "\x00\x00\x00\x06\x00\x80\x83\xB0\xB1\xB2", 10);
+    assert_page(&device, 0x00, "\x00\x00\x00\x07\x00\x80\x83\x86\xB0\xB1\xB2", 11);
     device.serial_length = 248; /* and now there is no designator left */
-    assert_page(&device, 0x00, "\x00\x00\x00\x05\x00\x80\xB0\xB1\xB2", 9);
+    assert_page(&device, 0x00, "\x00\x00\x00\x06\x00\x80\x86\xB0\xB1\xB2", 10);
 }
 
 /* A page answers if and only if page 00 lists it. */
@@ -90,10 +93,20 @@ static void identification_naa_and_vendor(void **state)
 
     (void)state;
     assert_page(&device, 0x83,
-                "\x00\x83\x00\x25"
+                "\x00\x83\x00\x51"
                 "\x01\x03\x00\x10\x60\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F"
-                "\x02\x01\x00\x0DWNBD    vol-a",
-                4 + 20 + 17);
+                "\x02\x01\x00\x0DWNBD    vol-a"
+                "\x03\x08\x00\x28naa.600102030405060708090A0B0C0D0E0F\0\0\0",
+                4 + 20 + 17 + 44);
+    device.naa_length = 8;
+    device.naa[0] = 0x3A;
+    device.naa[7] = 0xFF;
+    assert_page(&device, 0x83,
+                "\x00\x83\x00\x39"
+                "\x01\x03\x00\x08\x3A\x01\x02\x03\x04\x05\x06\xFF"
+                "\x02\x01\x00\x0DWNBD    vol-a"
+                "\x03\x08\x00\x18naa.3A010203040506FF\0\0\0",
+                4 + 12 + 17 + 28);
 }
 
 static void identification_naa_alone(void **state)
@@ -136,13 +149,26 @@ static void identification_serial_too_long(void **state)
     device.serial_length = 247; /* with the vendor id the 255 bytes a designator may have */
     assert_int_equal(inquiry_page(&device, 0x83, bytes), INQUIRY_ANSWER_MAX);
     assert_int_equal(bytes[24 + 3], 255);
+    memset(bytes, 0, sizeof(bytes));
     device.serial_length = 248; /* never cut: two disks could be one then */
-    assert_int_equal(inquiry_page(&device, 0x83, bytes), 24);
+    assert_int_equal(inquiry_page(&device, 0x83, bytes), 24 + 44);
     device.naa_length = 0;
     assert_no_page(&device, 0x83);
     device.serial_length = 5;
     device.naa_alone = true;
     assert_no_page(&device, 0x83);
+}
+
+static void extended_inquiry_whole(void **state)
+{
+    struct scsi_device device = test_device();
+    uint8_t expected[64] = {0x00, 0x86, 0x00, 0x3C, [5] = 0x01, [6] = 0x01, [13] = 20};
+
+    (void)state;
+    assert_page(&device, 0x86, expected, sizeof(expected));
+    device.write_cache = false;
+    expected[6] = 0;
+    assert_page(&device, 0x86, expected, sizeof(expected));
 }
 
 static void block_limits_whole(void **state)
@@ -211,6 +237,9 @@ static void characteristics_whole(void **state)
     device.fua = false;
     expected[8] = 0x00;
     assert_page(&device, 0xB1, expected, sizeof(expected));
+    device.byte_check = true;
+    expected[8] = 0x01;
+    assert_page(&device, 0xB1, expected, sizeof(expected));
     device.rotational = true;
     expected[4] = 0x1C;
     expected[5] = 0x20;
@@ -243,7 +272,7 @@ static void answers_against_guard_page(void **state)
             assert_in_range(inquiry_page(&device, (uint8_t)page, bytes), 0, INQUIRY_ANSWER_MAX);
         }
     }
-    assert_int_equal(inquiry_standard(&device, bytes + INQUIRY_ANSWER_MAX - 36), 36);
+    assert_int_equal(inquiry_standard(&device, bytes + INQUIRY_ANSWER_MAX - 96), 96);
     guard_free(bytes, INQUIRY_ANSWER_MAX);
 }
 
@@ -259,6 +288,7 @@ int main(void)
         cmocka_unit_test(identification_naa_alone),
         cmocka_unit_test(identification_vendor_alone),
         cmocka_unit_test(identification_serial_too_long),
+        cmocka_unit_test(extended_inquiry_whole),
         cmocka_unit_test(block_limits_whole),
         cmocka_unit_test(block_limits_without_unmap),
         cmocka_unit_test(block_limits_with_write_same),

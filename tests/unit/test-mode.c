@@ -5,7 +5,10 @@
 #define CACHING_ON      0x08, 0x12, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define CACHING_ZERO    0x08, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define CONTROL         0x0A, 0x0A, 0, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0
-#define CONTROL_ZERO    0x0A, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define CONTROL_MASK    0x0A, 0x0A, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define RECOVERY        0x01, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define EXCEPTIONS      0x1C, 0x0A, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define EXCEPTIONS_ZERO 0x1C, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define PAGE_CURRENT    0
 #define PAGE_CHANGEABLE 1
 #define PAGE_DEFAULT    2
@@ -82,24 +85,52 @@ static void control_page(void **state)
 static void all_pages(void **state)
 {
     struct scsi_device device = test_device();
-    const uint8_t six[] = {35, 0, 0x10, 0, CACHING_ON, CONTROL};
-    const uint8_t ten[] = {0, 38, 0, 0x10, 0, 0, 0, 0, CACHING_ON, CONTROL};
+    const uint8_t six[] = {59, 0, 0x10, 0, RECOVERY, CACHING_ON, CONTROL, EXCEPTIONS};
+    const uint8_t ten[] = {0, 62, 0, 0x10, 0, 0, 0, 0, RECOVERY, CACHING_ON, CONTROL, EXCEPTIONS};
+    struct scsi_command command = sense_6(0x3F, PAGE_CURRENT);
 
     (void)state;
     assert_answer(&device, sense_6(0x3F, PAGE_CURRENT), six, sizeof(six));
     assert_answer(&device, sense_10(0x3F, PAGE_CURRENT), ten, sizeof(ten));
+    command.subpage = 0xFF;
+    assert_answer(&device, command, six, sizeof(six));
 }
 
-/* Nothing can be changed: the mask is all zero, the pages keep their lengths. */
+/* The mask: WCE where the backend can flush, and D_SENSE. */
 static void pages_changeable(void **state)
 {
     struct scsi_device device = test_device();
-    const uint8_t six[] = {35, 0, 0x10, 0, CACHING_ZERO, CONTROL_ZERO};
-    const uint8_t ten[] = {0, 38, 0, 0x10, 0, 0, 0, 0, CACHING_ZERO, CONTROL_ZERO};
+    const uint8_t six[] = {59, 0, 0x10, 0, RECOVERY, CACHING_ON, CONTROL_MASK, EXCEPTIONS_ZERO};
+    const uint8_t ten[] = {0, 62, 0, 0x10, 0, 0, 0, 0, RECOVERY, CACHING_ON, CONTROL_MASK, EXCEPTIONS_ZERO};
+    const uint8_t caching[] = {23, 0, 0x10, 0, CACHING_ZERO};
 
     (void)state;
     assert_answer(&device, sense_6(0x3F, PAGE_CHANGEABLE), six, sizeof(six));
     assert_answer(&device, sense_10(0x3F, PAGE_CHANGEABLE), ten, sizeof(ten));
+    device.write_cache = false;
+    assert_answer(&device, sense_6(0x08, PAGE_CHANGEABLE), caching, sizeof(caching));
+}
+
+/* What a MODE SELECT has changed is current, and neither default nor in the mask. */
+static void pages_changed(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t caching[] = {23, 0, 0x10, 0, CACHING_ZERO};
+    const uint8_t caching_default[] = {23, 0, 0x10, 0, CACHING_ON};
+    const uint8_t control[] = {15, 0, 0x10, 0, 0x0A, 0x0A, 0x04, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0};
+    const uint8_t control_default[] = {15, 0, 0x10, 0, CONTROL};
+
+    (void)state;
+    device.write_through = 1;
+    device.descriptor_sense = 1;
+    assert_answer(&device, sense_6(0x08, PAGE_CURRENT), caching, sizeof(caching));
+    assert_answer(&device, sense_6(0x08, PAGE_DEFAULT), caching_default, sizeof(caching_default));
+    assert_answer(&device, sense_6(0x08, PAGE_CHANGEABLE), caching_default, sizeof(caching_default));
+    assert_answer(&device, sense_6(0x0A, PAGE_CURRENT), control, sizeof(control));
+    assert_answer(&device, sense_6(0x0A, PAGE_DEFAULT), control_default, sizeof(control_default));
+    device_reset_modes(&device);
+    assert_answer(&device, sense_6(0x08, PAGE_CURRENT), caching_default, sizeof(caching_default));
+    assert_answer(&device, sense_6(0x0A, PAGE_CURRENT), control_default, sizeof(control_default));
 }
 
 static void pages_saved(void **state)
@@ -135,7 +166,7 @@ static void page_unknown(void **state)
 
     (void)state;
     for (uint8_t page = 0; page < 0x3F; page++) {
-        if (page != 0x08 && page != 0x0A) {
+        if (page != 0x01 && page != 0x08 && page != 0x0A && page != 0x1C) {
             assert_refused(&device, sense_6(page, PAGE_CURRENT), INVALID_FIELD);
             assert_refused(&device, sense_10(page, PAGE_CHANGEABLE), INVALID_FIELD);
         }
@@ -165,6 +196,7 @@ int main(void)
         cmocka_unit_test(control_page),
         cmocka_unit_test(all_pages),
         cmocka_unit_test(pages_changeable),
+        cmocka_unit_test(pages_changed),
         cmocka_unit_test(pages_saved),
         cmocka_unit_test(device_specific_byte),
         cmocka_unit_test(page_unknown),

@@ -115,6 +115,25 @@ static void descriptor_truncated(void **state)
     assert_truncated(sense_write_descriptor);
 }
 
+static void either_format(void **state)
+{
+    struct scsi_sense sense =
+        sense_make_with_information(SENSE_KEY_MISCOMPARE, ASC_MISCOMPARE_DURING_VERIFY, 0x123456789A);
+    uint8_t expected[SENSE_DESCRIPTOR_LENGTH];
+    uint8_t bytes[SENSE_DESCRIPTOR_LENGTH];
+
+    (void)state;
+    for (uint32_t capacity = 0; capacity <= sizeof(bytes); capacity++) {
+        uint32_t length = sense_write_fixed(&sense, expected, capacity);
+
+        assert_int_equal(sense_write(&sense, false, bytes, capacity), length);
+        assert_memory_equal(bytes, expected, length);
+        length = sense_write_descriptor(&sense, expected, capacity);
+        assert_int_equal(sense_write(&sense, true, bytes, capacity), length);
+        assert_memory_equal(bytes, expected, length);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +145,7 @@ int main(void)
         cmocka_unit_test(descriptor_without_information),
         cmocka_unit_test(descriptor_with_information),
         cmocka_unit_test(descriptor_truncated),
+        cmocka_unit_test(either_format),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static struct scsi_device caching_device(void)
     return device;
 }
 
-static enum storage_step begin(struct storage_command *storage, const struct scsi_device *device, uint64_t lba,
+static enum storage_step begin(struct storage_command *storage, struct scsi_device *device, uint64_t lba,
                                uint32_t blocks, struct scsi_sense *sense)
 {
     struct scsi_command command = {.operation = SCSI_PREFETCH, .lba = lba, .blocks = blocks};
@@ -23,7 +23,7 @@ static enum storage_step begin(struct storage_command *storage, const struct scs
     return storage_begin(storage, device, &command, NULL, 0, sense);
 }
 
-static void assert_caches(const struct scsi_device *device, uint64_t lba, uint32_t blocks, uint32_t cached)
+static void assert_caches(struct scsi_device *device, uint64_t lba, uint32_t blocks, uint32_t cached)
 {
     struct storage_command storage;
     struct scsi_sense sense;
@@ -37,7 +37,7 @@ static void assert_caches(const struct scsi_device *device, uint64_t lba, uint32
     assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
 }
 
-static void assert_done(const struct scsi_device *device, uint64_t lba, uint32_t blocks)
+static void assert_done(struct scsi_device *device, uint64_t lba, uint32_t blocks)
 {
     struct storage_command storage;
     struct scsi_sense sense;
@@ -45,7 +45,7 @@ static void assert_done(const struct scsi_device *device, uint64_t lba, uint32_t
     assert_int_equal(begin(&storage, device, lba, blocks, &sense), STORAGE_DONE);
 }
 
-static void assert_refused(const struct scsi_device *device, uint64_t lba, uint32_t blocks, unsigned number)
+static void assert_refused(struct scsi_device *device, uint64_t lba, uint32_t blocks, unsigned number)
 {
     struct storage_command storage;
     struct scsi_sense sense = {0};

@@ -24,8 +24,8 @@ static struct scsi_command same(uint64_t lba, uint32_t blocks)
     return command;
 }
 
-static enum storage_step begin(struct storage_command *storage, const struct scsi_device *device,
-                               struct scsi_command command, struct scsi_sense *sense)
+static enum storage_step begin(struct storage_command *storage, struct scsi_device *device, struct scsi_command command,
+                               struct scsi_sense *sense)
 {
     return storage_begin(storage, device, &command, zeroes, device->block_size, sense);
 }
@@ -41,7 +41,7 @@ static void assert_zeroes(const struct storage_command *storage, uint64_t offset
     assert_true(storage_error_matters(storage));
 }
 
-static void assert_begins(const struct scsi_device *device, struct scsi_command command, uint32_t flags)
+static void assert_begins(struct scsi_device *device, struct scsi_command command, uint32_t flags)
 {
     struct storage_command storage;
     struct scsi_sense sense;
@@ -51,7 +51,7 @@ static void assert_begins(const struct scsi_device *device, struct scsi_command 
     assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
 }
 
-static void assert_refused(const struct scsi_device *device, struct scsi_command command, unsigned number)
+static void assert_refused(struct scsi_device *device, struct scsi_command command, unsigned number)
 {
     struct storage_command storage;
     struct scsi_sense sense = {0};
@@ -159,7 +159,7 @@ static void same_of_no_or_too_many_blocks(void **state)
     assert_refused(&device, same(0, UINT32_MAX), INVALID_FIELD);
 }
 
-static void assert_out_of_range(const struct scsi_device *device, uint64_t lba, uint32_t blocks, uint64_t information)
+static void assert_out_of_range(struct scsi_device *device, uint64_t lba, uint32_t blocks, uint64_t information)
 {
     struct storage_command storage;
     struct scsi_sense sense = {0};

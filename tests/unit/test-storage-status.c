@@ -17,7 +17,7 @@ static struct scsi_device telling_device(void)
     return device;
 }
 
-static enum storage_step begin(struct storage_command *storage, const struct scsi_device *device, uint64_t lba,
+static enum storage_step begin(struct storage_command *storage, struct scsi_device *device, uint64_t lba,
                                uint32_t allocation_length, struct scsi_sense *sense)
 {
     struct scsi_command command = {
@@ -26,7 +26,7 @@ static enum storage_step begin(struct storage_command *storage, const struct scs
     return storage_begin(storage, device, &command, answer, sizeof(answer), sense);
 }
 
-static void assert_asks(const struct scsi_device *device, uint64_t lba, uint32_t allocation_length, uint32_t length,
+static void assert_asks(struct scsi_device *device, uint64_t lba, uint32_t allocation_length, uint32_t length,
                         uint32_t flags)
 {
     struct storage_command storage;
@@ -43,7 +43,7 @@ static void assert_asks(const struct scsi_device *device, uint64_t lba, uint32_t
     assert_true(storage_has_answer(&storage));
 }
 
-static void assert_refused(const struct scsi_device *device, uint64_t lba, unsigned number)
+static void assert_refused(struct scsi_device *device, uint64_t lba, unsigned number)
 {
     struct storage_command storage;
     struct scsi_sense sense = {0};

@@ -41,7 +41,7 @@ static void list_add(struct unmap_list *list, uint64_t lba, uint32_t blocks)
     store_be16(list->bytes + 2, (uint16_t)(list->descriptors * 16));
 }
 
-static enum storage_step begin_unmap(struct storage_command *storage, const struct scsi_device *device,
+static enum storage_step begin_unmap(struct storage_command *storage, struct scsi_device *device,
                                      struct unmap_list *list, struct scsi_sense *sense)
 {
     struct scsi_command command = {.operation = SCSI_UNMAP, .parameter_length = list_length(list)};
@@ -49,7 +49,7 @@ static enum storage_step begin_unmap(struct storage_command *storage, const stru
     return storage_begin(storage, device, &command, list->bytes, list_length(list), sense);
 }
 
-static void assert_list_refused(const struct scsi_device *device, struct unmap_list *list, unsigned number)
+static void assert_list_refused(struct scsi_device *device, struct unmap_list *list, unsigned number)
 {
     struct storage_command storage;
     struct scsi_sense sense = {0};
@@ -58,7 +58,7 @@ static void assert_list_refused(const struct scsi_device *device, struct unmap_l
     assert_int_equal(sense_number(&sense), number);
 }
 
-static void assert_list_done(const struct scsi_device *device, struct unmap_list *list)
+static void assert_list_done(struct scsi_device *device, struct unmap_list *list)
 {
     struct storage_command storage;
     struct scsi_sense sense = {0};
@@ -67,7 +67,7 @@ static void assert_list_done(const struct scsi_device *device, struct unmap_list
 }
 
 /* Without any list. */
-static void assert_command(const struct scsi_device *device, struct scsi_command command, enum storage_step expected,
+static void assert_command(struct scsi_device *device, struct scsi_command command, enum storage_step expected,
                            unsigned number)
 {
     struct storage_command storage;
@@ -171,8 +171,7 @@ static void unmap_too_many_blocks(void **state)
     assert_list_refused(&device, &list, INVALID_PARAMETER);
 }
 
-static void assert_unmap_out_of_range(const struct scsi_device *device, uint64_t lba, uint32_t blocks,
-                                      uint64_t information)
+static void assert_unmap_out_of_range(struct scsi_device *device, uint64_t lba, uint32_t blocks, uint64_t information)
 {
     struct unmap_list list = {.descriptors = 0};
     struct storage_command storage;
@@ -208,7 +207,7 @@ static void unmap_past_the_end(void **state)
 }
 
 /* One range of `blocks` becomes requests that follow each other and cover it. */
-static void assert_split(const struct scsi_device *device, uint64_t lba, uint32_t blocks)
+static void assert_split(struct scsi_device *device, uint64_t lba, uint32_t blocks)
 {
     struct unmap_list list = {.descriptors = 0};
     struct storage_command storage;
