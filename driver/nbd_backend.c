@@ -101,7 +101,7 @@ static bool next_request_locked(struct disk *disk, struct record *record)
     case STORAGE_REQUEST:
         break;
     }
-    if (record_has_data(record)) { /* a flush has none and needs no pages */
+    if (record_has_pages(record) && record_has_data(record)) { /* a flush has none and needs no pages */
         record_unmap_pages(record);
         record_map_pages(record);
     }

@@ -204,6 +204,7 @@ static void choose_locked(struct nbd_connection *connection, WSK_BUF *buffer, UL
     uint32_t payload = nbd_reader_payload(&connection->reader);
 
     C_ASSERT(NBD_LARGE_MIN <= NBD_RECEIVE_BUFFER);
+    C_ASSERT(STORAGE_COMPARE_MAX < NBD_DIRECT_MIN); /* such a read has no pages */
     connection->direct = payload >= NBD_DIRECT_MIN;
     if (connection->direct) {
         buffer->Mdl = &connection->receiving->mdl;

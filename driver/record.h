@@ -49,10 +49,7 @@ struct record {
     union {
         MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */
         UCHAR mdl_storage[RECORD_MDL_SIZE];
-        struct {                                                     /* a VERIFY that compares */
-            UCHAR compare_mdl[sizeof(MDL) + 2 * sizeof(PFN_NUMBER)]; /* `mdl`, of `compare`, at any offset in a page */
-            uint8_t compare[STORAGE_COMPARE_MAX];
-        };
+        uint8_t compare[STORAGE_COMPARE_MAX];       /* a VERIFY that compares: what is read, by copying alone */
         uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES, MODE SELECT */
     };
 };
@@ -63,31 +60,17 @@ static inline void record_init_mdl(struct record *record)
     MmInitializeMdl(&record->mdl, (PVOID)(ULONG_PTR)(PAGE_SIZE - 1), RECORD_DATA_MAX); /* the most pages it may have */
 }
 
-/* Prepares a VERIFY, whose first request may have no data: `mdl` for record_map_compare, and where it reads to. */
+/* Prepares a VERIFY: where it reads to. */
 static inline void record_init_compare(struct record *record)
 {
-    MmInitializeMdl(&record->mdl, record->compare, STORAGE_COMPARE_MAX);
     record->data = record->compare;
     record->command.compare = record->compare;
-}
-
-/* Makes `mdl` describe what a VERIFY reads to, in the SRB's extension, which is not paged. */
-static inline void record_map_compare(struct record *record)
-{
-    MmInitializeMdl(&record->mdl, record->compare, record->command.request.length);
-    MmBuildMdlForNonPagedPool(&record->mdl);
 }
 
 /* Makes `mdl` describe the data of the command's request. */
 static inline void record_map_pages(struct record *record)
 {
-    PVOID address;
-
-    if (storage_compares(&record->command)) {
-        record_map_compare(record);
-        return;
-    }
-    address = (PUCHAR)record->pages_address + record->command.data_offset;
+    PVOID address = (PUCHAR)record->pages_address + record->command.data_offset;
 
     IoBuildPartialMdl(record->pages, &record->mdl, address, record->command.request.length);
 }
@@ -117,7 +100,8 @@ static inline bool record_has_data(const struct record *record)
     return record->command.request.operation == IO_READ || record->command.request.operation == IO_WRITE;
 }
 
-/* Whether `mdl` is in use: the command has data, though perhaps not the request in hand, as a flush after a write. */
+/* Whether `mdl` is in use: the command has data that the backend moves, though perhaps not the request in hand, as a
+ * flush after a write. Not what a VERIFY reads. */
 static inline bool record_has_pages(const struct record *record)
 {
     return record->command.data_length != 0;

@@ -118,8 +118,7 @@ static bool map_address(struct adapter *adapter, const struct srb_view *view, st
 static UCHAR map_data(struct adapter *adapter, const struct srb_view *view, struct record *record)
 {
     if (storage_compares(&record->command)) {
-        record_map_compare(record);
-        return SRB_STATUS_PENDING;
+        return SRB_STATUS_PENDING; /* what is read stays here */
     }
     if (record->command.request.operation == IO_READ && !map_address(adapter, view, record)) {
         return SRB_STATUS_BUSY; /* Storport tries again */

@@ -223,7 +223,7 @@ static void write_and_verify_is_on_the_medium(void **state)
     disk = start(FLUSH_WITHOUT_FUA);
     fill(pass.data, sizeof(pass.data));
     assert_int_equal(run(disk, &pass, write, sizeof(write), sizeof(pass.data)), 0);
-    assert_int_equal(server_flushes(server), 1);
+    assert_int_equal(server_commands(server, SERVER_FLUSH), 1);
     server_read(server, 7 * 512, there, sizeof(there));
     assert_memory_equal(there, pass.data, sizeof(there));
     end(disk);
@@ -242,9 +242,9 @@ static void mode_select_turns_the_cache_off(void **state)
     disk = start(FLUSH_WITHOUT_FUA);
     memcpy(pass.data, off, sizeof(off));
     assert_int_equal(run(disk, &pass, select, sizeof(select), sizeof(off)), 0);
-    assert_int_equal(server_flushes(server), 1);
+    assert_int_equal(server_commands(server, SERVER_FLUSH), 1);
     assert_int_equal(run(disk, &pass, write, sizeof(write), 512), 0);
-    assert_int_equal(server_flushes(server), 2);
+    assert_int_equal(server_commands(server, SERVER_FLUSH), 2);
     pass.data[4] = 0x09;
     assert_int_equal(run(disk, &pass, select, sizeof(select), sizeof(off)), 0x052600);
     end(disk);
@@ -297,12 +297,12 @@ static void request_sense_tells_of_a_reset(void **state)
     (void)state;
     disk = start(SERVER_FLAGS_USUAL);
     fixture_inject_disk(BED_INJECT_RESET_LUN);
-    begin(&io, disk, &pass, request_sense, sizeof(request_sense), SCSI_IOCTL_DATA_IN);
-    assert_good(&io, &pass);
+    pass_begin(&io, disk, &pass, request_sense, sizeof(request_sense), SCSI_IOCTL_DATA_IN, 18);
+    assert_true(pass_wait(&io, &pass));
     assert_int_equal(pass.header.DataTransferLength, 18);
     assert_memory_equal(pass.data, "\x70\0\x06\0\0\0\0\x0A\0\0\0\0\x29\x03\0\0\0\0", 18);
-    begin(&io, disk, &pass, descriptor, sizeof(descriptor), SCSI_IOCTL_DATA_IN);
-    assert_good(&io, &pass);
+    pass_begin(&io, disk, &pass, descriptor, sizeof(descriptor), SCSI_IOCTL_DATA_IN, 18);
+    assert_true(pass_wait(&io, &pass));
     assert_int_equal(pass.header.DataTransferLength, 8);
     assert_memory_equal(pass.data, "\x72\0\0\0\0\0\0\0", 8);
     end(disk);
