@@ -61,6 +61,8 @@ static void print_row(const char *name, const struct nbd_handshake *handshake)
              server_export->maximum_payload);
     printf("%-12s  %-20s  ", value_format_size(server_export->size, size), blocks);
     print_printable(name);
+    if (handshake->canonical_name[0] && strcmp(handshake->canonical_name, name) != 0)
+        printf("  = %s", handshake->canonical_name);
     printf("%s%s  (", handshake->entry_description[0] ? "  - " : "", handshake->entry_description);
     print_abilities(server_export->flags);
     printf("%s%s)\n", handshake->contexts[0] ? "; " : "", handshake->contexts);
@@ -127,6 +129,8 @@ static void print_json(const char *name, const struct nbd_handshake *handshake)
 
     printf("  {\"name\": ");
     print_json_text(name);
+    printf(", \"canonical_name\": ");
+    print_json_text(handshake->canonical_name[0] ? handshake->canonical_name : name);
     printf(", \"description\": ");
     print_json_text(handshake->entry_description);
     printf(", \"size\": %llu", (unsigned long long)server_export->size);

@@ -138,6 +138,9 @@ struct nbd_handshake {
     bool entry_usable;                           /* false: the name is too long, or has a NUL, and is cut there */
     char entry_description[NBD_SERVER_TEXT_MAX]; /* printable UTF-8, ended with NUL */
 
+    /* After a query: what the server calls the export, printable UTF-8, ended with NUL; empty: it did not say. */
+    char canonical_name[NBD_SERVER_TEXT_MAX];
+
     /* With a query's NBD_HANDSHAKE_DONE: the names of the metadata contexts, as words with a space between them that
      * are printable UTF-8, ended with NUL. Names that do not fit are left out; empty when the server told none. */
     char contexts[NBD_SERVER_TEXT_MAX];
@@ -162,7 +165,7 @@ struct nbd_handshake {
 /* Begins. `name_length` is at most NBD_EXPORT_NAME_MAX; the name is copied. An empty name is the server's default. */
 void nbd_handshake_init(struct nbd_handshake *handshake, const char *name, size_t name_length);
 
-/* Begins to ask what an export is: server_export, entry_description and contexts, without using it. */
+/* Begins to ask what an export is: server_export, canonical_name, entry_description and contexts, without using it. */
 void nbd_handshake_init_query(struct nbd_handshake *handshake, const char *name, size_t name_length);
 
 /* Begins to ask which exports there are. */

@@ -31,12 +31,12 @@ static bool read_info_block_size(struct nbd_handshake *handshake)
     return true;
 }
 
-/* Keeps the beginning of a description that is in the buffer from `begin` on. */
-static void keep_description(struct nbd_handshake *handshake, uint32_t begin)
+/* Keeps in `to` the beginning of what is in the buffer from `begin` on: words for a person. */
+static void keep_words(const struct nbd_handshake *handshake, uint32_t begin, char to[NBD_SERVER_TEXT_MAX])
 {
     struct text text;
 
-    text_init(&text, handshake->entry_description, sizeof handshake->entry_description);
+    text_init(&text, to, NBD_SERVER_TEXT_MAX);
     text_append_printable(&text, handshake->buffer + begin, handshake->length - begin);
 }
 
@@ -47,9 +47,7 @@ static bool read_info_string(struct nbd_handshake *handshake, uint16_t type)
         handshake_break(handshake, "it sent a name or description of more than 4096 bytes");
         return false;
     }
-    if (type == NBD_INFO_DESCRIPTION) {
-        keep_description(handshake, 2);
-    }
+    keep_words(handshake, 2, type == NBD_INFO_NAME ? handshake->canonical_name : handshake->entry_description);
     return true;
 }
 
@@ -100,7 +98,8 @@ void handshake_read_entry(struct nbd_handshake *handshake)
         return;
     }
     keep_name(handshake, name_length);
-    keep_description(handshake, name_length < handshake->length - 4 ? 4 + name_length : handshake->length);
+    keep_words(handshake, name_length < handshake->length - 4 ? 4 + name_length : handshake->length,
+               handshake->entry_description);
     handshake->state = NBD_ENTRY;
 }
 

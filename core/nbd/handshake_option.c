@@ -142,8 +142,8 @@ static void put_option(struct nbd_handshake *handshake, uint32_t option, uint32_
 /* NBD_OPT_GO or NBD_OPT_INFO, which are asked in the same way. */
 static void put_go(struct nbd_handshake *handshake, uint32_t option)
 {
-    static const uint16_t kinds[] = {NBD_INFO_EXPORT, NBD_INFO_BLOCK_SIZE, NBD_INFO_DESCRIPTION};
-    uint16_t count = option == NBD_OPT_INFO ? 3 : 2; /* a session has no use for words */
+    static const uint16_t kinds[] = {NBD_INFO_EXPORT, NBD_INFO_BLOCK_SIZE, NBD_INFO_NAME, NBD_INFO_DESCRIPTION};
+    uint16_t count = option == NBD_OPT_INFO ? 4 : 2; /* a session has no use for words */
 
     put_option(handshake, option, 4 + handshake->name_length + 2 + 2u * count);
     put_string(handshake, handshake->name, handshake->name_length);

@@ -26,7 +26,7 @@ def test_exports_as_json(tmp_path, image, bed, stack):
     listed = json.loads(bed.client("exports", f"nbd://{server.address}:{server.port}", "--format", "json").ok().out)
     assert [one["name"] for one in listed] == ['quo"ted']
     assert listed[0]["size"] == image.stat().st_size and listed[0]["flush"] is True and listed[0]["read_only"] is False
-    assert listed[0]["contexts"] == ["base:allocation"]
+    assert listed[0]["contexts"] == ["base:allocation"] and listed[0]["canonical_name"] == 'quo"ted'
 
 
 def test_names_that_are_no_text(bed, stack):

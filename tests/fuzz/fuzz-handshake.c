@@ -109,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
     require_printable(handshake->server_text, sizeof handshake->server_text);
     require_printable(handshake->entry_description, sizeof handshake->entry_description);
     require_printable(handshake->contexts, sizeof handshake->contexts);
+    require_printable(handshake->canonical_name, sizeof handshake->canonical_name);
     require(strnlen(handshake->entry_name, sizeof handshake->entry_name) < sizeof handshake->entry_name);
     check_words(handshake, 1 + choice);
     check_words(handshake, 1024);

@@ -78,6 +78,9 @@ static void query_of_an_export(void **state)
     put("a\x07"
         "bout it",
         9);
+    put_reply_header(NBD_REP_INFO, 2 + 5);
+    put_number(NBD_INFO_NAME, 2);
+    put("pool\n", 5);
     put_ack();
     handshake = run_query();
     assert_int_equal(run.end, NBD_HANDSHAKE_DONE);
@@ -85,6 +88,7 @@ static void query_of_an_export(void **state)
     assert_int_equal(handshake->server_export.flags, NBD_FLAG_HAS_FLAGS | NBD_FLAG_READ_ONLY);
     assert_int_equal(handshake->server_export.preferred_block, 4096);
     assert_string_equal(handshake->entry_description, "a?bout it");
+    assert_string_equal(handshake->canonical_name, "pool?");
     assert_string_equal(handshake->contexts, "");
     check_order(" 8 6 2");
     end(handshake);
