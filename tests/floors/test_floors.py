@@ -28,6 +28,7 @@ ALLOWED = {
     "bed/wsk": {"core/base", "bed/wsk", "bed/port/port.h", "bed/port/violation.h", "driver/ddk"},
     "bed/wine": {"core/base", "bed", "driver/ddk"},
     "bench": {"core", "bench"},
+    "tests/iscsi": {"core", "tests/iscsi"},
     "bed/host": {"core/base", "bed/host", "bed/port", "bed/wsk", "driver/ddk"},
     "tests/host": {"core/base", "tests/host", "bed/host", "bed/port/violation.h", "bed/port/control.h",
                    "include", "driver/ddk", "driver/srb.h"},
