@@ -202,7 +202,10 @@ static void aborted_write_never_lands_after_a_newer_one(void **state)
     (void)state;
     disk = start_slow(DELAY_US);
     lone_write_begin(&request, disk, &old, 'o');
-    usleep(DELAY_US / 5);
+    while (server_requests(server) == 0) {
+        usleep(MS);
+    }
+    usleep(DELAY_US / 5); /* the server has begun to take its time */
     server_set_delay(server, 0);
     fixture_inject_disk(BED_INJECT_ABORT);
     assert_false(NT_SUCCESS(bed_io_wait(&request, MAXULONG, NULL)));
