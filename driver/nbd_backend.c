@@ -84,9 +84,22 @@ void nbd_submit(struct disk *disk, struct record *record)
     nbd_complete(disk, &done);
 }
 
+/* From the pages of one request to those of the next; what a WRITE AND VERIFY reads when it has written, stays here. */
+static void change_pages(struct record *record)
+{
+    record_unmap_pages(record);
+    if (record_has_pages(record)) {
+        record_map_pages(record);
+    } else {
+        record_init_compare(record);
+    }
+}
+
 /* Whether the record has another request, an UNMAP's next range or more of a transfer; it waits to be sent then. */
 static bool next_request_locked(struct disk *disk, struct record *record)
 {
+    bool had_pages = record_has_pages(record);
+
     if (record->srb_status != 0 || record->result.status != SCSI_STATUS_GOOD) {
         return false;
     }
@@ -101,9 +114,8 @@ static bool next_request_locked(struct disk *disk, struct record *record)
     case STORAGE_REQUEST:
         break;
     }
-    if (record_has_pages(record) && record_has_data(record)) { /* a flush has none and needs no pages */
-        record_unmap_pages(record);
-        record_map_pages(record);
+    if (had_pages && record_has_data(record)) { /* a flush has none and needs no pages */
+        change_pages(record);
     }
     if (!disk_takes_requests(disk->state) || !queue_locked(disk, record)) {
         set_ended_locked(disk, record);

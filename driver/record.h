@@ -49,7 +49,7 @@ struct record {
     union {
         MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */
         UCHAR mdl_storage[RECORD_MDL_SIZE];
-        uint8_t compare[STORAGE_COMPARE_MAX];       /* a VERIFY that compares: what is read, by copying alone */
+        uint8_t compare[STORAGE_COMPARE_MAX];       /* a command that compares: what is read, by copying alone */
         uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES, MODE SELECT */
     };
 };
@@ -60,7 +60,7 @@ static inline void record_init_mdl(struct record *record)
     MmInitializeMdl(&record->mdl, (PVOID)(ULONG_PTR)(PAGE_SIZE - 1), RECORD_DATA_MAX); /* the most pages it may have */
 }
 
-/* Prepares a VERIFY: where it reads to. */
+/* Prepares a command that compares: where it reads to. */
 static inline void record_init_compare(struct record *record)
 {
     record->data = record->compare;
@@ -101,10 +101,10 @@ static inline bool record_has_data(const struct record *record)
 }
 
 /* Whether `mdl` is in use: the command has data that the backend moves, though perhaps not the request in hand, as a
- * flush after a write. Not what a VERIFY reads. */
+ * flush after a write. Not what a command that compares reads. */
 static inline bool record_has_pages(const struct record *record)
 {
-    return record->command.data_length != 0;
+    return record->command.data_length != 0 && !storage_compares(&record->command);
 }
 
 /* The command was carried out: what it has transferred is known now if it was not when it began. */

@@ -155,6 +155,12 @@ static uint8_t *copy_parameters(const struct srb_view *view, struct record *reco
     return record->parameters;
 }
 
+/* Whether the core looks at what is written. */
+static bool compares_written(const struct scsi_command *command)
+{
+    return command->operation == SCSI_WRITE_AND_VERIFY && command->byte_check != BYTE_CHECK_NONE;
+}
+
 /* The data of a command that has some besides a transfer's, which the backend moves. NULL: it has none. */
 static uint8_t *reach_data(const struct srb_view *view, const struct scsi_command *command, struct record *record,
                            uint32_t *length)
@@ -172,6 +178,8 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
     case SCSI_GET_LBA_STATUS:
         *length = view->data != NULL ? *length : 0;
         return view->data;
+    case SCSI_WRITE_AND_VERIFY:
+        return record->data; /* NULL unless it compares */
     default:
         return NULL;
     }
@@ -197,10 +205,15 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
                      command->operation == SCSI_WRITE_AND_VERIFY;
     struct record *record = begin_record(view);
     uint32_t length = view->data_length;
-    uint8_t *data = reach_data(view, command, record, &length);
     enum storage_step step;
     struct scsi_sense sense;
+    uint8_t *data;
 
+    if (compares_written(command) && length != 0 && !map_address(disk->adapter, view, record)) {
+        srb_complete(disk->adapter, view->srb, SRB_STATUS_BUSY);
+        return;
+    }
+    data = reach_data(view, command, record, &length);
     step = storage_begin(&record->command, &disk->device, command, data, length, &sense);
     record->result.descriptor_sense = device_descriptor_sense(&disk->device);
     record->result.transferred = transfers ? record->command.data_length : view->data_length;

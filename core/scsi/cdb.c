@@ -79,14 +79,12 @@ static bool decode_verify(const uint8_t *cdb, uint8_t length, struct scsi_comman
     return (cdb[1] & PROTECT_MASK) == 0 && command->byte_check != 2; /* reserved */
 }
 
-/*
- * SBC-3, "WRITE AND VERIFY (10) command". With BYTCHK what was written would be read and compared, but a backend has
- * its data in pages that nothing here can look at.
- */
+/* SBC-3, "WRITE AND VERIFY (10) command": there is no comparison with one block. */
 static bool decode_write_and_verify(const uint8_t *cdb, uint8_t length, struct scsi_command *command)
 {
     decode_range(cdb, length, command);
-    return (cdb[1] & (PROTECT_MASK | BYTCHK_MASK)) == 0;
+    command->byte_check = (cdb[1] & BYTCHK_MASK) >> 1;
+    return (cdb[1] & PROTECT_MASK) == 0 && command->byte_check <= BYTE_CHECK_BLOCKS;
 }
 
 static bool decode_write_same(const uint8_t *cdb, uint8_t length, struct scsi_command *command)

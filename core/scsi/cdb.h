@@ -30,7 +30,7 @@ enum scsi_operation {
     /* Checked against the disk and turned into requests: core/scsi/storage.h. */
     SCSI_READ,
     SCSI_WRITE,
-    SCSI_WRITE_AND_VERIFY, /* without BYTCHK: what is written is on the medium afterwards */
+    SCSI_WRITE_AND_VERIFY, /* what is written is on the medium afterwards */
     SCSI_VERIFY,           /* without BYTCHK: what is cached goes to the medium, which is taken to be readable */
     SCSI_SYNCHRONIZE_CACHE,
     SCSI_STOP_UNIT, /* START STOP UNIT, START = 0: what is cached goes to the medium */
@@ -44,11 +44,11 @@ enum scsi_operation {
     SCSI_PERSISTENT_RESERVE_OUT,
 };
 
-/* What a VERIFY compares the blocks with (SBC-3, "VERIFY (10) command", BYTCHK). */
+/* What a VERIFY or WRITE AND VERIFY compares the blocks with (SBC-3, "VERIFY (10) command", BYTCHK). */
 enum scsi_byte_check {
     BYTE_CHECK_NONE = 0,
     BYTE_CHECK_BLOCKS = 1,    /* as many blocks, which are sent with it */
-    BYTE_CHECK_ONE_BLOCK = 3, /* one block, which is sent with it: each is to be as it is */
+    BYTE_CHECK_ONE_BLOCK = 3, /* VERIFY: one block, which is sent with it: each is to be as it is */
 };
 
 /* A field that the command has not got is 0. */
@@ -59,7 +59,7 @@ struct scsi_command {
         uint8_t operation_code; /* REPORT SUPPORTED OPERATION CODES: the one asked about */
         uint8_t scope_and_type; /* PERSISTENT RESERVE OUT: SCOPE (high 4 bits) and TYPE, also where they mean nothing */
     };
-    uint8_t byte_check; /* VERIFY: enum scsi_byte_check */
+    uint8_t byte_check; /* VERIFY, WRITE AND VERIFY: enum scsi_byte_check */
     uint64_t lba;
     uint32_t blocks;            /* of all with a range; SYNCHRONIZE CACHE and PRE-FETCH: 0 is to the end */
     uint32_t allocation_length; /* bytes the initiator takes; READ CAPACITY (10), which has no such field: 8 */

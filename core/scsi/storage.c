@@ -110,12 +110,18 @@ static enum storage_step begin_write(struct storage_command *storage, const stru
 
 /* SBC-3, "WRITE AND VERIFY (10) command": what is on the medium is to be verified, so it has to be there. */
 static RARE enum storage_step begin_write_and_verify(struct storage_command *storage, const struct scsi_device *device,
-                                                     const struct scsi_command *command, uint32_t data_length,
-                                                     struct scsi_sense *sense)
+                                                     const struct scsi_command *command, const uint8_t *data,
+                                                     uint32_t data_length, struct scsi_sense *sense)
 {
     enum storage_step step = begin_write(storage, device, command, data_length, sense);
 
-    return step == STORAGE_REQUEST ? storage_write_through(storage, device) : step;
+    if (step != STORAGE_REQUEST) {
+        return step;
+    }
+    storage_write_through(storage, device);
+    return command->byte_check == BYTE_CHECK_NONE
+               ? STORAGE_REQUEST
+               : storage_compare_afterwards(storage, device, command, data, data_length, sense);
 }
 
 /* A backend flushes the whole disk or nothing. */
@@ -165,7 +171,7 @@ enum storage_step storage_begin(struct storage_command *storage, struct scsi_dev
     case SCSI_WRITE:
         return begin_write(storage, device, command, data_length, sense);
     case SCSI_WRITE_AND_VERIFY:
-        return begin_write_and_verify(storage, device, command, data_length, sense);
+        return begin_write_and_verify(storage, device, command, data, data_length, sense);
     case SCSI_VERIFY:
         return storage_begin_verify(storage, device, command, data, data_length, sense);
     case SCSI_SYNCHRONIZE_CACHE:
@@ -224,7 +230,7 @@ static RARE enum storage_step next(struct storage_command *storage, struct scsi_
 static enum storage_step end(struct storage_command *storage)
 {
     if (!storage->ends_with_flush || storage->request.operation == IO_FLUSH) {
-        return STORAGE_DONE;
+        return storage->kind == STORAGE_WRITES_FIRST ? storage_compare_written(storage) : STORAGE_DONE;
     }
     storage->request.operation = IO_FLUSH;
     storage->request.flags = 0;

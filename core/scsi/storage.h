@@ -4,7 +4,8 @@
  *
  * A SYNCHRONIZE CACHE is one request, and so is a READ, WRITE, WRITE SAME or PRE-FETCH unless the backend takes less at
  * once. A GET LBA STATUS is one, whose answer comes as extents (storage_extent). An UNMAP is a list of ranges. A VERIFY
- * flushes, and with BYTCHK reads to a small buffer again and again. A WRITE with FUA, a WRITE AND VERIFY and, when the
+ * flushes, and with BYTCHK reads to a small buffer again and again; so does a WRITE AND VERIFY with BYTCHK when it has
+ * written. A WRITE with FUA, a WRITE AND VERIFY and, when the
  * write cache is off, every WRITE and WRITE SAME end with a flush where the backend has no FUA of its own. What is more
  * than one request becomes one after another:
  *
@@ -34,9 +35,10 @@ enum storage_step {
 /* What of a command under way is in use. */
 enum storage_kind {
     STORAGE_PLAIN,
-    STORAGE_ANSWERS,  /* GET LBA STATUS: `status` */
-    STORAGE_COMPARES, /* VERIFY with BYTCHK: `expected` */
-    STORAGE_ZEROES,   /* WRITE SAME: `zeroes_length` */
+    STORAGE_ANSWERS,      /* GET LBA STATUS: `status` */
+    STORAGE_COMPARES,     /* VERIFY with BYTCHK, and WRITE AND VERIFY after STORAGE_WRITES_FIRST: `expected` */
+    STORAGE_ZEROES,       /* WRITE SAME: `zeroes_length` */
+    STORAGE_WRITES_FIRST, /* WRITE AND VERIFY with BYTCHK, until it has written: `expected` */
 };
 
 /* A command under way. Kept in the SRB's extension; fixed size, no pointers but those to the caller's data. */
@@ -52,9 +54,8 @@ struct storage_command {
     uint8_t kind;              /* enum storage_kind */
     uint16_t descriptors_left; /* UNMAP */
 
-    /* VERIFY with BYTCHK alone */
-    uint8_t
-        *compare; /* STORAGE_COMPARE_MAX bytes for an IO_READ, set before storage_begin where device->byte_check is */
+    /* VERIFY and WRITE AND VERIFY with BYTCHK alone */
+    uint8_t *compare; /* STORAGE_COMPARE_MAX bytes: set by whoever carries out an IO_READ for a command that compares */
     const uint8_t *expected; /* what the initiator sent; borrowed until the command has ended */
     uint32_t expected_length;
     uint32_t expected_position; /* in it, of the request's data */
@@ -63,7 +64,7 @@ struct storage_command {
     uint64_t zeroes_length;
     uint32_t zeroes_flags;
 
-    uint32_t block_size; /* UNMAP, VERIFY */
+    uint32_t block_size; /* UNMAP, VERIFY, WRITE AND VERIFY */
 
     /* UNMAP alone */
     uint64_t block_count;
@@ -75,14 +76,14 @@ struct storage_command {
 /*
  * Checks `command` against the disk and begins it. `data_length` is what the initiator transfers (the SRB's data
  * transfer length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `data` is kept until the command
- * has ended, `data_length` bytes: what an UNMAP, WRITE SAME, VERIFY or MODE SELECT sends, or room for the answer of a
- * GET LBA STATUS, which may be NULL when it is 0; NULL for all else.
+ * has ended, `data_length` bytes: what an UNMAP, WRITE SAME, VERIFY, WRITE AND VERIFY with BYTCHK or MODE SELECT sends,
+ * or room for the answer of a GET LBA STATUS, which may be NULL when it is 0; NULL for all else.
  *
  * A MODE SELECT changes the device's modes here, all that it asks for or nothing.
  *
  * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, WRITE SAME, UNMAP or SYNCHRONIZE
  * CACHE to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0 blocks or an anchor, a
- * VERIFY with BYTCHK where the disk has none,
+ * VERIFY or WRITE AND VERIFY with BYTCHK where the disk has none,
  * 05/26 more descriptors or blocks than an UNMAP may have, lengths in its header that disagree a WRITE SAME of
  * anything but zeroes or a MODE SELECT of what cannot be changed, 05/20 UNMAP, WRITE SAME or GET LBA STATUS where the
  * disk has none, 05/1A a parameter list or block that is cut short.
@@ -98,8 +99,8 @@ MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, stru
 /*
  * After the backend carried out storage->request: the next one, or STORAGE_DONE. A list of descriptors may lie in
  * memory that its sender can still write: each is read once more here and checked again, and STORAGE_REFUSED with 05/21
- * is the answer if it has changed for the worse meanwhile. A VERIFY looks at what was read to storage->compare:
- * 0E/1D/00, with the first LBA that differs as information.
+ * is the answer if it has changed for the worse meanwhile. A command that compares looks at what was read to
+ * storage->compare: 0E/1D/00, with the first LBA that differs as information.
  */
 MUST_CHECK enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense);
 
@@ -116,7 +117,8 @@ bool storage_has_answer(const struct storage_command *storage);
 /* After STORAGE_DONE, if it has: completes the answer and says how many bytes of it are the initiator's. */
 uint32_t storage_answer_length(const struct storage_command *storage);
 
-/* Whether the command compares what the backend reads to storage->compare, rather than giving it to the initiator. */
+/* Whether the command compares what the backend reads to storage->compare, rather than giving it to the initiator. A
+ * WRITE AND VERIFY does so only after its writes, from which storage_next leads to it. */
 bool storage_compares(const struct storage_command *storage);
 
 /*
@@ -132,7 +134,7 @@ bool storage_error_matters(const struct storage_command *storage);
  */
 void storage_restart(struct storage_command *storage);
 
-/* Largest IO_READ of a VERIFY, and the size of the largest block. */
+/* Largest IO_READ of a command that compares, and the size of the largest block. */
 #define STORAGE_COMPARE_MAX 4096u
 
 /* Largest IO_TRIM request: the largest multiple of 4096 that a 32-bit length holds. */

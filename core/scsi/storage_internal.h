@@ -63,6 +63,15 @@ MUST_CHECK enum storage_step storage_begin_verify(struct storage_command *storag
                                                   const struct scsi_command *command, const uint8_t *data,
                                                   uint32_t data_length, struct scsi_sense *sense);
 
+/* Has a WRITE AND VERIFY, whose first request is ready, compare what was sent when it has written. */
+MUST_CHECK enum storage_step storage_compare_afterwards(struct storage_command *storage,
+                                                        const struct scsi_device *device,
+                                                        const struct scsi_command *command, const uint8_t *data,
+                                                        uint32_t data_length, struct scsi_sense *sense);
+
+/* It has written: the first read. */
+enum storage_step storage_compare_written(struct storage_command *storage);
+
 /* Compares what was read; the next read, STORAGE_DONE, or STORAGE_REFUSED when it differs. */
 MUST_CHECK enum storage_step storage_next_compared(struct storage_command *storage, struct scsi_sense *sense);
 

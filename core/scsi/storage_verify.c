@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * VERIFY (SBC-3, "VERIFY (10) command"). It is about the medium, so what is cached goes there first, as with
- * SYNCHRONIZE CACHE. Without BYTCHK that is all: the medium is taken to be readable.
+ * SYNCHRONIZE CACHE. Without BYTCHK that is all: the medium is taken to be readable. The second half of WRITE AND
+ * VERIFY is here, too.
  */
 #include "core/scsi/storage_internal.h"
 
@@ -64,6 +65,29 @@ enum storage_step storage_begin_verify(struct storage_command *storage, const st
     storage->range_offset = command->lba * device->block_size;
     storage->range_length = (uint64_t)command->blocks * device->block_size;
     return storage_begin_flush(storage, device) == STORAGE_REQUEST ? STORAGE_REQUEST : request_read(storage);
+}
+
+enum storage_step storage_compare_afterwards(struct storage_command *storage, const struct scsi_device *device,
+                                             const struct scsi_command *command, const uint8_t *data,
+                                             uint32_t data_length, struct scsi_sense *sense)
+{
+    if (!device->byte_check || !take_expected(storage, device, command, data, data_length)) {
+        return storage_refuse(sense, ASC_INVALID_FIELD_IN_CDB);
+    }
+    storage->kind = STORAGE_WRITES_FIRST;
+    return STORAGE_REQUEST;
+}
+
+/* What is written is on the medium: if the backend is lost from now on, it is only read again. */
+enum storage_step storage_compare_written(struct storage_command *storage)
+{
+    storage->kind = STORAGE_COMPARES;
+    storage->ends_with_flush = false;
+    storage->request.flags = 0;
+    storage->data_offset = 0;
+    storage->range_offset -= storage->data_length;
+    storage->range_length = storage->data_length;
+    return request_read(storage);
 }
 
 /* How many bytes of what was read are as they should be. Of what was sent each byte is read once: its sender may be

@@ -170,7 +170,13 @@ static void check_flags(const struct scsi_device *device, const struct scsi_comm
     }
 }
 
-/* A VERIFY reads piece by piece. */
+static bool is_compared(const struct scsi_command *command, const struct io_request *request)
+{
+    return command->operation == SCSI_VERIFY ||
+           (command->operation == SCSI_WRITE_AND_VERIFY && request->operation == IO_READ);
+}
+
+/* What is compared is read piece by piece. */
 static void check_transfer(const struct scsi_device *device, const struct scsi_command *command,
                            const struct io_request *request, uint32_t data_length)
 {
@@ -178,7 +184,7 @@ static void check_transfer(const struct scsi_device *device, const struct scsi_c
     uint64_t length = (uint64_t)command->blocks * device->block_size;
 
     CHECK(command->blocks <= device->max_transfer_blocks);
-    if (command->operation == SCSI_VERIFY) {
+    if (is_compared(command, request)) {
         CHECK(device->byte_check && command->byte_check != BYTE_CHECK_NONE);
         CHECK(request->length <= STORAGE_COMPARE_MAX);
         CHECK(request->offset >= begin && request->offset - begin + request->length <= length);
@@ -265,7 +271,7 @@ struct walk {
     uint64_t trimmed;
     uint64_t zeroed;
     bool wrote;
-    bool flushed; /* by the last request */
+    bool flushed; /* by the last request, reads aside */
 };
 
 static void note_request(struct walk *walk, const struct io_request *request)
@@ -273,7 +279,7 @@ static void note_request(struct walk *walk, const struct io_request *request)
     walk->trimmed += request->operation == IO_TRIM ? request->length : 0;
     walk->zeroed += request->operation == IO_WRITE_ZEROES ? request->length : 0;
     walk->wrote = walk->wrote || request->operation == IO_WRITE || request->operation == IO_WRITE_ZEROES;
-    walk->flushed = request->operation == IO_FLUSH;
+    walk->flushed = request->operation == IO_FLUSH || (walk->flushed && request->operation == IO_READ);
 }
 
 static void check_walk(const struct scsi_device *device, const struct scsi_command *command, const struct walk *walk,
@@ -290,7 +296,7 @@ static void check_walk(const struct scsi_device *device, const struct scsi_comma
     }
 }
 
-/* What a VERIFY is to find: what was sent, or something else if the list changes. */
+/* What a VERIFY or WRITE AND VERIFY is to find: what was sent, or something else if the list changes. */
 static void read_to(struct storage_command *storage, const struct scsi_command *command, const uint8_t *sent,
                     uint32_t block_size, bool list_changes)
 {
@@ -359,8 +365,8 @@ static void check_list(struct scsi_device *device, const struct scsi_command *co
 static void check_command(const uint8_t *data, size_t size, const struct scsi_command *command)
 {
     bool has_list = command->operation == SCSI_UNMAP || command->operation == SCSI_WRITE_SAME ||
-                    command->operation == SCSI_VERIFY || command->operation == SCSI_MODE_SELECT_6 ||
-                    command->operation == SCSI_MODE_SELECT_10;
+                    command->operation == SCSI_VERIFY || command->operation == SCSI_WRITE_AND_VERIFY ||
+                    command->operation == SCSI_MODE_SELECT_6 || command->operation == SCSI_MODE_SELECT_10;
     struct scsi_device device = make_device(data);
     uint32_t buffer_length = load_be32(data + 38);
 

@@ -229,6 +229,80 @@ static void write_and_verify_is_on_the_medium(void **state)
     end(disk);
 }
 
+/* 24 blocks: written, flushed, and read in three pieces. */
+static void write_and_verify_compares(void **state)
+{
+    static const UCHAR write[10] = {0x2E, 0x02, 0, 0, 0, 7, 0, 0, 24};
+    static struct pass_with_sense pass;
+    static UCHAR sent[sizeof(pass.data)];
+    static UCHAR there[sizeof(pass.data)];
+    struct bed_file *disk;
+    unsigned before;
+
+    (void)state;
+    disk = start(FLUSH_WITHOUT_FUA);
+    before = server_requests(server);
+    fill(sent, sizeof(sent));
+    memcpy(pass.data, sent, sizeof(sent));
+    assert_int_equal(run(disk, &pass, write, sizeof(write), sizeof(pass.data)), 0);
+    assert_int_equal(server_commands(server, SERVER_FLUSH), 1);
+    assert_int_equal(server_requests(server), before + 5);
+    server_read(server, 7 * 512, there, sizeof(there));
+    assert_memory_equal(there, sent, sizeof(there));
+    assert_memory_equal(pass.data, sent, sizeof(sent));
+    end(disk);
+}
+
+/* The server's contents are changed while the first read waits for its answer: the last block is another then. */
+static void write_and_verify_miscompares(void **state)
+{
+    static const UCHAR write[10] = {0x2E, 0x02, 0, 0, 0, 7, 0, 0, 24};
+    static struct pass_with_sense pass;
+    struct bed_file *disk;
+    struct bed_io io;
+    unsigned before;
+
+    (void)state;
+    disk = start(FLUSH_WITHOUT_FUA);
+    before = server_requests(server);
+    fill(pass.data, sizeof(pass.data));
+    server_set_delay(server, 50 * MS);
+    run_begin(&io, disk, &pass, write, sizeof(write), sizeof(pass.data));
+    while (server_requests(server) < before + 3) {
+        usleep(MS);
+    }
+    server_write(server, (7 + 23) * 512, "changed", 7);
+    server_set_delay(server, 0);
+    assert_int_equal(run_end(&io, &pass), 0x0E1D00);
+    assert_memory_equal(pass.sense + 3, "\0\0\0\x1E", 4); /* LBA 30 */
+    end(disk);
+}
+
+/* The connection goes while the second read is out: what was written is on the medium and is not written again. */
+static void write_and_verify_goes_on_over_the_next_connection(void **state)
+{
+    static const UCHAR write[10] = {0x2E, 0x02, 0, 0, 0, 7, 0, 0, 24};
+    static struct pass_with_sense pass;
+    struct bed_file *disk;
+    struct bed_io io;
+    unsigned before;
+
+    (void)state;
+    disk = start(FLUSH_WITHOUT_FUA);
+    before = server_requests(server);
+    fill(pass.data, sizeof(pass.data));
+    server_set_delay(server, 50 * MS);
+    run_begin(&io, disk, &pass, write, sizeof(write), sizeof(pass.data));
+    while (server_requests(server) < before + 4) {
+        usleep(MS);
+    }
+    server_set_delay(server, 0);
+    server_drop(server);
+    assert_int_equal(run_end(&io, &pass), 0);
+    assert_int_equal(server_requests(server), before + 6);
+    end(disk);
+}
+
 /* The cache is turned off: one flush then, and one after every write. */
 static void mode_select_turns_the_cache_off(void **state)
 {
@@ -332,6 +406,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(verify_compares),
         cmocka_unit_test(verify_goes_on_over_the_next_connection),
         cmocka_unit_test(write_and_verify_is_on_the_medium),
+        cmocka_unit_test(write_and_verify_compares),
+        cmocka_unit_test(write_and_verify_miscompares),
+        cmocka_unit_test(write_and_verify_goes_on_over_the_next_connection),
         cmocka_unit_test(mode_select_turns_the_cache_off),
         cmocka_unit_test(mode_select_changes_the_format_of_sense),
         cmocka_unit_test(reset_is_told_once),

@@ -22,7 +22,7 @@ ABORT_TASK, ABORT_TASK_SET, CLEAR_ACA, CLEAR_TASK_SET, LUN_RESET, WARM_RESET, CO
 DONE, NO_TASK, NO_LUN, NOT_SUPPORTED = 0, 1, 2, 5
 
 READS, WRITES = 0x40, 0x20  # of a command
-OVERFLOW, UNDERFLOW = 0x04, 0x02  # of a response
+UNDERFLOW = 0x02  # of a response
 CHECK_CONDITION = 2
 NO_LUN_SENSE = bytes([0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x25, 0, 0, 0, 0, 0])  # 05/25/00
 LOST_DATA_SENSE = bytes([0x70, 0, 0xB, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x47, 5, 0, 0, 0, 0])  # 0B/47/05
@@ -36,7 +36,6 @@ class Task:
         self.command = command
         self.data = bytearray(command.data)
         self.expected = command.get(20)
-        self.solicited = None  # where the burst in hand ends; None: it was not asked for
         self.next_number = 0
         self.is_broken = False
 
@@ -157,12 +156,11 @@ class Connection(socketserver.StreamRequestHandler):
 
     def command(self, pdu):
         task = Task(pdu)
-        is_whole = bool(pdu.flags & FINAL)
         if not pdu.flags & WRITES or len(task.data) >= task.expected:
             self.execute(task)
             return
         self.tasks[pdu.tag] = task
-        if is_whole:
+        if pdu.flags & FINAL:  # else there is more that was not asked for
             self.ask_for_data(task)
 
     def data_out(self, pdu):
@@ -236,9 +234,6 @@ class Target(socketserver.ThreadingTCPServer):
 
     def url(self, lun=0):
         return f"iscsi://127.0.0.1:{self.server_address[1]}/{NAME}/{lun}"
-
-    def portal(self):
-        return f"iscsi://127.0.0.1:{self.server_address[1]}"
 
     def close(self):
         self.shutdown()

@@ -106,7 +106,7 @@ static void execute_storage(struct unit *unit, const struct scsi_command *comman
     struct scsi_sense sense;
 
     unit->command.compare = unit->compare;
-    step = storage_begin(&unit->command, &unit->device, command, transfers ? NULL : data, length, &sense);
+    step = storage_begin(&unit->command, &unit->device, command, data, length, &sense);
     result->transferred = transfers ? unit->command.data_length : length;
     while (step == STORAGE_REQUEST) {
         step = carry_out(unit, data, &sense);

@@ -87,6 +87,9 @@ static const struct example examples[] = {
     {10, {0x2F, 0x02, 0, 0, 0, 0, 0, 0, 1}, {.operation = SCSI_VERIFY, .blocks = 1, .byte_check = BYTE_CHECK_BLOCKS}},
     {16, {0x8F, 0x06}, {.operation = SCSI_VERIFY, .byte_check = BYTE_CHECK_ONE_BLOCK}},
     {10, {0x2E, 0x10, 1, 2, 3, 4, 0, 5, 6}, {.operation = SCSI_WRITE_AND_VERIFY, .lba = 0x01020304, .blocks = 0x0506}},
+    {10,
+     {0x2E, 0x02, 0, 0, 0, 0, 0, 0, 1},
+     {.operation = SCSI_WRITE_AND_VERIFY, .blocks = 1, .byte_check = BYTE_CHECK_BLOCKS}},
     {12,
      {0xAE, 0, 1, 2, 3, 4, 5, 6, 7, 8},
      {.operation = SCSI_WRITE_AND_VERIFY, .lba = 0x01020304, .blocks = 0x05060708}},
@@ -283,7 +286,7 @@ static void read_6_reserved_bits(void **state)
     assert_false(command.fua);
 }
 
-/* 2 is reserved; WRITE AND VERIFY compares nothing. */
+/* 2 is reserved; WRITE AND VERIFY does not compare with one block. */
 static void verify_bytchk(void **state)
 {
     const uint8_t verify[][2] = {{0x2F, 10}, {0xAF, 12}, {0x8F, 16}};
@@ -300,7 +303,7 @@ static void verify_bytchk(void **state)
             } else {
                 assert_accepted(compared, verify[i][1]);
             }
-            if (bytchk == 0) {
+            if (bytchk < 2) {
                 assert_accepted(written, write_and_verify[i][1]);
             } else {
                 assert_refused(written, write_and_verify[i][1], INVALID_FIELD);

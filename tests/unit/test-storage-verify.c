@@ -269,6 +269,139 @@ static void write_and_verify_reaches_the_medium(void **state)
     assert_written(&device, 0, false);
 }
 
+/* What a WRITE AND VERIFY with BYTCHK does to `medium`, where LBA 3 stands for its beginning: in the order of `steps`,
+ * with each request lost once if `loses`, and with the byte at `broken` written wrongly. */
+static enum storage_step write_and_compare(struct scsi_device *device, uint32_t blocks, bool loses, uint32_t broken,
+                                           char *steps, struct scsi_sense *sense)
+{
+    struct scsi_command command = {
+        .operation = SCSI_WRITE_AND_VERIFY, .byte_check = BYTE_CHECK_BLOCKS, .lba = 3, .blocks = blocks};
+    static uint8_t compare[STORAGE_COMPARE_MAX];
+    struct storage_command storage;
+    enum storage_step step;
+    bool lost = false;
+
+    for (step = storage_begin(&storage, device, &command, sent, blocks * 512, sense); step == STORAGE_REQUEST;) {
+        uint8_t *there = medium + storage.request.offset - 3 * 512;
+
+        if (loses && !lost) {
+            storage_restart(&storage);
+            lost = true;
+            continue;
+        }
+        lost = false;
+        assert_int_equal(storage_compares(&storage), storage.request.operation == IO_READ);
+        if (storage.request.operation == IO_WRITE) {
+            *steps++ = storage.request.flags == IO_FUA ? 'W' : 'w';
+            memcpy(there, sent + storage.data_offset, storage.request.length);
+            medium[broken] ^= 1;
+        } else if (storage.request.operation == IO_READ) {
+            *steps++ = 'r';
+            assert_int_equal(storage.request.flags, 0);
+            assert_int_equal(storage.data_offset, 0);
+            assert_in_range(storage.request.length, 512, STORAGE_COMPARE_MAX);
+            memcpy(compare, there, storage.request.length);
+            storage.compare = compare;
+        } else {
+            assert_int_equal(storage.request.operation, IO_FLUSH);
+            *steps++ = 'f';
+        }
+        step = storage_next(&storage, sense);
+    }
+    *steps = 0;
+    return step;
+}
+
+#define UNBROKEN (sizeof(medium) - 1)
+
+static void assert_compared(struct scsi_device *device, uint32_t blocks, bool loses, const char *expected)
+{
+    struct scsi_sense sense;
+    char steps[40];
+
+    memset(medium, 0, sizeof(medium));
+    fill(sent, sizeof(sent));
+    assert_int_equal(write_and_compare(device, blocks, loses, UNBROKEN, steps, &sense), STORAGE_DONE);
+    assert_string_equal(steps, expected);
+    assert_memory_equal(medium, sent, blocks * 512);
+}
+
+static void write_and_verify_compares(void **state)
+{
+    struct scsi_device device = comparing_device();
+
+    (void)state;
+    assert_compared(&device, 1, false, "Wr");
+    assert_compared(&device, 17, false, "Wrrr");
+    device.max_request_blocks = 5;
+    assert_compared(&device, 6, false, "WWrr");
+    device.fua_by_flush = true;
+    assert_compared(&device, 6, false, "wwfrr");
+    device.write_cache = false;
+    device.fua = device.fua_by_flush = false;
+    assert_compared(&device, 6, false, "wwrr");
+    assert_compared(&device, 0, false, "");
+}
+
+/* A flush that was lost takes the writes before it along, a read that was lost nothing. */
+static void write_and_verify_loses_its_backend(void **state)
+{
+    struct scsi_device device = comparing_device();
+    struct scsi_command command = {
+        .operation = SCSI_WRITE_AND_VERIFY, .byte_check = BYTE_CHECK_BLOCKS, .lba = 3, .blocks = 1};
+    static uint8_t compare[STORAGE_COMPARE_MAX];
+    struct storage_command storage;
+    struct scsi_sense sense;
+
+    (void)state;
+    assert_compared(&device, 17, true, "Wrrr");
+    device.fua_by_flush = true;
+    assert_int_equal(storage_begin(&storage, &device, &command, sent, 512, &sense), STORAGE_REQUEST);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+    assert_int_equal(storage.request.operation, IO_FLUSH);
+    storage_restart(&storage);
+    assert_int_equal(storage.request.operation, IO_WRITE);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+    storage_restart(&storage);
+    assert_int_equal(storage.request.operation, IO_READ);
+    assert_int_equal(storage.request.offset, 3 * 512);
+    memcpy(compare, sent, 512);
+    storage.compare = compare;
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
+}
+
+static void write_and_verify_miscompares(void **state)
+{
+    struct scsi_device device = comparing_device();
+    struct scsi_sense sense;
+    char steps[40];
+
+    (void)state;
+    fill(sent, sizeof(sent));
+    assert_int_equal(write_and_compare(&device, 20, false, 17 * 512 + 511, steps, &sense), STORAGE_REFUSED);
+    assert_string_equal(steps, "Wrrr");
+    assert_int_equal(sense_number(&sense), MISCOMPARE);
+    assert_true(sense.information_valid);
+    assert_int_equal(sense.information, 3 + 17);
+}
+
+static void write_and_verify_cannot_compare(void **state)
+{
+    struct scsi_device device = test_device();
+    struct scsi_command command = {
+        .operation = SCSI_WRITE_AND_VERIFY, .byte_check = BYTE_CHECK_BLOCKS, .lba = 3, .blocks = 1};
+    struct storage_command storage;
+    struct scsi_sense sense;
+
+    (void)state;
+    assert_int_equal(storage_begin(&storage, &device, &command, sent, 512, &sense), STORAGE_REFUSED);
+    assert_int_equal(sense_number(&sense), INVALID_FIELD);
+    device.byte_check = true;
+    assert_int_equal(storage_begin(&storage, &device, &command, NULL, 512, &sense), STORAGE_REFUSED);
+    assert_int_equal(sense_number(&sense), INVALID_FIELD);
+}
+
 static void assert_write_refused(struct scsi_device *device, uint64_t lba, uint32_t blocks, unsigned number)
 {
     struct scsi_command command = {.operation = SCSI_WRITE_AND_VERIFY, .lba = lba, .blocks = blocks};
@@ -303,6 +436,10 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(no_data_at_all),
         cmocka_unit_test(write_and_verify_reaches_the_medium),
+        cmocka_unit_test(write_and_verify_compares),
+        cmocka_unit_test(write_and_verify_loses_its_backend),
+        cmocka_unit_test(write_and_verify_miscompares),
+        cmocka_unit_test(write_and_verify_cannot_compare),
         cmocka_unit_test(write_and_verify_refusals),
     };
 
