@@ -145,23 +145,32 @@ static void sizes_with_each_form_block_size_and_maximum(void **state)
     fixture_stop_machine(BED_REMOVAL_ASKED);
 }
 
+static void sweep_long(const struct setting *setting)
+{
+    ULONG block = setting->block_size;
+    struct bed_file *disk;
+
+    begin(setting, EXPORT_BYTES);
+    disk = map(setting);
+    for (ULONG length = 2 * USUAL_MAX; length <= LONGEST; length *= 2) {
+        write_and_read(disk, 3 * block, length + block);
+    }
+    write_and_read(disk, 0, LONGEST - block);
+    assert_as_modelled(EXPORT_BYTES);
+    fixture_serve_no_more(disk);
+}
+
 /* The class driver divides them. */
 static void sizes_longer_than_a_request(void **state)
 {
     (void)state;
     fixture_start_machine();
     for (enum server_form form = SERVER_SIMPLE; form <= SERVER_EXTENDED; form++) {
-        const struct setting setting = {form, 512, 0, 4};
-        struct bed_file *disk;
+        const struct setting small = {form, 512, 0, 4};
+        const struct setting large = {form, 4096, 0, 1};
 
-        begin(&setting, EXPORT_BYTES);
-        disk = map(&setting);
-        for (ULONG length = 2 * USUAL_MAX; length <= LONGEST; length *= 2) {
-            write_and_read(disk, 3 * 512, length + 512);
-        }
-        write_and_read(disk, 0, LONGEST - 512);
-        assert_as_modelled(EXPORT_BYTES);
-        fixture_serve_no_more(disk);
+        sweep_long(&small);
+        sweep_long(&large);
     }
     fixture_stop_machine(BED_REMOVAL_ASKED);
 }
