@@ -247,7 +247,7 @@ typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_LIST_COMMAND;
  * STATUS_BAD_NETWORK_NAME            67  the server has no such export
  * STATUS_ACCESS_DENIED                5  the server wants TLS, or its policy refuses
  * STATUS_UNRECOGNIZED_MEDIA        1785  the export is smaller than one block, or too large
- * STATUS_INVALID_PARAMETER           87  also: a block size the server does not serve
+ * STATUS_INVALID_PARAMETER           87  also: a block size the server does not serve, or too many connections
  * STATUS_SHARING_VIOLATION           32  the export is mapped already, see NBD_CONNECTION_FLAGS.Force
  * STATUS_CANCELLED                  995
  */
