@@ -32,19 +32,32 @@
 /* Device interface class of the adapter: {949dd17c-b06c-4c14-8e13-f1a3a4a6dbcb}. */
 static const GUID WNBD_GUID = {0x949dd17c, 0xb06c, 0x4c14, {0x8e, 0x13, 0xf1, 0xa3, 0xa4, 0xa6, 0xdb, 0xcb}};
 
-/* Sub-codes. 4, 5, 8 and 11 to 15 belong to requests served by a program, driver options and resizing; they are not
- * declared before they work, and the driver answers them with STATUS_INVALID_DEVICE_REQUEST until then. */
-#define IOCTL_WNBD_PING    1  /* WNBD_IOCTL_PING_COMMAND, no output: is the adapter alive */
-#define IOCTL_WNBD_CREATE  2  /* WNBD_IOCTL_CREATE_COMMAND */
-#define IOCTL_WNBD_REMOVE  3  /* WNBD_IOCTL_REMOVE_COMMAND */
-#define IOCTL_WNBD_LIST    6  /* WNBD_IOCTL_LIST_COMMAND */
-#define IOCTL_WNBD_STATS   7  /* WNBD_IOCTL_STATS_COMMAND */
-#define IOCTL_WNBD_VERSION 9  /* WNBD_IOCTL_VERSION_COMMAND, output WNBD_VERSION */
-#define IOCTL_WNBD_SHOW    10 /* WNBD_IOCTL_SHOW_COMMAND */
+/* Sub-codes. */
+#define IOCTL_WNBD_PING          1  /* WNBD_IOCTL_PING_COMMAND, no output: is the adapter alive */
+#define IOCTL_WNBD_CREATE        2  /* WNBD_IOCTL_CREATE_COMMAND */
+#define IOCTL_WNBD_REMOVE        3  /* WNBD_IOCTL_REMOVE_COMMAND */
+#define IOCTL_WNBD_FETCH_REQ     4  /* WNBD_IOCTL_FETCH_REQ_COMMAND */
+#define IOCTL_WNBD_SEND_RSP      5  /* WNBD_IOCTL_SEND_RSP_COMMAND */
+#define IOCTL_WNBD_LIST          6  /* WNBD_IOCTL_LIST_COMMAND */
+#define IOCTL_WNBD_STATS         7  /* WNBD_IOCTL_STATS_COMMAND */
+#define IOCTL_WNBD_RELOAD_CONFIG 8  /* WNBD_IOCTL_RELOAD_CONFIG_COMMAND */
+#define IOCTL_WNBD_VERSION       9  /* WNBD_IOCTL_VERSION_COMMAND, output WNBD_VERSION */
+#define IOCTL_WNBD_SHOW          10 /* WNBD_IOCTL_SHOW_COMMAND */
+#define IOCTL_WNBD_GET_DRV_OPT   11 /* WNBD_IOCTL_GET_DRV_OPT_COMMAND */
+#define IOCTL_WNBD_SET_DRV_OPT   12 /* WNBD_IOCTL_SET_DRV_OPT_COMMAND */
+#define IOCTL_WNBD_RESET_DRV_OPT 13 /* WNBD_IOCTL_RESET_DRV_OPT_COMMAND */
+#define IOCTL_WNBD_LIST_DRV_OPT  14 /* WNBD_IOCTL_LIST_DRV_OPT_COMMAND */
+#define IOCTL_WNBD_SET_DISK_SIZE 15 /* WNBD_IOCTL_SET_SIZE_COMMAND */
+/* Not in other implementations: */
+#define IOCTL_WNBD_OWN       32 /* WNBD_IOCTL_OWN_COMMAND */
+#define IOCTL_WNBD_MAP_ARENA 33 /* WNBD_IOCTL_MAP_ARENA_COMMAND */
+#define IOCTL_WNBD_ENTER     34 /* WNBD_IOCTL_ENTER_COMMAND */
+#define IOCTL_WNBD_ATTACH    35 /* WNBD_IOCTL_ATTACH_COMMAND */
 
 /* Array lengths, terminating NUL included. */
 #define WNBD_MAX_NAME_LENGTH        256
 #define WNBD_MAX_OWNER_LENGTH       16
+#define WNBD_MAX_OPT_NAME_LENGTH    64 /* WCHARs */
 #define WNBD_MAX_VERSION_STR_LENGTH 128
 #define WNBD_NAA_ID_LENGTH          16
 
@@ -54,6 +67,17 @@ static const GUID WNBD_GUID = {0x949dd17c, 0xb06c, 0x4c14, {0x8e, 0x13, 0xf1, 0x
 /* How many requests Windows keeps in flight. */
 #define WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER 1000
 #define WNBD_DEFAULT_MAX_IO_REQ_PER_LUN     255
+#define WNBD_ABS_MAX_IO_REQ_PER_ADAPTER     131072
+#define WNBD_ABS_MAX_IO_REQ_PER_LUN         1024
+
+/* Defaults of the options StaleReqTimeoutMs and StaleConnTimeoutMs. */
+#define WNBD_DEFAULT_STALE_REQ_TIMEOUT_MS  15000
+#define WNBD_DEFAULT_STALE_CONN_TIMEOUT_MS 60000
+
+/* The memory that a disk's driver and program share for the data of requests: WNBD_PROPERTIES.ArenaSize. */
+#define WNBD_MIN_ARENA_SIZE     (2 * 1024 * 1024) /* one request of the largest size */
+#define WNBD_MAX_ARENA_SIZE     (64 * 1024 * 1024)
+#define WNBD_DEFAULT_ARENA_SIZE (8 * 1024 * 1024)
 
 /* Connections of an NBD disk to its server. */
 #define WNBD_MAX_CONNECTIONS     16
@@ -113,10 +137,15 @@ typedef struct {
     UINT32 UnmapSupported : 1;       /* UNMAP is accepted, thin provisioning reported */
     UINT32 UnmapAnchorSupported : 1; /* informative: the driver refuses anchored UNMAP */
     UINT32 UseKernelNbd : 1;         /* the driver itself is the client of the NBD server in NbdProperties */
-    UINT32 PersistResSupported : 1;  /* not for NBD disks: two machines would each be granted the disk */
+    UINT32 PersistResSupported : 1;  /* reservations are passed on. Not for NBD disks: two machines would each be
+                                      * granted the disk */
     UINT32 NaaIdSpecified : 1;       /* NaaIdentifier counts */
     UINT32 UseUserspaceNbd : 1;      /* informative: the serving program is an NBD client */
-    UINT32 Reserved : 23;
+    /* Not in other implementations: */
+    UINT32 KeepDisk : 1;           /* a disk that is served by a program outlives it: its requests wait for a program
+                                    * that attaches itself (IOCTL_WNBD_ATTACH), ReconnectTimeoutMs at most, then fail */
+    UINT32 LargeBlocksAllowed : 1; /* BlockSize may be 4096 */
+    UINT32 Reserved : 21;
 } WNBD_FLAGS, *PWNBD_FLAGS;
 WNBD_ASSERT_SZ_EQ(WNBD_FLAGS, 4)
 
@@ -132,19 +161,28 @@ typedef struct {
  * NbdProperties.Flags.SkipNegotiation the caller's BlockCount, BlockSize and flags hold. Without it the export decides:
  * BlockCount and the other flags of the caller are ignored, an export the server calls read-only becomes a read-only
  * disk, and the answer carries what the export has.
+ *
+ * A disk that is served by a program has what is said here. It belongs to the handle that made it: only over that
+ * handle it is served or resized, and when the handle is closed (its process has ended, at the latest) the disk goes,
+ * unless it has KeepDisk.
  */
 typedef struct {
     CHAR InstanceName[WNBD_MAX_NAME_LENGTH]; /* unique, not empty: the disk is named by it ever after */
     CHAR SerialNumber[WNBD_MAX_NAME_LENGTH]; /* empty: the instance name */
     CHAR Owner[WNBD_MAX_OWNER_LENGTH];       /* free text, shown in lists */
     WNBD_FLAGS Flags;
-    UINT64 BlockCount; /* size in blocks */
-    UINT32 BlockSize;  /* bytes per block */
-    UINT32 MaxUnmapDescCount;
-    INT Pid; /* the process that serves the disk; 0: the caller. Only informative for in-kernel NBD disks */
+    UINT64 BlockCount;        /* size in blocks */
+    UINT32 BlockSize;         /* bytes per block */
+    UINT32 MaxUnmapDescCount; /* informative: the driver passes on one descriptor a request */
+    INT Pid;                  /* the process that serves the disk; 0: the caller. Informative: the handle decides */
     NBD_CONNECTION_PROPERTIES NbdProperties;
     WNBD_NAA_ID NaaIdentifier;
-    BYTE Reserved[240];
+    /* Not in other implementations; 0 for the default of each: */
+    UINT32 PhysicalBlockSize; /* what the disk says it writes at once: a power of two, BlockSize (default) to 65536 */
+    UINT32 QueueDepth;        /* requests in flight, up to WNBD_ABS_MAX_IO_REQ_PER_LUN. Disks served by a program */
+    UINT32 ArenaSize; /* bytes, WNBD_MIN_ARENA_SIZE to WNBD_MAX_ARENA_SIZE, a multiple of 64 KiB: non-paged while
+                       * the disk is there. Disks served by a program that maps the arena */
+    BYTE Reserved[228];
 } WNBD_PROPERTIES, *PWNBD_PROPERTIES;
 WNBD_ASSERT_SZ_EQ(WNBD_PROPERTIES, 1368)
 
@@ -207,6 +245,132 @@ typedef struct {
 } WNBD_VERSION, *PWNBD_VERSION;
 WNBD_ASSERT_SZ_EQ(WNBD_VERSION, 396)
 
+/* --- Requests that a program serves --------------------------------------------------------------------------- */
+
+typedef enum {
+    WnbdReqTypeUnknown = 0,
+    WnbdReqTypeRead = 1,
+    WnbdReqTypeWrite = 2,
+    WnbdReqTypeFlush = 3,
+    WnbdReqTypeUnmap = 4,
+    WnbdReqTypeDisconnect = 5, /* the disk is gone: no more requests come. Needs no answer */
+    WnbdReqTypePersistResIn = 6,
+    WnbdReqTypePersistResOut = 7
+} WnbdRequestType;
+
+static inline const CHAR *WnbdRequestTypeToStr(WnbdRequestType RequestType)
+{
+    switch (RequestType) {
+    case WnbdReqTypeRead:
+        return "READ";
+    case WnbdReqTypeWrite:
+        return "WRITE";
+    case WnbdReqTypeFlush:
+        return "FLUSH";
+    case WnbdReqTypeUnmap:
+        return "UNMAP";
+    case WnbdReqTypeDisconnect:
+        return "DISCONNECT";
+    case WnbdReqTypePersistResIn:
+        return "PERSISTENT_RESERVE_IN";
+    case WnbdReqTypePersistResOut:
+        return "PERSISTENT_RESERVE_OUT";
+    case WnbdReqTypeUnknown:
+    default:
+        return "UNKNOWN";
+    }
+}
+
+/* A range to be unmapped: the data of an Unmap request. */
+typedef struct {
+    UINT64 BlockAddress;
+    UINT32 BlockCount;
+    UINT32 Reserved;
+} WNBD_UNMAP_DESCRIPTOR, *PWNBD_UNMAP_DESCRIPTOR;
+WNBD_ASSERT_SZ_EQ(WNBD_UNMAP_DESCRIPTOR, 16)
+
+/* What a program is to do. RequestType selects the member of Cmd; what is not used is 0. */
+typedef struct {
+    UINT64 RequestHandle; /* its name in the answer; never repeated on a disk, never 0 */
+    WnbdRequestType RequestType;
+    union {
+        struct {
+            UINT64 BlockAddress;
+            UINT32 BlockCount; /* WNBD_DEFAULT_MAX_TRANSFER_LENGTH bytes at most */
+            UINT32 ForceUnitAccess : 1;
+            UINT32 Reserved : 31;
+        } Read;
+        struct {
+            UINT64 BlockAddress;
+            UINT32 BlockCount; /* the blocks are the request's data */
+            UINT32 ForceUnitAccess : 1;
+            UINT32 Reserved : 31;
+        } Write;
+        struct {
+            UINT64 BlockAddress; /* 0 and 0: everything that was written before */
+            UINT32 BlockCount;
+            UINT32 Reserved;
+        } Flush;
+        struct {
+            UINT32 Count; /* WNBD_UNMAP_DESCRIPTORs that are the request's data: 1 */
+            UINT32 Anchor : 1;
+            UINT32 Reserved : 31;
+        } Unmap;
+        struct {
+            UINT8 ServiceAction;     /* SPC-4, "PERSISTENT RESERVE IN command" */
+            UINT16 AllocationLength; /* of the CDB; what is taken is the request's room for data */
+        } PersistResIn;
+        struct {
+            UINT8 ServiceAction; /* SPC-4, "PERSISTENT RESERVE OUT command" */
+            UINT8 Scope : 4;
+            UINT8 Type : 4;
+            UINT16 ParameterListLength; /* of the CDB; the parameter list is the request's data */
+        } PersistResOut;
+    } Cmd;
+    BYTE Reserved[32];
+} WNBD_IO_REQUEST, *PWNBD_IO_REQUEST;
+WNBD_ASSERT_SZ_EQ(WNBD_IO_REQUEST, 64)
+
+/* How it ended. */
+typedef struct {
+    UINT64 RequestHandle;
+    WnbdRequestType RequestType; /* the request's */
+    WNBD_STATUS Status;
+    BYTE Reserved[32];
+} WNBD_IO_RESPONSE, *PWNBD_IO_RESPONSE;
+WNBD_ASSERT_SZ_EQ(WNBD_IO_RESPONSE, 80)
+
+/* --- Driver options ------------------------------------------------------------------------------------------- */
+
+typedef enum { WnbdOptUnknown = 0, WnbdOptBool = 1, WnbdOptInt64 = 2, WnbdOptWstr = 3 } WnbdOptValType;
+
+typedef struct {
+    WnbdOptValType Type; /* selects the member of Data */
+    union {
+        BOOLEAN AsBool;
+        INT64 AsInt64;
+        WCHAR AsWstr[WNBD_MAX_NAME_LENGTH]; /* when it is set: text that the driver turns into the option's type */
+    } Data;
+    BYTE Reserved[64];
+} WNBD_OPTION_VALUE, *PWNBD_OPTION_VALUE;
+WNBD_ASSERT_SZ_EQ(WNBD_OPTION_VALUE, 584)
+
+typedef struct {
+    WCHAR Name[WNBD_MAX_OPT_NAME_LENGTH];
+    WnbdOptValType Type;
+    WNBD_OPTION_VALUE Default; /* built in */
+    WNBD_OPTION_VALUE Value;   /* that holds now, or, in a list of stored ones, that is stored */
+    BYTE Reserved[64];
+} WNBD_OPTION, *PWNBD_OPTION;
+WNBD_ASSERT_SZ_EQ(WNBD_OPTION, 1368)
+
+typedef struct {
+    UINT32 ElementSize; /* sizeof(WNBD_OPTION) of the one who filled the list */
+    UINT32 Count;       /* elements that follow */
+    WNBD_OPTION Options[1];
+} WNBD_OPTION_LIST, *PWNBD_OPTION_LIST;
+WNBD_ASSERT_SZ_EQ(WNBD_OPTION_LIST, 1376)
+
 /* --- Commands ------------------------------------------------------------------------------------------------- */
 
 /* Commands without operands. */
@@ -217,6 +381,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_BASE_COMMAND, 4)
 
 typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_PING_COMMAND;
 typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_PING_COMMAND;
+typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_RELOAD_CONFIG_COMMAND;
+typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_RELOAD_CONFIG_COMMAND;
 typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_VERSION_COMMAND;
 typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_VERSION_COMMAND;
 
@@ -235,8 +401,8 @@ typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_LIST_COMMAND;
  *
  * STATUS_OBJECT_NAME_COLLISION      183  the instance name is in use
  * STATUS_TOO_MANY_ADDRESSES          68  128 disks are mapped
- * STATUS_NOT_SUPPORTED               50  UseKernelNbd is 0 (disks served by a program are not in this version), or the
- *                                        server speaks only the oldstyle handshake
+ * STATUS_SHUTDOWN_IN_PROGRESS      1115  the option NewMappingsAllowed is false
+ * STATUS_NOT_SUPPORTED               50  the server speaks only the oldstyle handshake
  * STATUS_BAD_NETWORK_PATH            53  no such host
  * STATUS_CONNECTION_REFUSED        1225  nobody listens on that port, or the server is shutting down
  * STATUS_NETWORK_UNREACHABLE       1231
@@ -344,5 +510,213 @@ typedef struct {
     WNBD_SERVER_STATUS Server;
 } WNBD_IOCTL_SHOW_OUTPUT, *PWNBD_IOCTL_SHOW_OUTPUT;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_OUTPUT, 2264)
+
+/* --- Serving a disk ------------------------------------------------------------------------------------------- */
+/*
+ * Over the handle that made the disk (or attached itself to it) alone. Statuses of all of these:
+ *
+ * STATUS_INVALID_HANDLE   6  there is no such disk (any more), or the driver itself serves it
+ * STATUS_ACCESS_DENIED    5  the disk belongs to another handle
+ *
+ * There are two ways to serve a disk, which may be mixed. ENTER is the fast one: it takes a batch of answers, gives a
+ * batch of requests, and their data lies in memory that the driver and the program share, the arena. FETCH_REQ and
+ * SEND_RSP move one request each and lock the pages of its data; they need no arena.
+ *
+ *   request waits --(given)--> with the program --(answered)--> done
+ *                                   |
+ *                                   +-- aborted (time-out, reset, removal): the answer finds STATUS_NOT_FOUND
+ */
+
+/*
+ * Waits for a request. Output: the same structure, with Request filled; the data of a write, unmap or reservation is at
+ * DataBuffer. Pends until there is a request; may be cancelled. When the disk is gone: success, WnbdReqTypeDisconnect.
+ *
+ * STATUS_INVALID_PARAMETER 87  DataBuffer is not memory that can be written
+ * STATUS_BUFFER_TOO_SMALL 122  the data does not fit; the request stays and can be fetched with a larger buffer
+ */
+typedef struct {
+    ULONG IoControlCode;
+    WNBD_IO_REQUEST Request;
+    WNBD_CONNECTION_ID ConnectionId;
+    PVOID DataBuffer;
+    UINT32 DataBufferSize;
+    BYTE Reserved[32];
+} WNBD_IOCTL_FETCH_REQ_COMMAND, *PWNBD_IOCTL_FETCH_REQ_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_FETCH_REQ_COMMAND, 128)
+
+/*
+ * Answers a request. No output. With success the data of a read (or reservation) is DataBufferSize bytes at DataBuffer:
+ * what it lacks is filled with zeroes, what is too much is ignored. The data is taken when the command completes.
+ *
+ * STATUS_NOT_FOUND       1168  no such request is with the program: answered already, aborted, or never given
+ * STATUS_INVALID_PARAMETER 87  DataBuffer cannot be read, or is NULL with a size: the request fails then
+ */
+typedef struct {
+    ULONG IoControlCode;
+    WNBD_IO_RESPONSE Response;
+    WNBD_CONNECTION_ID ConnectionId;
+    PVOID DataBuffer;
+    UINT32 DataBufferSize;
+    BYTE Reserved[32];
+} WNBD_IOCTL_SEND_RSP_COMMAND, *PWNBD_IOCTL_SEND_RSP_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SEND_RSP_COMMAND, 144)
+
+/* Resizes a disk; no output. Windows is told. STATUS_INVALID_PARAMETER (87): no blocks, or more than 2^63 - 1 bytes;
+ * STATUS_OBJECT_NAME_NOT_FOUND (2): no such disk. */
+typedef struct {
+    ULONG IoControlCode;
+    WNBD_CONNECTION_ID ConnectionId;
+    UINT64 BlockCount;
+    BYTE Reserved[32];
+} WNBD_IOCTL_SET_SIZE_COMMAND, *PWNBD_IOCTL_SET_SIZE_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SET_SIZE_COMMAND, 56)
+
+/*
+ * Pends as long as the disk is there, then succeeds; no output. When it is cancelled, which Windows does when the
+ * thread that sent it ends, the disk has lost its owner. One a disk: STATUS_INVALID_DEVICE_STATE for a second.
+ */
+typedef struct {
+    ULONG IoControlCode;
+    WNBD_CONNECTION_ID ConnectionId;
+    BYTE Reserved[32];
+} WNBD_IOCTL_OWN_COMMAND, *PWNBD_IOCTL_OWN_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_OWN_COMMAND, 48)
+
+/*
+ * Makes the arena and maps it into the calling process, once a handle (STATUS_INVALID_DEVICE_STATE for a second time).
+ * Output: WNBD_ARENA. It stays mapped until the program calls UnmapViewOfFile on it, also after the disk is gone.
+ */
+typedef struct {
+    ULONG IoControlCode;
+    WNBD_CONNECTION_ID ConnectionId;
+    BYTE Reserved[32];
+} WNBD_IOCTL_MAP_ARENA_COMMAND, *PWNBD_IOCTL_MAP_ARENA_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_MAP_ARENA_COMMAND, 48)
+
+typedef struct {
+    UINT64 Address; /* in the calling process */
+    UINT64 Size;    /* bytes */
+} WNBD_ARENA, *PWNBD_ARENA;
+WNBD_ASSERT_SZ_EQ(WNBD_ARENA, 16)
+
+/* An answer of ENTER. The data of a read (or reservation) is in the request's place in the arena. */
+typedef struct {
+    UINT64 RequestHandle;
+    UINT64 Information;
+    UINT32
+        DataLength; /* bytes of data, with success: what it lacks is filled with zeroes, what is too much is ignored */
+    UINT8 ScsiStatus; /* this and the rest as in WNBD_STATUS */
+    UINT8 SenseKey;
+    UINT8 ASC;
+    UINT8 ASCQ;
+    UINT8 InformationValid;
+    BYTE Reserved[7];
+} WNBD_ANSWER, *PWNBD_ANSWER;
+WNBD_ASSERT_SZ_EQ(WNBD_ANSWER, 32)
+
+/* A request of ENTER. */
+typedef struct {
+    WNBD_IO_REQUEST Request;
+    UINT32 DataOffset; /* in the arena: its data, or room for that of its answer. The program's until it has answered */
+    UINT32 DataLength; /* bytes there; 0: it has none */
+} WNBD_ARENA_REQUEST, *PWNBD_ARENA_REQUEST;
+WNBD_ASSERT_SZ_EQ(WNBD_ARENA_REQUEST, 72)
+
+#define WNBD_ENTER_MAX_ANSWERS  128 /* of one command */
+#define WNBD_ENTER_MAX_REQUESTS 128
+
+/*
+ * Answers requests and waits for others. Output: WNBD_ENTER_OUTPUT. The answers have been taken (each with success, or
+ * it is counted as refused) before anything is waited for.
+ *
+ * Requests: up to MaxRequests and what the output buffer has room for, as many as wait. If none does and Wait is 1 the
+ * command pends until there is one, it is cancelled, another command's Wake ends it, or the disk is gone. It may also
+ * end early without any request: then the next one gives it (its data is copied in the thread that calls). A command
+ * whose data is large gives less than it could, so that no small request waits behind the copying.
+ *
+ * STATUS_INVALID_PARAMETER     87  more answers than the input holds or than are taken at once
+ * STATUS_INVALID_DEVICE_STATE      requests are asked for and there is no arena
+ */
+typedef struct {
+    ULONG IoControlCode;
+    UINT32 AnswerCount; /* that follow at Answers */
+    WNBD_CONNECTION_ID ConnectionId;
+    UINT32 MaxRequests; /* 0: none */
+    UINT32 Wait : 1;
+    UINT32 Reserved : 31;
+    UINT32 Wake; /* so many commands that wait end without a request, at most */
+    UINT32 Reserved2;
+    WNBD_ANSWER Answers[1];
+} WNBD_IOCTL_ENTER_COMMAND, *PWNBD_IOCTL_ENTER_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_ENTER_COMMAND, 64) /* its least size: without answers, 32 */
+
+typedef struct {
+    UINT32 RequestCount; /* that follow at Requests */
+    UINT32 RefusedCount; /* answers that found no request: STATUS_NOT_FOUND, as at SEND_RSP */
+    UINT32 Waiting;      /* requests that wait for another command */
+    UINT32 Disconnected; /* 1: the disk is gone, no more requests come */
+    WNBD_ARENA_REQUEST Requests[1];
+} WNBD_ENTER_OUTPUT, *PWNBD_ENTER_OUTPUT;
+WNBD_ASSERT_SZ_EQ(WNBD_ENTER_OUTPUT, 88) /* its least size: without requests, 16 */
+
+/*
+ * The disk, which has KeepDisk and no owner any more, is this handle's from now on. Output: WNBD_CONNECTION_INFO. What
+ * the owner before had not answered waits to be given again, under new handles.
+ *
+ * STATUS_OBJECT_NAME_NOT_FOUND 2  no such disk
+ * STATUS_SHARING_VIOLATION    32  it has an owner, or is not one that can be without
+ */
+typedef struct {
+    ULONG IoControlCode;
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
+    BYTE Reserved[32];
+} WNBD_IOCTL_ATTACH_COMMAND, *PWNBD_IOCTL_ATTACH_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_ATTACH_COMMAND, 292)
+
+/* --- Driver options ------------------------------------------------------------------------------------------- */
+/*
+ * Options are named without regard to case, and there are those that docs/options.md lists. Statuses of all of these:
+ *
+ * STATUS_OBJECT_NAME_NOT_FOUND  2  no such option; Persistent: no value is stored
+ * STATUS_OBJECT_TYPE_MISMATCH   6  the value is not of the option's type, or not text that could be
+ * STATUS_INVALID_PARAMETER     87  the text cannot be read as a value, or is out of the option's range
+ */
+
+/* Output: WNBD_OPTION_VALUE, that holds now or, Persistent, that is stored. */
+typedef struct {
+    ULONG IoControlCode;
+    WCHAR Name[WNBD_MAX_NAME_LENGTH]; /* of which WNBD_MAX_OPT_NAME_LENGTH count */
+    BOOLEAN Persistent;
+    BYTE Reserved[32];
+} WNBD_IOCTL_GET_DRV_OPT_COMMAND, *PWNBD_IOCTL_GET_DRV_OPT_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_GET_DRV_OPT_COMMAND, 552)
+
+/* No output. Persistent: stores the value first; if that fails nothing changes. */
+typedef struct {
+    ULONG IoControlCode;
+    WCHAR Name[WNBD_MAX_NAME_LENGTH];
+    WNBD_OPTION_VALUE Value;
+    BOOLEAN Persistent;
+    BYTE Reserved[32];
+} WNBD_IOCTL_SET_DRV_OPT_COMMAND, *PWNBD_IOCTL_SET_DRV_OPT_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SET_DRV_OPT_COMMAND, 1144)
+
+/* No output. The built-in default holds then; Persistent: the stored value is deleted first. */
+typedef struct {
+    ULONG IoControlCode;
+    WCHAR Name[WNBD_MAX_NAME_LENGTH];
+    BOOLEAN Persistent;
+    BYTE Reserved[32];
+} WNBD_IOCTL_RESET_DRV_OPT_COMMAND, *PWNBD_IOCTL_RESET_DRV_OPT_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_RESET_DRV_OPT_COMMAND, 552)
+
+/* Output: WNBD_OPTION_LIST with as many elements as fit the buffer, as LIST has it; Persistent: of stored ones alone.
+ */
+typedef struct {
+    ULONG IoControlCode;
+    BOOLEAN Persistent;
+    BYTE Reserved[32];
+} WNBD_IOCTL_LIST_DRV_OPT_COMMAND, *PWNBD_IOCTL_LIST_DRV_OPT_COMMAND;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_LIST_DRV_OPT_COMMAND, 40)
 
 #endif
