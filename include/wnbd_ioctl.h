@@ -653,7 +653,7 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_ENTER_COMMAND, 64) /* its least size: without answe
 typedef struct {
     UINT32 RequestCount; /* that follow at Requests */
     UINT32 RefusedCount; /* answers that found no request: STATUS_NOT_FOUND, as at SEND_RSP */
-    UINT32 Waiting;      /* requests that wait for another command */
+    UINT32 Reserved;
     UINT32 Disconnected; /* 1: the disk is gone, no more requests come */
     WNBD_ARENA_REQUEST Requests[1];
 } WNBD_ENTER_OUTPUT, *PWNBD_ENTER_OUTPUT;
