@@ -30,7 +30,7 @@ struct scsi_device {
     bool cache;        /* the backend has IO_CACHE: PRE-FETCH does something */
     bool block_status; /* the backend has IO_BLOCK_STATUS: GET LBA STATUS knows more than "mapped" */
     bool rotational;
-    bool persistent_reservations; /* a backend that carries them out: none yet, and core/scsi/storage.h refuses them */
+    bool persistent_reservations; /* the backend has IO_RESERVE_IN and IO_RESERVE_OUT */
     bool byte_check; /* whoever runs the commands gives a VERIFY its data and room to read to (storage.h): BYTCHK */
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
