@@ -154,6 +154,37 @@ static const char *check_size(const WNBD_PROPERTIES *properties)
     return NULL;
 }
 
+/* Blocks of 4096 are something to ask for: an NBD disk that has them did, a program says so with the flag. */
+static const char *check_block_size(const WNBD_PROPERTIES *properties)
+{
+    bool large = properties->Flags.UseKernelNbd || properties->Flags.LargeBlocksAllowed;
+
+    if (properties->BlockSize == 512 || (large && properties->BlockSize == 4096)) {
+        return NULL;
+    }
+    return large ? "the block size is neither 512 nor 4096" : "the block size is not 512";
+}
+
+static const char *check_physical_block(const WNBD_PROPERTIES *properties)
+{
+    UINT32 bytes = properties->PhysicalBlockSize;
+
+    if (bytes == 0) {
+        return NULL;
+    }
+    if ((bytes & (bytes - 1)) != 0 || bytes < properties->BlockSize || bytes > WNBD_MAX_PHYSICAL_BLOCK_SIZE) {
+        return "the physical block size is not a power of two from the block size to 65536";
+    }
+    return NULL;
+}
+
+static const char *check_blocks(const WNBD_PROPERTIES *properties)
+{
+    const char *problem = check_block_size(properties);
+
+    return problem != NULL ? problem : check_physical_block(properties);
+}
+
 static const char *check(const WNBD_PROPERTIES *properties)
 {
     bool kernel = properties->Flags.UseKernelNbd;
@@ -162,8 +193,8 @@ static const char *check(const WNBD_PROPERTIES *properties)
     if (properties->InstanceName[0] == '\0') {
         return "the disk has no name";
     }
-    if (properties->BlockSize != 512 && !(kernel && properties->BlockSize == 4096)) {
-        return "the block size is neither 512 nor, where that is possible, 4096";
+    if (problem == NULL) {
+        problem = check_blocks(properties);
     }
     if (problem == NULL && (!kernel || properties->NbdProperties.Flags.SkipNegotiation)) {
         problem = check_size(properties);

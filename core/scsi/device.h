@@ -57,6 +57,17 @@ struct scsi_device {
     bool naa_alone;
 };
 
+/* physical_block_exponent for physical blocks of `bytes`, or the power of two below; 0: less than two blocks. */
+static inline uint8_t device_exponent(uint32_t bytes, uint32_t block_size)
+{
+    uint8_t exponent = 0;
+
+    while (exponent < 15 && bytes / 2 >= block_size << exponent) {
+        exponent++;
+    }
+    return exponent;
+}
+
 /* The size, while commands may be running. Each command takes it once, so that what it checks and says agrees. */
 static inline uint64_t device_blocks(const struct scsi_device *device)
 {
