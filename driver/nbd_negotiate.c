@@ -162,8 +162,8 @@ static void set_device(struct disk *disk, const struct nbd_export *export, const
     device->write_cache = (export->flags & NBD_FLAG_SEND_FLUSH) != 0;
     device->fua_by_flush = device->write_cache && (export->flags & NBD_FLAG_SEND_FUA) == 0;
     device->fua = device->fua_by_flush || (export->flags & NBD_FLAG_SEND_FUA) != 0;
-    device->unmap = (export->flags & NBD_FLAG_SEND_TRIM) != 0 && !device->read_only;
-    device->write_zeroes = (export->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0 && !device->read_only;
+    device->unmap = (export->flags & NBD_FLAG_SEND_TRIM) != 0;
+    device->write_zeroes = (export->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0;
     device->cache = (export->flags & NBD_FLAG_SEND_CACHE) != 0;
     device->block_status = export->block_status;
     device->rotational = (export->flags & NBD_FLAG_ROTATIONAL) != 0;
