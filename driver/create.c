@@ -23,6 +23,18 @@ static bool takes_words(PIRP irp)
            sizeof(WNBD_IOCTL_CREATE_OUTPUT);
 }
 
+/* What a disk is not that its export is, for whoever asked for it. */
+static void write_note(WNBD_IOCTL_CREATE_OUTPUT *output, const struct disk *disk)
+{
+    uint64_t rest = disk->properties.Flags.UseKernelNbd ? disk->nbd.export.size % disk->device.block_size : 0;
+
+    if (rest != 0) {
+        text_format(output->Message, sizeof output->Message,
+                    "the last %llu bytes of the export are less than a block of %u and not part of the disk", rest,
+                    disk->device.block_size);
+    }
+}
+
 /* Both forms of the output begin with the description of the disk. */
 static void answer_success(struct disk *disk, PIRP irp)
 {
@@ -31,6 +43,9 @@ static void answer_success(struct disk *disk, PIRP irp)
 
     RtlZeroMemory(output, size);
     disk_describe(disk, &output->Info);
+    if (takes_words(irp)) {
+        write_note(output, disk);
+    }
     ioctl_complete(disk->adapter, irp, STATUS_SUCCESS, size);
 }
 
@@ -148,8 +163,9 @@ static const char *check_size(const WNBD_PROPERTIES *properties)
     if (properties->BlockCount == 0) {
         return "the disk has no blocks";
     }
-    if (!checked_multiply_u64(properties->BlockCount, properties->BlockSize, &bytes)) {
-        return "the disk is larger than 2^64 bytes";
+    /* Windows counts the bytes of a disk in a signed 64-bit number. */
+    if (!checked_multiply_u64(properties->BlockCount, properties->BlockSize, &bytes) || bytes > INT64_MAX) {
+        return "the disk is larger than 2^63 - 1 bytes";
     }
     return NULL;
 }

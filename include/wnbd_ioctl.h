@@ -433,7 +433,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_CREATE_COMMAND, 1408)
 /*
  * The larger form of create's output, which has room to say why. If the output buffer holds it, the IRP itself
  * succeeds, whatever happened, and Status is the result; on failure Info is not meaningful and Message is one clause of
- * plain English, such as "the server 10.0.0.5 port 10809 refused the connection", in UTF-8 and without a full stop.
+ * plain English, such as "the server 10.0.0.5 port 10809 refused the connection", in UTF-8 and without a full stop. On
+ * success Message is empty, or such a clause about the disk that whoever asked for it should know.
  * Input checks that come before any connecting (short input) still fail the IRP.
  */
 typedef struct {

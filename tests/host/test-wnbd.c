@@ -3,6 +3,8 @@
 #include "tests/host/fixture.h"
 #include "tests/host/pass.h"
 
+#include "core/base/bytes.h"
+
 #include "bed/host/registry.h"
 
 #include <setjmp.h>
@@ -187,6 +189,13 @@ static void too_many_blocks(WNBD_PROPERTIES *properties)
     properties->BlockCount = 1ull << 60;
 }
 
+static void one_block_too_many(WNBD_PROPERTIES *properties)
+{
+    properties->NbdProperties.Flags.SkipNegotiation = 1;
+    properties->BlockSize = 512;
+    properties->BlockCount = 1ull << 54;
+}
+
 static void served_by_a_program(WNBD_PROPERTIES *properties)
 {
     properties->Flags.UseKernelNbd = 0;
@@ -222,6 +231,7 @@ static void commands_that_make_no_sense(void **state)
     refused(physical_block_size_of_131072, STATUS_INVALID_PARAMETER);
     refused(no_blocks, STATUS_INVALID_PARAMETER);
     refused(too_many_blocks, STATUS_INVALID_PARAMETER);
+    refused(one_block_too_many, STATUS_INVALID_PARAMETER);
     refused(served_by_a_program, STATUS_NOT_SUPPORTED);
     refused(served_with_large_blocks, STATUS_INVALID_PARAMETER);
     refused(served_with_huge_blocks, STATUS_INVALID_PARAMETER);
@@ -277,6 +287,52 @@ static void name_in_use(void **state)
     disk = fixture_map();
     assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_OBJECT_NAME_COLLISION);
     assert_int_equal(wnbd_map_port(adapter, "vol2", server_port(server)), STATUS_SHARING_VIOLATION);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+/* One block less is the largest disk there is. */
+static void largest_disk(void **state)
+{
+    static const UCHAR capacity[16] = {0x9E, 0x10, [13] = 32};
+    struct server_options options = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .handshake_less = true};
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+    struct pass pass;
+    struct bed_io io;
+
+    (void)state;
+    fixture_start(&options);
+    wnbd_describe(&command, "vol1", server_port(server));
+    command.Properties.NbdProperties.Flags.SkipNegotiation = 1;
+    command.Properties.BlockSize = 512;
+    command.Properties.BlockCount = (1ull << 54) - 1;
+    assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_SUCCESS);
+    assert_string_equal(output.Message, "");
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    pass_begin(&io, disk, &pass, capacity, sizeof(capacity), SCSI_IOCTL_DATA_IN, 32);
+    assert_true(pass_wait(&io, &pass));
+    assert_true(load_be64(pass.data) == (1ull << 54) - 2);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+static void export_of_no_whole_blocks(void **state)
+{
+    struct server_options options = {.size = FIXTURE_BYTES + 511, .flags = SERVER_FLAGS_USUAL};
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+
+    (void)state;
+    fixture_start(&options);
+    wnbd_describe(&command, "vol1", server_port(server));
+    assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_SUCCESS);
+    assert_int_equal(output.Info.Properties.BlockCount, FIXTURE_BYTES / 512);
+    assert_string_equal(output.Message,
+                        "the last 511 bytes of the export are less than a block of 512 and not part of the disk");
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
     fixture_unmap(disk);
     fixture_stop();
 }
@@ -394,6 +450,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(commands_that_make_no_sense),
         cmocka_unit_test(physical_blocks_as_asked_for),
         cmocka_unit_test(name_in_use),
+        cmocka_unit_test(largest_disk),
+        cmocka_unit_test(export_of_no_whole_blocks),
         cmocka_unit_test(server_without_a_handshake),
         cmocka_unit_test(cancelled_map),
         cmocka_unit_test(map_times_out),
