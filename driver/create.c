@@ -23,6 +23,18 @@ static bool takes_words(PIRP irp)
            sizeof(WNBD_IOCTL_CREATE_OUTPUT);
 }
 
+/* What a disk is not that its export is, for whoever asked for it. */
+static void write_note(WNBD_IOCTL_CREATE_OUTPUT *output, const struct disk *disk)
+{
+    uint64_t rest = disk->properties.Flags.UseKernelNbd ? disk->nbd.export.size % disk->device.block_size : 0;
+
+    if (rest != 0) {
+        text_format(output->Message, sizeof output->Message,
+                    "the last %llu bytes of the export are less than a block of %u and not part of the disk", rest,
+                    disk->device.block_size);
+    }
+}
+
 /* Both forms of the output begin with the description of the disk. */
 static void answer_success(struct disk *disk, PIRP irp)
 {
@@ -31,6 +43,9 @@ static void answer_success(struct disk *disk, PIRP irp)
 
     RtlZeroMemory(output, size);
     disk_describe(disk, &output->Info);
+    if (takes_words(irp)) {
+        write_note(output, disk);
+    }
     ioctl_complete(disk->adapter, irp, STATUS_SUCCESS, size);
 }
 
@@ -148,10 +163,42 @@ static const char *check_size(const WNBD_PROPERTIES *properties)
     if (properties->BlockCount == 0) {
         return "the disk has no blocks";
     }
-    if (!checked_multiply_u64(properties->BlockCount, properties->BlockSize, &bytes)) {
-        return "the disk is larger than 2^64 bytes";
+    /* Windows counts the bytes of a disk in a signed 64-bit number. */
+    if (!checked_multiply_u64(properties->BlockCount, properties->BlockSize, &bytes) || bytes > INT64_MAX) {
+        return "the disk is larger than 2^63 - 1 bytes";
     }
     return NULL;
+}
+
+/* Blocks of 4096 are something to ask for: an NBD disk that has them did, a program says so with the flag. */
+static const char *check_block_size(const WNBD_PROPERTIES *properties)
+{
+    bool large = properties->Flags.UseKernelNbd || properties->Flags.LargeBlocksAllowed;
+
+    if (properties->BlockSize == 512 || (large && properties->BlockSize == 4096)) {
+        return NULL;
+    }
+    return large ? "the block size is neither 512 nor 4096" : "the block size is not 512";
+}
+
+static const char *check_physical_block(const WNBD_PROPERTIES *properties)
+{
+    UINT32 bytes = properties->PhysicalBlockSize;
+
+    if (bytes == 0) {
+        return NULL;
+    }
+    if ((bytes & (bytes - 1)) != 0 || bytes < properties->BlockSize || bytes > WNBD_MAX_PHYSICAL_BLOCK_SIZE) {
+        return "the physical block size is not a power of two from the block size to 65536";
+    }
+    return NULL;
+}
+
+static const char *check_blocks(const WNBD_PROPERTIES *properties)
+{
+    const char *problem = check_block_size(properties);
+
+    return problem != NULL ? problem : check_physical_block(properties);
 }
 
 static const char *check(const WNBD_PROPERTIES *properties)
@@ -162,8 +209,8 @@ static const char *check(const WNBD_PROPERTIES *properties)
     if (properties->InstanceName[0] == '\0') {
         return "the disk has no name";
     }
-    if (properties->BlockSize != 512 && !(kernel && properties->BlockSize == 4096)) {
-        return "the block size is neither 512 nor, where that is possible, 4096";
+    if (problem == NULL) {
+        problem = check_blocks(properties);
     }
     if (problem == NULL && (!kernel || properties->NbdProperties.Flags.SkipNegotiation)) {
         problem = check_size(properties);

@@ -18,7 +18,8 @@
 /* An MDL for the longest transfer at any offset in a page. */
 #define RECORD_MDL_SIZE (sizeof(MDL) + sizeof(PFN_NUMBER) * (RECORD_DATA_MAX / PAGE_SIZE + 1))
 
-/* An UNMAP's parameter list or a WRITE SAME's block is copied, because who sent it may still be able to change it. */
+/* An UNMAP's or a reservation's parameter list or a WRITE SAME's block is copied, because who sent it may still be able
+ * to change it. */
 #define RECORD_UNMAP_DESCRIPTORS 256
 #define RECORD_PARAMETERS_SIZE   (8 + 16 * RECORD_UNMAP_DESCRIPTORS)
 
@@ -55,7 +56,7 @@ struct record {
         MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */
         UCHAR mdl_storage[RECORD_MDL_SIZE];
         uint8_t compare[STORAGE_COMPARE_MAX];       /* a command that compares: what is read, by copying alone */
-        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES, MODE SELECT */
+        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES, IO_RESERVE_OUT, MODE SELECT */
     };
 };
 

@@ -150,7 +150,7 @@ static struct record *begin_record(const struct srb_view *view)
     return record;
 }
 
-/* What an UNMAP, WRITE SAME or MODE SELECT sends, copied before anybody looks at it. */
+/* What an UNMAP, WRITE SAME, MODE SELECT or PERSISTENT RESERVE OUT sends, copied before anybody looks at it. */
 static uint8_t *copy_parameters(const struct srb_view *view, struct record *record, uint32_t *length)
 {
     C_ASSERT(sizeof record->parameters >= 4096); /* the largest block */
@@ -175,12 +175,14 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
     case SCSI_WRITE_SAME:
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
+    case SCSI_PERSISTENT_RESERVE_OUT:
         return copy_parameters(view, record, length);
     case SCSI_VERIFY:
         record_init_compare(record);
         *length = view->data != NULL ? *length : 0;
         return view->data; /* mapped until the SRB is completed */
     case SCSI_GET_LBA_STATUS:
+    case SCSI_PERSISTENT_RESERVE_IN:
         *length = view->data != NULL ? *length : 0;
         return view->data;
     case SCSI_WRITE_AND_VERIFY:
