@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who carries out a disk's requests: the NBD client (nbd.h) or a program (channel.h). What both have in common is in
- * requests.h; here is what they do each in their way. PASSIVE_LEVEL and the disk's thread, unless a line says otherwise.
+ * requests.h; here is what they do each in their way. PASSIVE_LEVEL and the disk's thread, unless a line says
+ * otherwise.
  */
 #ifndef WNBD_DRIVER_BACKEND_H
 #define WNBD_DRIVER_BACKEND_H
@@ -11,11 +12,11 @@
 struct disk;
 
 struct backend {
-    uint32_t depth; /* requests of a disk that are in its queue, at most; 0: as many as the disk asks for */
+    uint32_t depth;   /* requests of a disk that are in its queue, at most; 0: as many as the disk asks for */
     bool takes_pages; /* data is moved by the SRB's MDL; false: at its address */
 
-    /* Memory, so that nothing later needs any. STATUS_INSUFFICIENT_RESOURCES: free is still to be called. PASSIVE_LEVEL,
-     * any thread. */
+    /* Memory, so that nothing later needs any. STATUS_INSUFFICIENT_RESOURCES: free is still to be called.
+     * PASSIVE_LEVEL, any thread. */
     NTSTATUS (*allocate)(struct disk *disk);
     void (*free)(struct disk *disk);
 

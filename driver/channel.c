@@ -45,6 +45,7 @@ static NTSTATUS connect(struct disk *disk)
     device->fua_by_flush = !flags->FUASupported && flags->FlushSupported;
     device->unmap = flags->UnmapSupported;
     device->persistent_reservations = flags->PersistResSupported;
+    device->physical_block_exponent = device_exponent(disk->properties.PhysicalBlockSize, device->block_size);
     device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
     device->max_unmap_blocks = UINT32_MAX;
     device->max_unmap_descriptors = RECORD_UNMAP_DESCRIPTORS;

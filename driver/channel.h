@@ -57,7 +57,7 @@ struct channel {
     LIST_ENTRY enters;  /* IRPs of ENTER that wait */
     LIST_ENTRY fetches; /* IRPs of FETCH_REQ that wait */
     LIST_ENTRY owns;    /* that of OWN: one at most */
-    bool gone; /* nothing waits here any more */
+    bool gone;          /* nothing waits here any more */
 
     uint64_t orphaned_at; /* the thread's: time awake since when there is no owner; 0 while there is */
 };

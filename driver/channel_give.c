@@ -9,6 +9,19 @@
 
 uint8_t *channel_data(const struct record *record)
 {
+    switch (record->command.request.operation) {
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT:
+        return storage_reservation_data(&record->command);
+    case IO_READ:
+    case IO_WRITE:
+    case IO_FLUSH:
+    case IO_TRIM:
+    case IO_WRITE_ZEROES:
+    case IO_CACHE:
+    case IO_BLOCK_STATUS:
+        break;
+    }
     return record->data + record->command.data_offset;
 }
 

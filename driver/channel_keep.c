@@ -4,7 +4,8 @@
  *
  *   owner lost --> requests wait, Storport paused --+--(attached)--> ready, what the old program had is given again
  *                                                   |
- *                                                   +-- ReconnectTimeoutMs over: requests fail, resumed; attach still can
+ *                                                   +-- ReconnectTimeoutMs over: requests fail, resumed; attach still
+ * can
  */
 #include "driver/channel.h"
 

@@ -201,10 +201,22 @@ static const char *check_blocks(const WNBD_PROPERTIES *properties)
     return problem != NULL ? problem : check_physical_block(properties);
 }
 
+static const char *check_channel(const WNBD_PROPERTIES *properties)
+{
+    if (properties->QueueDepth > WNBD_ABS_MAX_IO_REQ_PER_LUN) {
+        return "a disk has 1024 requests in flight at most";
+    }
+    if (properties->ArenaSize < WNBD_MIN_ARENA_SIZE || properties->ArenaSize > WNBD_MAX_ARENA_SIZE ||
+        properties->ArenaSize % (64 << 10) != 0) {
+        return "the arena has not a size from 2 MiB to 64 MiB that is a multiple of 64 KiB";
+    }
+    return NULL;
+}
+
 static const char *check(const WNBD_PROPERTIES *properties)
 {
     bool kernel = properties->Flags.UseKernelNbd;
-    const char *problem = kernel ? check_server(&properties->NbdProperties) : NULL;
+    const char *problem = kernel ? check_server(&properties->NbdProperties) : check_channel(properties);
 
     if (properties->InstanceName[0] == '\0') {
         return "the disk has no name";
@@ -216,6 +228,19 @@ static const char *check(const WNBD_PROPERTIES *properties)
         problem = check_size(properties);
     }
     return problem;
+}
+
+static void normalize_channel(WNBD_PROPERTIES *properties)
+{
+    if (properties->QueueDepth == 0) {
+        properties->QueueDepth = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
+    }
+    if (properties->ArenaSize == 0) {
+        properties->ArenaSize = WNBD_DEFAULT_ARENA_SIZE;
+    }
+    if (properties->MaxUnmapDescCount == 0) {
+        properties->MaxUnmapDescCount = 1;
+    }
 }
 
 /* Makes whatever the caller left open definite. */
@@ -232,6 +257,7 @@ static void normalize(WNBD_PROPERTIES *properties, PIRP irp)
             properties->BlockSize = WNBD_DEFAULT_BLOCK_SIZE;
         }
     }
+    normalize_channel(properties);
     if (properties->Pid == 0) {
         properties->Pid = (INT)IoGetRequestorProcessId(irp);
     }
@@ -275,6 +301,16 @@ static void start(struct disk *disk, PIRP irp)
     }
 }
 
+/* A disk that a program serves belongs to the handle that makes it. */
+static void own(struct disk *disk, PIRP irp)
+{
+    PFILE_OBJECT file = IoGetCurrentIrpStackLocation(irp)->FileObject;
+
+    if (disk->backend == &channel_backend && file != NULL) {
+        owner_take(disk, file);
+    }
+}
+
 void create_begin(struct adapter *adapter, PIRP irp)
 {
     WNBD_IOCTL_CREATE_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
@@ -287,15 +323,12 @@ void create_begin(struct adapter *adapter, PIRP irp)
         answer_failure(adapter, irp, STATUS_INVALID_PARAMETER, problem);
         return;
     }
-    if (!command->Properties.Flags.UseKernelNbd) {
-        answer_failure(adapter, irp, STATUS_NOT_SUPPORTED, "disks served by a program are not in this version");
-        return;
-    }
     disk = disk_create(adapter, &command->Properties);
     if (disk == NULL) {
         answer_failure(adapter, irp, STATUS_INSUFFICIENT_RESOURCES, "there is not enough memory");
         return;
     }
+    own(disk, irp);
     start(disk, irp);
     disk_release(disk);
 }

@@ -70,7 +70,7 @@ struct disk {
     enum disk_state state;
     struct io_stats stats;
     struct requests requests;
-    struct nbd_backend nbd;  /* of one of these two */
+    struct nbd_backend nbd; /* of one of these two */
     struct channel channel;
 
     char message[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)]; /* the thread's: why connecting failed */

@@ -162,7 +162,8 @@ static const struct command commands[] = {
     {IOCTL_WNBD_SET_DISK_SIZE, sizeof(WNBD_IOCTL_SET_SIZE_COMMAND), 0, serve_resize},
     {IOCTL_WNBD_OWN, sizeof(WNBD_IOCTL_OWN_COMMAND), 0, serve_own},
     {IOCTL_WNBD_MAP_ARENA, sizeof(WNBD_IOCTL_MAP_ARENA_COMMAND), sizeof(WNBD_ARENA), serve_map_arena},
-    {IOCTL_WNBD_ENTER, FIELD_OFFSET(WNBD_IOCTL_ENTER_COMMAND, Answers), FIELD_OFFSET(WNBD_ENTER_OUTPUT, Requests), serve_enter},
+    {IOCTL_WNBD_ENTER, FIELD_OFFSET(WNBD_IOCTL_ENTER_COMMAND, Answers), FIELD_OFFSET(WNBD_ENTER_OUTPUT, Requests),
+     serve_enter},
     {IOCTL_WNBD_ATTACH, sizeof(WNBD_IOCTL_ATTACH_COMMAND), sizeof(WNBD_CONNECTION_INFO), serve_attach},
 };
 

@@ -141,13 +141,13 @@ struct nbd_backend {
     KEVENT lost; /* a connection has ended; the thread waits for it */
 
     /* guarded by disk->lock */
-    uint32_t next;            /* the connection whose turn it is to send */
-    enum nbd_form form;       /* of the connection that was made last */
-    uint32_t open;            /* connections in that state */
-    uint32_t present;         /* connections that are not NBD_ABSENT: 0: all that is in the queue waits */
-    char reason[128];         /* why a connection was lost, or why the last try to make one failed */
-    bool was_of_use;          /* a connection since the disk had none brought anybody further, see nbd_was_of_use */
-    uint64_t lost_at;         /* interrupt time: since when none is open */
+    uint32_t next;      /* the connection whose turn it is to send */
+    enum nbd_form form; /* of the connection that was made last */
+    uint32_t open;      /* connections in that state */
+    uint32_t present;   /* connections that are not NBD_ABSENT: 0: all that is in the queue waits */
+    char reason[128];   /* why a connection was lost, or why the last try to make one failed */
+    bool was_of_use;    /* a connection since the disk had none brought anybody further, see nbd_was_of_use */
+    uint64_t lost_at;   /* interrupt time: since when none is open */
     uint64_t reconnects;
     uint64_t replayed; /* requests sent again over another connection */
     uint64_t unfenced; /* of the connections ended with writes unanswered: those whose server did not close */

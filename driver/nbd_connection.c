@@ -211,6 +211,6 @@ void nbd_forget_locked(struct nbd_connection *connection)
     connection->state = NBD_ABSENT;
     nbd->was_of_use |= was_of_use_locked(connection);
     nbd->present--;
-    disk->requests.aborting -= connection->aborting;
+    connection->disk->requests.aborting -= connection->aborting;
     connection->aborting = false;
 }

@@ -3,9 +3,9 @@
  * Whose a disk is that a program serves: the file object's that made it or attached itself to it. A process id can be
  * used again and says nothing about who has the handle.
  *
- * That the owner is gone shows in two ways: the last handle of its file object is closed (IRP_MJ_CLEANUP, which Storport
- * owns: the driver's routine is put before Storport's, which is not documented to be allowed; docs/verification.md), and
- * the command OWN is cancelled, which Windows does when the thread that has sent it ends.
+ * That the owner is gone shows in two ways: the last handle of its file object is closed (IRP_MJ_CLEANUP, which
+ * Storport owns: the driver's routine is put before Storport's, which is not documented to be allowed;
+ * docs/verification.md), and the command OWN is cancelled, which Windows does when the thread that has sent it ends.
  */
 #ifndef WNBD_DRIVER_OWNER_H
 #define WNBD_DRIVER_OWNER_H
@@ -18,7 +18,7 @@ struct disk;
 
 /* Part of struct channel. */
 struct ownership {
-    LIST_ENTRY link;   /* on the list of all; guarded by its lock */
+    LIST_ENTRY link;            /* on the list of all; guarded by its lock */
     PFILE_OBJECT volatile file; /* referenced; NULL: there is no owner. Written under that lock */
 };
 

@@ -187,7 +187,8 @@ void requests_complete(struct disk *disk, struct list_link *done)
         count++;
     }
     /* A reset that found these on their way is on its list by now, or will look at the count after it has got there. */
-    if (count != 0 && InterlockedExchangeAdd(&requests->completing, -count) == count && seems_to_have_resets(requests)) {
+    if (count != 0 && InterlockedExchangeAdd(&requests->completing, -count) == count &&
+        seems_to_have_resets(requests)) {
         requests_complete_resets(disk);
     }
 }

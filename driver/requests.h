@@ -41,8 +41,8 @@ void requests_free(struct disk *disk);
 void requests_submit(struct disk *disk, struct record *record);
 
 /*
- * One of the record's holds is gone. If it was the last: its next request waits to be taken, or the record goes from the
- * queue to `done`. disk->lock is held.
+ * One of the record's holds is gone. If it was the last: its next request waits to be taken, or the record goes from
+ * the queue to `done`. disk->lock is held.
  */
 void requests_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hold, struct list_link *done);
 
@@ -67,8 +67,8 @@ void requests_complete(struct disk *disk, struct list_link *done);
 /* Completes the reset and abort SRBs, unless SRBs that they are about are still to be completed. No locks. */
 void requests_complete_resets(struct disk *disk);
 
-/* Requests have waited for too long for a backend that is away: those in the queue fail, and the disk is DISK_LOST. None
- * of them is with the backend. */
+/* Requests have waited for too long for a backend that is away: those in the queue fail, and the disk is DISK_LOST.
+ * None of them is with the backend. */
 void requests_fail_waiting(struct disk *disk);
 
 /* Makes a record's command fail. */

@@ -177,7 +177,7 @@ void serve_fetch(struct adapter *adapter, PIRP irp)
     status = lock_buffer(command->DataBuffer, command->DataBufferSize, IoWriteAccess, &mdl);
     if (NT_SUCCESS(status)) {
         channel_fetch(disk, irp, mdl);
-        } else {
+    } else {
         ioctl_complete(adapter, irp, status, 0);
     }
     disk_unpin(disk);
@@ -239,7 +239,7 @@ void serve_send(struct adapter *adapter, PIRP irp)
 
     if (disk != NULL) {
         status = answer_with_buffer(disk, command);
-            disk_unpin(disk);
+        disk_unpin(disk);
     }
     ioctl_complete(adapter, irp, status, 0);
 }

@@ -45,8 +45,8 @@ struct io_request *queue_find(const struct io_queue *queue, uint64_t cookie);
 struct io_request *queue_take(struct io_queue *queue, uint64_t cookie);
 
 /*
- * The request is over, but its answer can still come: it finds no request any more, and the slot is not used for another
- * until it is released. The request's cookie becomes 0.
+ * The request is over, but its answer can still come: it finds no request any more, and the slot is not used for
+ * another until it is released. The request's cookie becomes 0.
  */
 void queue_retire(struct io_queue *queue, struct io_request *request);
 
