@@ -280,8 +280,8 @@ static void *serve_one_at_a_time(void *context)
 void program_serve(struct program *program)
 {
     for (unsigned i = 0; i < program->options.threads; i++) {
-        pthread_create(&program->threads[i], NULL,
-                       program->options.one_at_a_time ? serve_one_at_a_time : serve_batches, program);
+        pthread_create(&program->threads[i], NULL, program->options.one_at_a_time ? serve_one_at_a_time : serve_batches,
+                       program);
     }
 }
 

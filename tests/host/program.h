@@ -39,10 +39,10 @@ struct program {
     struct bed_io own;
     WNBD_IOCTL_OWN_COMMAND own_command;
     bool owns;
-    volatile LONG requests[8]; /* by WnbdRequestType */
-    volatile LONG refused;     /* answers */
+    volatile LONG requests[8];  /* by WnbdRequestType */
+    volatile LONG refused;      /* answers */
     volatile LONG disconnected; /* threads that have ended so */
-    volatile LONG failed;      /* threads that have ended otherwise */
+    volatile LONG failed;       /* threads that have ended otherwise */
     pthread_t threads[PROGRAM_THREADS];
 };
 

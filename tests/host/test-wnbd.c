@@ -197,6 +197,13 @@ static void one_block_too_many(WNBD_PROPERTIES *properties)
 }
 
 /* Programs made for other implementations count on its being refused. */
+static void served_by_a_program(WNBD_PROPERTIES *properties)
+{
+    properties->Flags.UseKernelNbd = 0;
+    properties->BlockSize = 512;
+    properties->BlockCount = 2048;
+}
+
 static void served_with_large_blocks(WNBD_PROPERTIES *properties)
 {
     served_by_a_program(properties);
