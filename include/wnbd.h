@@ -365,8 +365,8 @@ DWORD WnbdWaitDispatcher(PWNBD_DISK Disk);
  * call.
  *
  * Within the callback of the request itself it returns at once, and the answer goes to the driver together with others
- * as soon as the thread has nothing else to do, 20 ms later at the latest; then 0 does not say that the driver still
- * knew the request.
+ * as soon as the thread has nothing else to do, some 20 ms later at the latest; then 0 does not say that the driver
+ * still knew the request.
  *
  * 1168 ERROR_NOT_FOUND no such request is unanswered: it was answered before, or Windows has given it up; 87 NULL
  * arguments, or DataBuffer NULL with a size: the request fails then; 233 ERROR_PIPE_NOT_CONNECTED there is no
