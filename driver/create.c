@@ -23,6 +23,18 @@ static bool takes_words(PIRP irp)
            sizeof(WNBD_IOCTL_CREATE_OUTPUT);
 }
 
+/* What a disk is not that its export is, for whoever asked for it. */
+static void write_note(WNBD_IOCTL_CREATE_OUTPUT *output, const struct disk *disk)
+{
+    uint64_t rest = disk->properties.Flags.UseKernelNbd ? disk->nbd.export.size % disk->device.block_size : 0;
+
+    if (rest != 0) {
+        text_format(output->Message, sizeof output->Message,
+                    "the last %llu bytes of the export are less than a block of %u and not part of the disk", rest,
+                    disk->device.block_size);
+    }
+}
+
 /* Both forms of the output begin with the description of the disk. */
 static void answer_success(struct disk *disk, PIRP irp)
 {
@@ -31,6 +43,9 @@ static void answer_success(struct disk *disk, PIRP irp)
 
     RtlZeroMemory(output, size);
     disk_describe(disk, &output->Info);
+    if (takes_words(irp)) {
+        write_note(output, disk);
+    }
     ioctl_complete(disk->adapter, irp, STATUS_SUCCESS, size);
 }
 
@@ -148,8 +163,52 @@ static const char *check_size(const WNBD_PROPERTIES *properties)
     if (properties->BlockCount == 0) {
         return "the disk has no blocks";
     }
-    if (!checked_multiply_u64(properties->BlockCount, properties->BlockSize, &bytes)) {
-        return "the disk is larger than 2^64 bytes";
+    /* Windows counts the bytes of a disk in a signed 64-bit number. */
+    if (!checked_multiply_u64(properties->BlockCount, properties->BlockSize, &bytes) || bytes > INT64_MAX) {
+        return "the disk is larger than 2^63 - 1 bytes";
+    }
+    return NULL;
+}
+
+/* Blocks of 4096 are something to ask for: an NBD disk that has them did, a program says so with the flag. */
+static const char *check_block_size(const WNBD_PROPERTIES *properties)
+{
+    bool large = properties->Flags.UseKernelNbd || properties->Flags.LargeBlocksAllowed;
+
+    if (properties->BlockSize == 512 || (large && properties->BlockSize == 4096)) {
+        return NULL;
+    }
+    return large ? "the block size is neither 512 nor 4096" : "the block size is not 512";
+}
+
+static const char *check_physical_block(const WNBD_PROPERTIES *properties)
+{
+    UINT32 bytes = properties->PhysicalBlockSize;
+
+    if (bytes == 0) {
+        return NULL;
+    }
+    if ((bytes & (bytes - 1)) != 0 || bytes < properties->BlockSize || bytes > WNBD_MAX_PHYSICAL_BLOCK_SIZE) {
+        return "the physical block size is not a power of two from the block size to 65536";
+    }
+    return NULL;
+}
+
+static const char *check_blocks(const WNBD_PROPERTIES *properties)
+{
+    const char *problem = check_block_size(properties);
+
+    return problem != NULL ? problem : check_physical_block(properties);
+}
+
+static const char *check_channel(const WNBD_PROPERTIES *properties)
+{
+    if (properties->QueueDepth > WNBD_ABS_MAX_IO_REQ_PER_LUN) {
+        return "a disk has 1024 requests in flight at most";
+    }
+    if (properties->ArenaSize < WNBD_MIN_ARENA_SIZE || properties->ArenaSize > WNBD_MAX_ARENA_SIZE ||
+        properties->ArenaSize % (64 << 10) != 0) {
+        return "the arena has not a size from 2 MiB to 64 MiB that is a multiple of 64 KiB";
     }
     return NULL;
 }
@@ -157,18 +216,31 @@ static const char *check_size(const WNBD_PROPERTIES *properties)
 static const char *check(const WNBD_PROPERTIES *properties)
 {
     bool kernel = properties->Flags.UseKernelNbd;
-    const char *problem = kernel ? check_server(&properties->NbdProperties) : NULL;
+    const char *problem = kernel ? check_server(&properties->NbdProperties) : check_channel(properties);
 
     if (properties->InstanceName[0] == '\0') {
         return "the disk has no name";
     }
-    if (properties->BlockSize != 512 && !(kernel && properties->BlockSize == 4096)) {
-        return "the block size is neither 512 nor, where that is possible, 4096";
+    if (problem == NULL) {
+        problem = check_blocks(properties);
     }
     if (problem == NULL && (!kernel || properties->NbdProperties.Flags.SkipNegotiation)) {
         problem = check_size(properties);
     }
     return problem;
+}
+
+static void normalize_channel(WNBD_PROPERTIES *properties)
+{
+    if (properties->QueueDepth == 0) {
+        properties->QueueDepth = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
+    }
+    if (properties->ArenaSize == 0) {
+        properties->ArenaSize = WNBD_DEFAULT_ARENA_SIZE;
+    }
+    if (properties->MaxUnmapDescCount == 0) {
+        properties->MaxUnmapDescCount = 1;
+    }
 }
 
 /* Makes whatever the caller left open definite. */
@@ -185,6 +257,7 @@ static void normalize(WNBD_PROPERTIES *properties, PIRP irp)
             properties->BlockSize = WNBD_DEFAULT_BLOCK_SIZE;
         }
     }
+    normalize_channel(properties);
     if (properties->Pid == 0) {
         properties->Pid = (INT)IoGetRequestorProcessId(irp);
     }
@@ -228,6 +301,16 @@ static void start(struct disk *disk, PIRP irp)
     }
 }
 
+/* A disk that a program serves belongs to the handle that makes it. */
+static void own(struct disk *disk, PIRP irp)
+{
+    PFILE_OBJECT file = IoGetCurrentIrpStackLocation(irp)->FileObject;
+
+    if (disk->backend == &channel_backend && file != NULL) {
+        owner_take(disk, file);
+    }
+}
+
 void create_begin(struct adapter *adapter, PIRP irp)
 {
     WNBD_IOCTL_CREATE_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
@@ -240,15 +323,12 @@ void create_begin(struct adapter *adapter, PIRP irp)
         answer_failure(adapter, irp, STATUS_INVALID_PARAMETER, problem);
         return;
     }
-    if (!command->Properties.Flags.UseKernelNbd) {
-        answer_failure(adapter, irp, STATUS_NOT_SUPPORTED, "disks served by a program are not in this version");
-        return;
-    }
     disk = disk_create(adapter, &command->Properties);
     if (disk == NULL) {
         answer_failure(adapter, irp, STATUS_INSUFFICIENT_RESOURCES, "there is not enough memory");
         return;
     }
+    own(disk, irp);
     start(disk, irp);
     disk_release(disk);
 }

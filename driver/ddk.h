@@ -25,11 +25,24 @@
 #include <wsk.h>
 #define DDK_THREAD_TYPE       (*PsThreadType)
 #define DDK_EVENT_TYPE        (*ExEventObjectType)
+#define DDK_PROCESS_TYPE      (*PsProcessType)
 #define DDK_CODE(name)        __declspec(code_seg(name))
 #define ddk_raise_to_dispatch KeRaiseIrqlToDpcLevel
 #define ddk_lower_irql        KeLowerIrql
 #endif
 
 #include "driver/ddk/layout.h"
+
+/*
+ * MmProbeAndLockPages with the exception that it raises as a status (driver/lock_pages.c): STATUS_ACCESS_VIOLATION, the
+ * requestor's memory is not there or may not be accessed in this way; others, the memory manager's. APC_LEVEL at most;
+ * UserMode: in the requestor's context. With success the caller owes MmUnlockPages.
+ */
+NTSTATUS ddk_lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation);
+
+static inline NTSTATUS ddk_lock_user_pages(PMDL mdl, LOCK_OPERATION operation)
+{
+    return ddk_lock_pages(mdl, UserMode, operation);
+}
 
 #endif

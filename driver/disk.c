@@ -10,11 +10,17 @@
 
 static void disk_free(struct disk *disk)
 {
-    nbd_free(disk);
+    disk->backend->free(disk);
+    requests_free(disk);
     if (disk->thread != NULL) {
         ObDereferenceObject(disk->thread);
     }
     memory_free(disk, TAG_DISK);
+}
+
+static uint32_t depth_of(const struct disk *disk)
+{
+    return disk->backend->depth != 0 ? disk->backend->depth : disk->properties.QueueDepth;
 }
 
 struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *properties)
@@ -25,6 +31,7 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
         return NULL;
     }
     disk->adapter = adapter;
+    disk->backend = properties->Flags.UseKernelNbd ? &nbd_backend : &channel_backend;
     disk->properties = *properties;
     disk->device.byte_check = true; /* the record of a VERIFY has room to read to */
     disk->references = 1;
@@ -32,7 +39,7 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
     KeInitializeSpinLock(&disk->lock);
     KeInitializeEvent(&disk->stop, NotificationEvent, FALSE);
     InitializeListHead(&disk->removal_irps);
-    if (!NT_SUCCESS(nbd_allocate(disk))) {
+    if (!NT_SUCCESS(requests_allocate(disk, depth_of(disk))) || !NT_SUCCESS(disk->backend->allocate(disk))) {
         disk_free(disk);
         return NULL;
     }
@@ -114,27 +121,14 @@ void disk_complete_removal_irps(struct disk *disk)
 
 /* ---- Reset ---- */
 
-static void lose_all_locked(struct nbd_backend *nbd, const char *reason)
-{
-    for (uint32_t i = 0; i < nbd->count; i++) {
-        nbd_lost_locked(nbd->connections[i], reason);
-    }
-}
-
 static void reset_locked(struct disk *disk, UCHAR status, struct list_link *done)
 {
-    struct nbd_backend *nbd = &disk->nbd;
+    struct requests *requests = &disk->requests;
 
-    if (nbd->queue.used == 0) {
-        return;
-    }
-    nbd->reset = true;
-    nbd->reset_status = status;
-    if (nbd->present == 0) { /* nothing is with WSK */
-        nbd_drain_locked(disk, done);
-        nbd->reset = false;
-    } else {
-        lose_all_locked(nbd, "the disk was reset while requests were out");
+    if (requests->queue.used != 0) {
+        requests->reset = true;
+        requests->reset_status = status;
+        disk->backend->reset_locked(disk, done);
     }
 }
 
@@ -147,53 +141,29 @@ void disk_reset(struct disk *disk, UCHAR status, struct record *reset)
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     reset_locked(disk, status, &done);
     if (reset != NULL) {
-        list_append(&disk->nbd.resets, &reset->link);
+        list_append(&disk->requests.resets, &reset->link);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
-    nbd_complete(disk, &done);
-    nbd_complete_resets(disk);
+    requests_complete(disk, &done);
+    requests_complete_resets(disk);
 }
 
 /* ---- Abort ---- */
 
-/* The record of an SRB that is in the queue; NULL. There is no shorter way: Storport names the SRB alone. */
-static struct record *find_locked(struct disk *disk, PSCSI_REQUEST_BLOCK srb)
-{
-    struct io_request *request;
-    uint32_t position = 0;
-
-    while ((request = queue_next(&disk->nbd.queue, &position)) != NULL) {
-        if (record_of_request(request)->srb == srb) {
-            return record_of_request(request);
-        }
-    }
-    return NULL;
-}
-
-/* Ends the connection, unless that is being done for a reset and what was out over it waits for the others. */
-static void abort_connection_locked(struct nbd_connection *connection)
-{
-    if (connection->state != NBD_ABSENT && !connection->aborting) {
-        connection->aborting = true;
-        connection->disk->nbd.aborting++;
-    }
-    nbd_break_off_locked(connection, "a request was aborted while it was out");
-}
-
 static void abort_locked(struct disk *disk, struct record *record, struct list_link *done)
 {
-    nbd_mark_aborted_locked(disk, record);
+    requests_mark_aborted_locked(disk, record);
     if (record->holds == 0) {
-        nbd_drain_one_locked(disk, record, done);
+        requests_drain_one_locked(disk, record, done);
     } else {
-        abort_connection_locked(record->connection);
+        disk->backend->abort_locked(disk, record, done);
     }
 }
 
-/* Its send has not come back, and that is all: it has ended otherwise. */
+/* Its send has not come back, or its data is being copied, and that is all: it has ended otherwise. */
 static bool is_answered(const struct record *record)
 {
-    return record->holds == RECORD_SENDING;
+    return record->holds != 0 && (record->holds & RECORD_ANSWERING) == 0;
 }
 
 bool disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort)
@@ -205,17 +175,17 @@ bool disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort
 
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    record = find_locked(disk, srb);
+    record = requests_find_locked(disk, srb);
     aborts = record == NULL || !is_answered(record);
     if (aborts && record != NULL && record->srb_status == 0) {
         abort_locked(disk, record, &done);
     }
     if (aborts && abort != NULL) {
-        list_append(&disk->nbd.resets, &abort->link);
+        list_append(&disk->requests.resets, &abort->link);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
-    nbd_complete(disk, &done);
-    nbd_complete_resets(disk);
+    requests_complete(disk, &done);
+    requests_complete_resets(disk);
     return aborts;
 }
 
@@ -226,7 +196,7 @@ void disk_renew(struct disk *disk)
     KLOCK_QUEUE_HANDLE handle;
 
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd_break_off_all_locked(disk, "the adapter was restarted");
+    disk->backend->renew_locked(disk);
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 

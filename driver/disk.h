@@ -19,10 +19,12 @@
 #define WNBD_DRIVER_DISK_H
 
 #include "driver/driver.h"
+#include "driver/backend.h"
+#include "driver/channel.h"
 #include "driver/nbd.h"
 #include "driver/reconnect.h"
+#include "driver/requests.h"
 
-#include "core/io/queue.h"
 #include "core/io/stats.h"
 #include "core/scsi/device.h"
 
@@ -37,6 +39,7 @@ enum disk_state {
 struct disk {
     /* fixed after creation */
     struct adapter *adapter; /* borrows */
+    const struct backend *backend;
     uint64_t connection_id;
     uint8_t target;
     PETHREAD thread;
@@ -66,13 +69,21 @@ struct disk {
     /* guarded by lock */
     enum disk_state state;
     struct io_stats stats;
-    struct nbd_backend nbd;
+    struct requests requests;
+    struct nbd_backend nbd; /* of one of these two */
+    struct channel channel;
 
     char message[sizeof(((WNBD_IOCTL_CREATE_OUTPUT *)0)->Message)]; /* the thread's: why connecting failed */
 };
 
 /* Makes a disk that is connecting, not in any table, with one reference. NULL: no memory. PASSIVE_LEVEL. */
 struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *properties);
+
+/* A disk's target from its connection id, so that no search is needed. */
+static inline ULONG disk_target_of_id(WNBD_CONNECTION_ID id)
+{
+    return (ULONG)(id % ADAPTER_TARGETS);
+}
 
 void disk_reference(struct disk *disk);
 void disk_release(struct disk *disk);
@@ -154,7 +165,7 @@ bool disk_abort(struct disk *disk, PSCSI_REQUEST_BLOCK srb, struct record *abort
 /* The connection is made again, because it may be dead without anybody having noticed. The disk is pinned. */
 void disk_renew(struct disk *disk);
 
-/* Gives the disk another size, and tells Storport and the class driver. PASSIVE_LEVEL, the disk's thread. */
+/* Gives the disk another size, and tells Storport and the class driver. PASSIVE_LEVEL. */
 void disk_resize(struct disk *disk, uint64_t block_count);
 
 /* One unit attention that is to be reported, an enum scsi_attention; it is not any more. 0: there is none. */

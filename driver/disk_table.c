@@ -48,7 +48,7 @@ static NTSTATUS enter_locked(struct disk *disk)
         return STATUS_TOO_MANY_ADDRESSES;
     }
     disk->target = (uint8_t)target;
-    disk->connection_id = (uint64_t)InterlockedIncrement64(&last_connection_id);
+    disk->connection_id = (uint64_t)InterlockedIncrement64(&last_connection_id) * ADAPTER_TARGETS + target;
     adapter->disks[target] = disk;
     adapter->next_target = (target + 1) % ADAPTER_TARGETS;
     disk_reference(disk);

@@ -33,13 +33,13 @@ static void set_state(struct disk *disk, enum disk_state state)
 static NTSTATUS bring_up(struct disk *disk)
 {
     const WNBD_PROPERTIES *properties = &disk->properties;
-    NTSTATUS status = nbd_connect(disk);
+    NTSTATUS status = disk->backend->connect(disk);
 
     if (!NT_SUCCESS(status)) {
         log_print(LOG_ERROR, "%s: not mapped: %s (0x%08lx)", properties->InstanceName, disk->message, status);
         return status;
     }
-    nbd_open(disk->nbd.connections[0]);
+    disk->backend->open(disk);
     log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: %s port %u export '%s', %llu blocks of %u bytes",
               properties->InstanceName, disk->target, disk->connection_id, properties->NbdProperties.Hostname,
               properties->NbdProperties.PortNumber, properties->NbdProperties.ExportName, properties->BlockCount,
@@ -49,30 +49,12 @@ static NTSTATUS bring_up(struct disk *disk)
     return STATUS_SUCCESS;
 }
 
-/* Until a connection is lost or to be made. False: the disk is to be removed. */
-static bool wait_for_loss(struct disk *disk)
-{
-    PVOID events[] = {&disk->stop, &disk->nbd.lost};
-    LARGE_INTEGER timeout;
-    bool bounded = reconnect_wait_is_bounded(disk, &timeout);
-
-    return KeWaitForMultipleObjects(ARRAYSIZE(events), events, WaitAny, Executive, KernelMode, FALSE,
-                                    bounded ? &timeout : NULL, NULL) != STATUS_WAIT_0;
-}
-
-static void serve(struct disk *disk)
-{
-    while (wait_for_loss(disk)) {
-        reconnect(disk);
-    }
-}
-
 static void take_down(struct disk *disk)
 {
     disk_hide(disk);
     set_state(disk, DISK_REMOVING);
     StorPortResumeDevice(disk->adapter, 0, disk->target, 0); /* what Storport holds back comes, and finds no disk */
-    nbd_close(disk);
+    disk->backend->close(disk);
     COUNTERS_TELL(disk->nbd.counters, disk->properties.InstanceName, disk->stats.received);
     log_print(LOG_INFO, "%s: removed", disk->properties.InstanceName);
 }
@@ -87,7 +69,7 @@ static VOID NTAPI disk_thread(PVOID context)
     status = bring_up(disk);
     if (NT_SUCCESS(status)) {
         create_finish(disk, status);
-        serve(disk);
+        disk->backend->serve(disk);
         take_down(disk);
         disk_leave(disk);
         announce(disk);
@@ -96,7 +78,7 @@ static VOID NTAPI disk_thread(PVOID context)
         create_finish(disk, status);
     }
     disk_complete_removal_irps(disk);
-    nbd_disconnected(disk);
+    disk->backend->gone(disk);
     worker_queue(&adapter->worker, &disk->reap); /* the worker has the thread's reference now */
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
@@ -161,5 +143,5 @@ NTSTATUS disk_start(struct disk *disk)
 void disk_stop(struct disk *disk)
 {
     KeSetEvent(&disk->stop, IO_NO_INCREMENT, FALSE);
-    KeSetEvent(&disk->nbd.lost, IO_NO_INCREMENT, FALSE); /* what the thread is doing for its connections ends early */
+    disk->backend->wake(disk);
 }

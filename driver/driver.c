@@ -5,6 +5,8 @@
 #include "driver/memory.h"
 #include "driver/record.h"
 
+#include "driver/owner.h"
+
 #include "version.h"
 
 struct options driver_options;
@@ -40,10 +42,15 @@ DRIVER_INITIALIZE DriverEntry;
 DDK_CODE("INIT") NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
 {
     HW_INITIALIZATION_DATA data;
+    ULONG status;
 
     memory_init();
     options_read(registry_path, &driver_options);
     describe(&data);
     log_print(LOG_INFO, "version %s", WNBD_VERSION_STR);
-    return (NTSTATUS)StorPortInitialize(driver, registry_path, &data, NULL);
+    status = StorPortInitialize(driver, registry_path, &data, NULL);
+    if (NT_SUCCESS((NTSTATUS)status)) {
+        owner_hook(driver);
+    }
+    return (NTSTATUS)status;
 }

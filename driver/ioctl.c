@@ -4,6 +4,7 @@
 #include "driver/create.h"
 #include "driver/disk.h"
 #include "driver/log.h"
+#include "driver/serve.h"
 
 #include "version.h"
 
@@ -152,10 +153,18 @@ static const struct command commands[] = {
     {IOCTL_WNBD_PING, sizeof(WNBD_IOCTL_PING_COMMAND), 0, ping},
     {IOCTL_WNBD_CREATE, sizeof(WNBD_IOCTL_CREATE_COMMAND), sizeof(WNBD_CONNECTION_INFO), create_begin},
     {IOCTL_WNBD_REMOVE, sizeof(WNBD_IOCTL_REMOVE_COMMAND), 0, remove},
+    {IOCTL_WNBD_FETCH_REQ, sizeof(WNBD_IOCTL_FETCH_REQ_COMMAND), sizeof(WNBD_IOCTL_FETCH_REQ_COMMAND), serve_fetch},
+    {IOCTL_WNBD_SEND_RSP, sizeof(WNBD_IOCTL_SEND_RSP_COMMAND), 0, serve_send},
     {IOCTL_WNBD_LIST, sizeof(WNBD_IOCTL_LIST_COMMAND), FIELD_OFFSET(WNBD_CONNECTION_LIST, Connections), list},
     {IOCTL_WNBD_STATS, sizeof(WNBD_IOCTL_STATS_COMMAND), sizeof(WNBD_DRV_STATS), stats},
     {IOCTL_WNBD_VERSION, sizeof(WNBD_IOCTL_VERSION_COMMAND), sizeof(WNBD_VERSION), version},
     {IOCTL_WNBD_SHOW, sizeof(WNBD_IOCTL_SHOW_COMMAND), sizeof(WNBD_CONNECTION_INFO), show},
+    {IOCTL_WNBD_SET_DISK_SIZE, sizeof(WNBD_IOCTL_SET_SIZE_COMMAND), 0, serve_resize},
+    {IOCTL_WNBD_OWN, sizeof(WNBD_IOCTL_OWN_COMMAND), 0, serve_own},
+    {IOCTL_WNBD_MAP_ARENA, sizeof(WNBD_IOCTL_MAP_ARENA_COMMAND), sizeof(WNBD_ARENA), serve_map_arena},
+    {IOCTL_WNBD_ENTER, FIELD_OFFSET(WNBD_IOCTL_ENTER_COMMAND, Answers), FIELD_OFFSET(WNBD_ENTER_OUTPUT, Requests),
+     serve_enter},
+    {IOCTL_WNBD_ATTACH, sizeof(WNBD_IOCTL_ATTACH_COMMAND), sizeof(WNBD_CONNECTION_INFO), serve_attach},
 };
 
 static const struct command *find(ULONG code)
@@ -202,7 +211,9 @@ VOID hw_process_service_request(PVOID extension, PVOID service_irp)
     const struct command *command = check(irp, &status);
 
     if (command != NULL) {
+        KeEnterCriticalRegion(); /* a thread that is suspended in here, by a debugger say, would make others wait */
         command->run(adapter, irp);
+        KeLeaveCriticalRegion();
     } else {
         ioctl_complete(adapter, irp, status, 0);
     }

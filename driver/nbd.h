@@ -18,9 +18,8 @@
 #define WNBD_DRIVER_NBD_H
 
 #include "driver/counters.h"
-#include "driver/record.h"
+#include "driver/requests.h"
 
-#include "core/io/queue.h"
 #include "core/nbd/encode.h"
 #include "core/nbd/handshake.h"
 #include "core/nbd/reader.h"
@@ -108,7 +107,7 @@ struct nbd_connection {
     bool listening;       /* replies may come in; still after NBD_OPEN, until the stream ends */
     bool peer_closed;     /* the server has ended its side: it carries nothing out any more */
     bool pumping;         /* somebody is inside WskSend with it, and takes what comes meanwhile */
-    bool aborting;        /* it is being ended because of a request that was aborted */
+    bool aborting;        /* it is being ended because of a request that was aborted: requests.aborting counts it */
     bool broken_off;      /* it was ended here, which says nothing of the server */
     bool shutting_down;   /* the server said so: it is told goodbye */
     uint64_t opened_at;   /* interrupt time */
@@ -129,7 +128,6 @@ struct nbd_backend {
     bool captured;                               /* npi is valid and to be released */
     UCHAR (*header_bytes)[NBD_REQUEST_SIZE_MAX]; /* NBD_DEPTH of them: one per slot */
     struct nbd_header *headers;                  /* the same number */
-    struct io_slot *slots;
     struct wsk_lookup *lookup;
     struct work send_work;
 
@@ -143,20 +141,13 @@ struct nbd_backend {
     KEVENT lost; /* a connection has ended; the thread waits for it */
 
     /* guarded by disk->lock */
-    struct io_queue queue;
-    struct list_link waiting; /* records to be sent */
-    struct list_link resets;  /* struct record: reset and abort SRBs, to complete after what they are about */
-    volatile LONG completing; /* records out of the queue whose SRB is not completed yet; goes down without the lock */
-    uint32_t next;            /* the connection whose turn it is to send */
-    enum nbd_form form;       /* of the connection that was made last */
-    uint32_t open;            /* connections in that state */
-    uint32_t present;         /* connections that are not NBD_ABSENT: 0: all that is in the queue waits */
-    uint32_t aborting;        /* connections of which that is true */
-    bool reset;               /* the connections are being ended because of a reset */
-    UCHAR reset_status;       /* what requests end with then */
-    char reason[128];         /* why a connection was lost, or why the last try to make one failed */
-    bool was_of_use;          /* a connection since the disk had none brought anybody further, see nbd_was_of_use */
-    uint64_t lost_at;         /* interrupt time: since when none is open */
+    uint32_t next;      /* the connection whose turn it is to send */
+    enum nbd_form form; /* of the connection that was made last */
+    uint32_t open;      /* connections in that state */
+    uint32_t present;   /* connections that are not NBD_ABSENT: 0: all that is in the queue waits */
+    char reason[128];   /* why a connection was lost, or why the last try to make one failed */
+    bool was_of_use;    /* a connection since the disk had none brought anybody further, see nbd_was_of_use */
+    uint64_t lost_at;   /* interrupt time: since when none is open */
     uint64_t reconnects;
     uint64_t replayed; /* requests sent again over another connection */
     uint64_t unfenced; /* of the connections ended with writes unanswered: those whose server did not close */
@@ -212,9 +203,6 @@ NTSTATUS nbd_connect_again(struct nbd_connection *connection, ULONG timeout_ms, 
 /* Tells a server that its export is not taken, after the handshake. PASSIVE_LEVEL, the disk's thread. */
 void nbd_say_goodbye(struct nbd_connection *connection);
 
-/* After nbd_connect_again gave up for good: what waits in the queue fails. */
-void nbd_fail_waiting(struct disk *disk);
-
 /* An absent connection that there is to be; NULL. The disk's thread. */
 struct nbd_connection *nbd_missing(struct disk *disk);
 
@@ -232,10 +220,6 @@ enum nbd_loss nbd_loss(struct disk *disk);
 
 /* Whether there is a connection that requests are sent over. */
 bool nbd_is_open(struct disk *disk);
-
-/* Takes a record whose command has a request and carries it out; the SRB is completed at some time, perhaps before this
- * returns. The disk is pinned. */
-void nbd_submit(struct disk *disk, struct record *record);
 
 /* Sends what waits, as far as sends are free. disk->lock is held, and let go while WSK is called. */
 void nbd_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle);
@@ -292,27 +276,6 @@ void nbd_ended_locked(struct nbd_connection *connection, const char *reason);
 /* One of `outstanding` is over. Nothing of the disk may be touched after the lock is let go, but with a reference. */
 void nbd_settle_locked(struct nbd_connection *connection);
 void nbd_settle(struct nbd_connection *connection);
-
-/*
- * One of the record's holds is gone. If it was the last: its next request waits to be sent, or the record goes from the
- * queue to `done`. disk->lock is held.
- */
-void nbd_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hold, struct list_link *done);
-
-/* The record's SRB is to be aborted: whatever becomes of its request, it ends as that. disk->lock is held. */
-void nbd_mark_aborted_locked(struct disk *disk, struct record *record);
-
-/* Takes a record out of the queue, to fail; nothing of it is with WSK. disk->lock is held. */
-void nbd_drain_one_locked(struct disk *disk, struct record *record, struct list_link *done);
-
-/* Takes everything out of the queue, to fail; nothing of it is with WSK. disk->lock is held. */
-void nbd_drain_locked(struct disk *disk, struct list_link *done);
-
-/* Completes the SRBs of a list of records, and resets and aborts that waited for that. No locks. */
-void nbd_complete(struct disk *disk, struct list_link *done);
-
-/* Completes the reset and abort SRBs, unless SRBs that they are about are still to be completed. No locks. */
-void nbd_complete_resets(struct disk *disk);
 
 void nbd_send_work(struct work *work);
 void nbd_receive_work(struct work *work);

@@ -31,7 +31,7 @@ static void check_new_locked(struct nbd_connection *connection)
 
     if (connection->restarts != disk->adapter->restarts) {
         nbd_break_off_locked(connection, "the adapter was restarted");
-    } else if (disk->nbd.reset) {
+    } else if (disk->requests.reset) {
         nbd_break_off_locked(connection, "the disk was reset");
     }
 }
@@ -211,6 +211,6 @@ void nbd_forget_locked(struct nbd_connection *connection)
     connection->state = NBD_ABSENT;
     nbd->was_of_use |= was_of_use_locked(connection);
     nbd->present--;
-    nbd->aborting -= connection->aborting;
+    connection->disk->requests.aborting -= connection->aborting;
     connection->aborting = false;
 }

@@ -141,7 +141,7 @@ static void find_idle(struct disk *disk, struct nbd_farewell *idle)
 
     idle->count = 0;
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    for (uint32_t i = 0; i < disk->nbd.count && disk->nbd.queue.used == 0; i++) {
+    for (uint32_t i = 0; i < disk->nbd.count && disk->requests.queue.used == 0; i++) {
         if (disk->nbd.connections[i]->state == NBD_OPEN) {
             idle->connections[idle->count++] = disk->nbd.connections[i];
         }
@@ -165,10 +165,10 @@ void nbd_close(struct disk *disk)
     }
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    nbd_drain_locked(disk, &done);
-    nbd->reset = false;
-    nbd->aborting = 0;
+    requests_drain_locked(disk, &done);
+    disk->requests.reset = false;
+    disk->requests.aborting = 0;
     KeReleaseInStackQueuedSpinLock(&handle);
-    nbd_complete(disk, &done);
-    nbd_complete_resets(disk);
+    requests_complete(disk, &done);
+    requests_complete_resets(disk);
 }

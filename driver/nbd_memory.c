@@ -136,13 +136,11 @@ void nbd_allocate_more(struct disk *disk, uint32_t count)
 
 static NTSTATUS allocate_headers(struct nbd_backend *nbd)
 {
-    nbd->slots = memory_allocate(NBD_DEPTH * sizeof *nbd->slots, TAG_BACKEND);
     nbd->header_bytes = memory_allocate(NBD_DEPTH * sizeof *nbd->header_bytes, TAG_BACKEND);
     nbd->headers = memory_allocate(NBD_DEPTH * sizeof *nbd->headers, TAG_BACKEND);
-    if (nbd->slots == NULL || nbd->header_bytes == NULL || nbd->headers == NULL) {
+    if (nbd->header_bytes == NULL || nbd->headers == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    queue_init(&nbd->queue, nbd->slots, NBD_DEPTH);
     return STATUS_SUCCESS; /* MDLs that describe 0 bytes: the first request to use one makes it */
 }
 
@@ -157,8 +155,6 @@ NTSTATUS nbd_allocate(struct disk *disk)
     struct nbd_backend *nbd = &disk->nbd;
     NTSTATUS status;
 
-    list_init(&nbd->waiting);
-    list_init(&nbd->resets);
     KeInitializeEvent(&nbd->lost, NotificationEvent, FALSE);
     work_init(&nbd->send_work, nbd_send_work);
     nbd->wanted = 1;
@@ -182,5 +178,4 @@ void nbd_free(struct disk *disk)
     memory_free(nbd->lookup, TAG_BACKEND);
     memory_free(nbd->headers, TAG_BACKEND);
     memory_free(nbd->header_bytes, TAG_BACKEND);
-    memory_free(nbd->slots, TAG_BACKEND);
 }

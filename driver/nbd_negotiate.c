@@ -10,7 +10,7 @@
 #include "core/nbd/export.h"
 #include "core/nbd/wire.h"
 
-#define PHYSICAL_BLOCK_MAX 4096 /* Windows aligns to no more */
+#define PHYSICAL_BLOCK_MAX 4096 /* Windows aligns to no more unless it is told to */
 
 /* Of one WRITE SAME. A server may have to write the zeroes, and a disk of 10 MB/s should be done with the command well
  * before Storport's time-out (IoTimeoutValue in wnbd.inf: 30 s), though others are in the queue before it. */
@@ -124,15 +124,12 @@ static NTSTATUS geometry_status(enum nbd_geometry_problem problem)
     return STATUS_INVALID_NETWORK_RESPONSE;
 }
 
-static uint8_t physical_exponent(uint32_t preferred, uint32_t block_size)
+/* As the caller wants it, else as the server prefers. */
+static uint8_t physical_exponent(const WNBD_PROPERTIES *properties, uint32_t preferred, uint32_t block_size)
 {
-    uint8_t exponent = 0;
+    uint32_t bytes = properties->PhysicalBlockSize;
 
-    preferred = min(preferred, PHYSICAL_BLOCK_MAX);
-    while (exponent < 15 && (block_size << (exponent + 1)) <= preferred) {
-        exponent++;
-    }
-    return exponent;
+    return device_exponent(bytes != 0 ? bytes : min(preferred, PHYSICAL_BLOCK_MAX), block_size);
 }
 
 /* A server that prefers no more than a physical block has said it with that; 4096 is also what one says that does not
@@ -145,7 +142,6 @@ static uint32_t optimal_transfer(const struct nbd_export *export, uint32_t block
 
 static void set_limits(struct scsi_device *device, const struct nbd_export *export, const struct nbd_geometry *geometry)
 {
-    device->physical_block_exponent = physical_exponent(export->preferred_block, device->block_size);
     device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
     device->optimal_transfer_blocks = optimal_transfer(export, device->block_size);
     device->max_request_blocks = geometry->maximum_length / device->block_size;
@@ -166,11 +162,12 @@ static void set_device(struct disk *disk, const struct nbd_export *export, const
     device->write_cache = (export->flags & NBD_FLAG_SEND_FLUSH) != 0;
     device->fua_by_flush = device->write_cache && (export->flags & NBD_FLAG_SEND_FUA) == 0;
     device->fua = device->fua_by_flush || (export->flags & NBD_FLAG_SEND_FUA) != 0;
-    device->unmap = (export->flags & NBD_FLAG_SEND_TRIM) != 0 && !device->read_only;
-    device->write_zeroes = (export->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0 && !device->read_only;
+    device->unmap = (export->flags & NBD_FLAG_SEND_TRIM) != 0;
+    device->write_zeroes = (export->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0;
     device->cache = (export->flags & NBD_FLAG_SEND_CACHE) != 0;
     device->block_status = export->block_status;
     device->rotational = (export->flags & NBD_FLAG_ROTATIONAL) != 0;
+    device->physical_block_exponent = physical_exponent(&disk->properties, export->preferred_block, device->block_size);
     set_limits(device, export, geometry);
     identity_set(device, &disk->properties);
 }
@@ -183,6 +180,7 @@ static void set_properties(struct disk *disk)
 
     properties->BlockCount = device->block_count;
     properties->BlockSize = device->block_size;
+    properties->PhysicalBlockSize = device->block_size << device->physical_block_exponent;
     properties->Flags.ReadOnly = device->read_only;
     properties->Flags.FlushSupported = device->write_cache;
     properties->Flags.FUASupported = device->fua && !device->fua_by_flush; /* the server's; see export_of_caller */

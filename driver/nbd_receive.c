@@ -49,7 +49,7 @@ static void fail_locked(const struct disk *disk, struct record *record)
 /* Whose reply it is. False: nobody waits for it, and the connection is given up. */
 static bool reply_locked(struct nbd_connection *connection)
 {
-    struct io_request *request = queue_find(&connection->disk->nbd.queue, connection->reader.cookie);
+    struct io_request *request = queue_find(&connection->disk->requests.queue, connection->reader.cookie);
     struct record *record = request != NULL ? record_of_request(request) : NULL;
 
     if (record == NULL || (record->holds & RECORD_ANSWERING) == 0 || record->connection != connection) {
@@ -92,7 +92,7 @@ static void answered_locked(struct nbd_connection *connection, struct list_link 
     if (record->progress.error != 0) {
         fail_locked(disk, record);
     }
-    nbd_drop_hold_locked(disk, record, RECORD_ANSWERING, done);
+    requests_drop_hold_locked(disk, record, RECORD_ANSWERING, done);
 }
 
 /* ---- What a receive brought ---- */
@@ -185,7 +185,7 @@ static void process(struct nbd_connection *connection)
     }
     nbd_pump_locked(disk, &handle); /* more of a transfer, or an UNMAP's next range, may wait */
     KeReleaseInStackQueuedSpinLock(&handle);
-    nbd_complete(disk, &done);
+    requests_complete(disk, &done);
 }
 
 /* ---- The receive ---- */

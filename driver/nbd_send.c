@@ -75,8 +75,8 @@ static void fill_locked(struct nbd_send *send, WSK_BUF *buffer)
     uint64_t now = clock_now();
 
     send->bytes = 0;
-    for (size_t i = 0; i < NBD_BATCH_MAX && !list_is_empty(&disk->nbd.waiting); i++) {
-        struct record *record = record_of_link(disk->nbd.waiting.next);
+    for (size_t i = 0; i < NBD_BATCH_MAX && !list_is_empty(&disk->requests.waiting); i++) {
+        struct record *record = record_of_link(disk->requests.waiting.next);
 
         if (!fits(send, record)) {
             break;
@@ -118,7 +118,7 @@ static struct nbd_connection *choose_locked(struct nbd_backend *nbd)
 static struct nbd_send *take_batch_locked(struct disk *disk, WSK_BUF *buffer)
 {
     struct nbd_backend *nbd = &disk->nbd;
-    struct nbd_connection *connection = list_is_empty(&nbd->waiting) ? NULL : choose_locked(nbd);
+    struct nbd_connection *connection = list_is_empty(&disk->requests.waiting) ? NULL : choose_locked(nbd);
     struct nbd_send *send;
 
     if (connection == NULL) {
@@ -140,7 +140,7 @@ static void give_back_locked(struct nbd_send *send, struct list_link *done)
     struct list_link *link;
 
     while ((link = list_take_first(&send->records)) != NULL) {
-        nbd_drop_hold_locked(connection->disk, record_of_link(link), RECORD_SENDING, done);
+        requests_drop_hold_locked(connection->disk, record_of_link(link), RECORD_SENDING, done);
     }
     connection->bytes_out -= send->bytes;
     list_append(&connection->free_sends, &send->link);
@@ -170,7 +170,7 @@ static NTSTATUS NTAPI send_completed(PDEVICE_OBJECT device, PIRP irp, PVOID cont
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     if (!nothing_done) {
-        nbd_complete(disk, &done);
+        requests_complete(disk, &done);
         nbd_settle(connection);
     }
     return STATUS_MORE_PROCESSING_REQUIRED;
@@ -215,7 +215,7 @@ void nbd_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle)
     unsigned batches = 0;
     WSK_BUF buffer;
 
-    if (list_is_empty(&disk->nbd.waiting) || disk->nbd.open == 0) {
+    if (list_is_empty(&disk->requests.waiting) || disk->nbd.open == 0) {
         return;
     }
     if (IoGetRemainingStackSize() < STACK_MIN) {

@@ -20,7 +20,7 @@ static bool has_unanswered_writes_locked(struct nbd_connection *connection)
     struct io_request *request;
     uint32_t position = 0;
 
-    while ((request = queue_next(&connection->disk->nbd.queue, &position)) != NULL) {
+    while ((request = queue_next(&connection->disk->requests.queue, &position)) != NULL) {
         const struct record *record = record_of_request(request);
 
         if (record->connection == connection && is_unanswered_write(record)) {
@@ -76,7 +76,7 @@ static void replay_locked(struct disk *disk, struct record *record)
 {
     record_restart(record);
     record->holds = 0;
-    list_append(&disk->nbd.waiting, &record->link);
+    list_append(&disk->requests.waiting, &record->link);
     stats_withdrawn(&disk->stats);
     disk->nbd.replayed++;
 }
@@ -88,13 +88,13 @@ static void withdraw_locked(struct nbd_connection *connection, struct list_link 
     struct io_request *request;
     uint32_t position = 0;
 
-    while ((request = queue_next(&disk->nbd.queue, &position)) != NULL) {
+    while ((request = queue_next(&disk->requests.queue, &position)) != NULL) {
         struct record *record = record_of_request(request);
 
         if (record->holds == 0) { /* the flush behind a write, say: the server may have lost what it had in its cache */
             record_restart(record);
         } else if (record->connection == connection && is_given_up_locked(record)) {
-            nbd_drain_one_locked(disk, record, done);
+            requests_drain_one_locked(disk, record, done);
         } else if (record->connection == connection) {
             replay_locked(disk, record);
         }
@@ -111,19 +111,19 @@ static void take_back(struct disk *disk, const struct nbd_farewell *lost)
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     for (uint32_t i = 0; i < lost->count; i++) {
-        if (!nbd->reset) {
+        if (!disk->requests.reset) {
             withdraw_locked(lost->connections[i], &done);
         }
         nbd_forget_locked(lost->connections[i]);
     }
-    if (nbd->reset && nbd->present == 0) {
-        nbd_drain_locked(disk, &done);
-        nbd->reset = false;
+    if (disk->requests.reset && nbd->present == 0) {
+        requests_drain_locked(disk, &done);
+        disk->requests.reset = false;
     }
     nbd_pump_locked(disk, &handle);
     KeReleaseInStackQueuedSpinLock(&handle);
-    nbd_complete(disk, &done);
-    nbd_complete_resets(disk);
+    requests_complete(disk, &done);
+    requests_complete_resets(disk);
 }
 
 void nbd_suspend(struct disk *disk)

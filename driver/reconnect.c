@@ -95,7 +95,7 @@ static void give_up(struct disk *disk)
     log_print(LOG_ERROR, "%s: no connection within %lu ms: requests fail until there is one (%s)",
               disk->properties.InstanceName, disk->adapter->options.reconnect_timeout_ms, disk->nbd.reason);
     disk->search.given_up = true;
-    nbd_fail_waiting(disk);
+    requests_fail_waiting(disk);
     let_come(disk);
 }
 
@@ -143,7 +143,7 @@ static void end_connections(struct disk *disk)
     }
     nbd_suspend(disk);
     if (disk->search.given_up) {
-        nbd_fail_waiting(disk);
+        requests_fail_waiting(disk);
     } else if (left_ms(disk) == 0) {
         give_up(disk);
     }

@@ -18,7 +18,8 @@
 /* An MDL for the longest transfer at any offset in a page. */
 #define RECORD_MDL_SIZE (sizeof(MDL) + sizeof(PFN_NUMBER) * (RECORD_DATA_MAX / PAGE_SIZE + 1))
 
-/* An UNMAP's parameter list or a WRITE SAME's block is copied, because who sent it may still be able to change it. */
+/* An UNMAP's or a reservation's parameter list or a WRITE SAME's block is copied, because who sent it may still be able
+ * to change it. */
 #define RECORD_UNMAP_DESCRIPTORS 256
 #define RECORD_PARAMETERS_SIZE   (8 + 16 * RECORD_UNMAP_DESCRIPTORS)
 
@@ -28,7 +29,8 @@
  */
 enum record_hold {
     RECORD_SENDING = 1 << 0,   /* a send that holds its header and data is out */
-    RECORD_ANSWERING = 1 << 1, /* the server has not answered, or not all of it has been received */
+    RECORD_ANSWERING = 1 << 1, /* who carries it out has not answered, or not all of it has been received */
+    RECORD_COPYING = 1 << 2,   /* its data is being copied to the program that serves the disk, or from it */
 };
 
 struct nbd_connection;
@@ -37,20 +39,24 @@ struct record {
     struct list_link link; /* on one list of the backend, or none */
     PSCSI_REQUEST_BLOCK srb;
     struct storage_command command;
-    PMDL pages;                        /* IO_READ, IO_WRITE: the SRB's own MDL, borrowed */
+    PMDL pages;                        /* IO_READ, IO_WRITE: the SRB's own MDL, borrowed; NULL: not in use */
     PVOID pages_address;               /* where in it the SRB's data begins: a number, not to be used as an address */
-    uint8_t *data;                     /* IO_READ: where the SRB's data is copied to */
+    uint8_t *data;                     /* IO_READ: where the SRB's data is copied to; of a channel's requests: also what
+                                        * is written, and of reservations */
     struct nbd_progress progress;      /* of the answer to its request: the receiver's */
     struct nbd_connection *connection; /* over which it is out while it has holds; guarded by disk->lock */
     uint32_t replays;                  /* connections that ended before its answer; guarded by disk->lock */
     uint32_t holds;            /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
+    uint32_t area;             /* a channel's: in the arena, where its data is; fixed while it is with the program */
+    uint32_t answer_length;    /* a channel's: bytes of the answer's data, while they are being copied */
+    bool awaited;              /* a channel's: requests.aborting counts it; guarded by disk->lock */
     UCHAR srb_status;          /* not 0: complete with this and without sense */
     struct scsi_result result; /* otherwise */
     union {
         MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */
         UCHAR mdl_storage[RECORD_MDL_SIZE];
         uint8_t compare[STORAGE_COMPARE_MAX];       /* a command that compares: what is read, by copying alone */
-        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES, MODE SELECT */
+        uint8_t parameters[RECORD_PARAMETERS_SIZE]; /* IO_TRIM, IO_WRITE_ZEROES, IO_RESERVE_OUT, MODE SELECT */
     };
 };
 
@@ -104,7 +110,7 @@ static inline bool record_has_data(const struct record *record)
  * flush after a write. Not what a command that compares reads. */
 static inline bool record_has_pages(const struct record *record)
 {
-    return record->command.data_length != 0 && !storage_compares(&record->command);
+    return record->pages != NULL && !storage_compares(&record->command);
 }
 
 /* The command was carried out: what it has transferred is known now if it was not when it began. */

@@ -115,16 +115,19 @@ static bool map_address(struct adapter *adapter, const struct srb_view *view, st
 }
 
 /* Makes the data of a READ, WRITE or VERIFY reachable. SRB_STATUS_PENDING when it is. */
-static UCHAR map_data(struct adapter *adapter, const struct srb_view *view, struct record *record)
+static UCHAR map_data(struct disk *disk, const struct srb_view *view, struct record *record)
 {
+    struct adapter *adapter = disk->adapter;
+    bool by_address = record->command.request.operation == IO_READ || !disk->backend->takes_pages;
+
     if (storage_compares(&record->command)) {
         return SRB_STATUS_PENDING; /* what is read stays here */
     }
-    if (record->command.request.operation == IO_READ && !map_address(adapter, view, record)) {
+    if (by_address && !map_address(adapter, view, record)) {
         return SRB_STATUS_BUSY; /* Storport tries again */
     }
     /* Now, so that our view of the pages has their mapping and WSK does not make another. */
-    if (view->data_length > RECORD_DATA_MAX || !map_pages(adapter, view, record)) {
+    if (view->data_length > RECORD_DATA_MAX || (disk->backend->takes_pages && !map_pages(adapter, view, record))) {
         log_print(LOG_ERROR, "an SRB of %lu bytes has no data", view->data_length);
         return SRB_STATUS_INVALID_REQUEST;
     }
@@ -137,15 +140,17 @@ static struct record *begin_record(const struct srb_view *view)
 
     list_init(&record->link);
     record->srb = view->srb;
+    record->pages = NULL;
     record->data = NULL;
     record->replays = 0;
+    record->awaited = false;
     record->holds = 0;
     record->srb_status = 0;
     RtlZeroMemory(&record->result, sizeof record->result);
     return record;
 }
 
-/* What an UNMAP, WRITE SAME or MODE SELECT sends, copied before anybody looks at it. */
+/* What an UNMAP, WRITE SAME, MODE SELECT or PERSISTENT RESERVE OUT sends, copied before anybody looks at it. */
 static uint8_t *copy_parameters(const struct srb_view *view, struct record *record, uint32_t *length)
 {
     C_ASSERT(sizeof record->parameters >= 4096); /* the largest block */
@@ -170,12 +175,14 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
     case SCSI_WRITE_SAME:
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
+    case SCSI_PERSISTENT_RESERVE_OUT:
         return copy_parameters(view, record, length);
     case SCSI_VERIFY:
         record_init_compare(record);
         *length = view->data != NULL ? *length : 0;
         return view->data; /* mapped until the SRB is completed */
     case SCSI_GET_LBA_STATUS:
+    case SCSI_PERSISTENT_RESERVE_IN:
         *length = view->data != NULL ? *length : 0;
         return view->data;
     case SCSI_WRITE_AND_VERIFY:
@@ -189,14 +196,14 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
 static void submit(struct disk *disk, const struct srb_view *view, struct record *record)
 {
     if (record_has_data(record)) {
-        UCHAR status = map_data(disk->adapter, view, record);
+        UCHAR status = map_data(disk, view, record);
 
         if (status != SRB_STATUS_PENDING) {
             srb_complete(disk->adapter, view->srb, status);
             return;
         }
     }
-    nbd_submit(disk, record);
+    requests_submit(disk, record);
 }
 
 static void execute_storage(struct disk *disk, const struct srb_view *view, const struct scsi_command *command)

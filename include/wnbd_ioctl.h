@@ -86,6 +86,9 @@ static const GUID WNBD_GUID = {0x949dd17c, 0xb06c, 0x4c14, {0x8e, 0x13, 0xf1, 0x
 /* Bytes per block of an NBD disk that asks for none. */
 #define WNBD_DEFAULT_BLOCK_SIZE 512
 
+/* The most that WNBD_PROPERTIES.PhysicalBlockSize may say. */
+#define WNBD_MAX_PHYSICAL_BLOCK_SIZE 65536
+
 /* A disk's name within its lifetime. Unlike SCSI addresses and disk numbers it is never used again until the driver is
  * unloaded, so whatever comes late cannot reach another disk. 0 is no disk. */
 typedef UINT64 WNBD_CONNECTION_ID;
@@ -144,7 +147,8 @@ typedef struct {
     /* Not in other implementations: */
     UINT32 KeepDisk : 1;           /* a disk that is served by a program outlives it: its requests wait for a program
                                     * that attaches itself (IOCTL_WNBD_ATTACH), ReconnectTimeoutMs at most, then fail */
-    UINT32 LargeBlocksAllowed : 1; /* BlockSize may be 4096 */
+    UINT32 LargeBlocksAllowed : 1; /* BlockSize may be 4096: programs made for other implementations count on its being
+                                    * refused. Disks served by a program */
     UINT32 Reserved : 21;
 } WNBD_FLAGS, *PWNBD_FLAGS;
 WNBD_ASSERT_SZ_EQ(WNBD_FLAGS, 4)
@@ -178,7 +182,9 @@ typedef struct {
     NBD_CONNECTION_PROPERTIES NbdProperties;
     WNBD_NAA_ID NaaIdentifier;
     /* Not in other implementations; 0 for the default of each: */
-    UINT32 PhysicalBlockSize; /* what the disk says it writes at once: a power of two, BlockSize (default) to 65536 */
+    UINT32 PhysicalBlockSize; /* what the disk says it writes at once: a power of two, BlockSize to
+                               * WNBD_MAX_PHYSICAL_BLOCK_SIZE. Default: BlockSize; of an in-kernel NBD disk what the
+                               * server prefers, up to 4096 */
     UINT32 QueueDepth;        /* requests in flight, up to WNBD_ABS_MAX_IO_REQ_PER_LUN. Disks served by a program */
     UINT32 ArenaSize; /* bytes, WNBD_MIN_ARENA_SIZE to WNBD_MAX_ARENA_SIZE, a multiple of 64 KiB: non-paged while
                        * the disk is there. Disks served by a program that maps the arena */
@@ -427,7 +433,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_CREATE_COMMAND, 1408)
 /*
  * The larger form of create's output, which has room to say why. If the output buffer holds it, the IRP itself
  * succeeds, whatever happened, and Status is the result; on failure Info is not meaningful and Message is one clause of
- * plain English, such as "the server 10.0.0.5 port 10809 refused the connection", in UTF-8 and without a full stop.
+ * plain English, such as "the server 10.0.0.5 port 10809 refused the connection", in UTF-8 and without a full stop. On
+ * success Message is empty, or such a clause about the disk that whoever asked for it should know.
  * Input checks that come before any connecting (short input) still fail the IRP.
  */
 typedef struct {
@@ -653,7 +660,7 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_ENTER_COMMAND, 64) /* its least size: without answe
 typedef struct {
     UINT32 RequestCount; /* that follow at Requests */
     UINT32 RefusedCount; /* answers that found no request: STATUS_NOT_FOUND, as at SEND_RSP */
-    UINT32 Waiting;      /* requests that wait for another command */
+    UINT32 Reserved;
     UINT32 Disconnected; /* 1: the disk is gone, no more requests come */
     WNBD_ARENA_REQUEST Requests[1];
 } WNBD_ENTER_OUTPUT, *PWNBD_ENTER_OUTPUT;

@@ -30,9 +30,14 @@ static DWORD read_answer(WNBD_IOCTL_CREATE_OUTPUT *output, DWORD used, const CHA
 {
     if (used < sizeof(output->Info))
         return ERROR_INVALID_DATA;
-    if (used < sizeof(*output) || output->Status >= 0)
+    if (used < sizeof(*output))
         return ERROR_SUCCESS;
     output->Message[sizeof(output->Message) - 1] = '\0';
+    if (output->Status >= 0) {
+        if (output->Message[0])
+            log_warning("'%s' is mapped: %s", name, output->Message);
+        return ERROR_SUCCESS;
+    }
     if (output->Message[0])
         log_error("cannot map '%s': %s", name, output->Message);
     return RtlNtStatusToDosError(output->Status);

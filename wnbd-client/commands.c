@@ -49,6 +49,9 @@ const struct command commands[] = {
        "Size of the disk, when the handshake is skipped: bytes, or a number with K, M, G, T, P or E.", true},
       {"block-size", PARAMETER_NUMBER, PLACE_OPTION, 512, 4096, "512",
        "Bytes per block: 512 or 4096. A disk that was partitioned with the other size is unreadable.", true},
+      {"physical-block-size", PARAMETER_NUMBER, PLACE_OPTION, 512, 65536, "as the server prefers",
+       "Bytes that the disk says it writes at once, which is what Windows aligns partitions and writes to: a power of "
+       "two, from block-size to 65536.", false},
       {"connections", PARAMETER_NUMBER, PLACE_OPTION, 1, MAX_CONNECTIONS, DEFAULT_CONNECTIONS,
        "TCP connections to the server, if it says that several see the same data. More of them can be faster, and one "
        "that is lost leaves the others.", false},

@@ -15,12 +15,21 @@
 #define LARGE_BLOCK_BYTES 4096
 
 static const char name_of[] = "instance-name";
+static const char physical_block_size[] = "physical-block-size";
 
 static int check_block_size(uint64_t block_size)
 {
     if (block_size == WNBD_DEFAULT_BLOCK_SIZE || block_size == LARGE_BLOCK_BYTES)
         return ERROR_SUCCESS;
     return report_misuse("block-size is %llu, but must be 512 or 4096", (unsigned long long)block_size);
+}
+
+static int check_physical_block_size(uint64_t physical, uint64_t block_size)
+{
+    if (physical == 0 || (physical >= block_size && (physical & (physical - 1)) == 0))
+        return ERROR_SUCCESS;
+    return report_misuse("physical-block-size is %llu, but must be a power of two and at least block-size, %llu",
+                         (unsigned long long)physical, (unsigned long long)block_size);
 }
 
 /* Without the handshake nobody else says how large the disk is; with it only the server does. */
@@ -38,12 +47,15 @@ static int check_disk_size(bool skip_handshake, uint64_t disk_size, uint64_t blo
 
 /* The command table knows no Windows, so it cannot ask the header. */
 static_assert(WNBD_MAX_CONNECTIONS == 16 && WNBD_DEFAULT_CONNECTIONS == 1, "commands.c says so");
+static_assert(WNBD_MAX_PHYSICAL_BLOCK_SIZE == 65536, "commands.c says so");
 
 static int check(const struct arguments *arguments)
 {
     uint64_t block_size = argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
     int code = check_block_size(block_size);
 
+    if (code == ERROR_SUCCESS)
+        code = check_physical_block_size(argument_number(arguments, physical_block_size, 0), block_size);
     if (code != ERROR_SUCCESS)
         return code;
     return check_disk_size(argument_flag(arguments, "skip-handshake"), argument_number(arguments, "disk-size", 0),
@@ -75,6 +87,7 @@ static int fill(WNBD_PROPERTIES *properties, const struct arguments *arguments)
     properties->Flags.ReadOnly = argument_flag(arguments, "read-only");
     server->Connections = (UINT32)argument_number(arguments, "connections", 0);
     properties->BlockSize = (UINT32)argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
+    properties->PhysicalBlockSize = (UINT32)argument_number(arguments, physical_block_size, 0);
     properties->MaxUnmapDescCount = 1;
     if (server->Flags.SkipNegotiation)
         properties->BlockCount = argument_number(arguments, "disk-size", 0) / properties->BlockSize;

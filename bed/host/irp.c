@@ -8,6 +8,7 @@
 #include "bed/host/sanitizer.h"
 #include "bed/host/schedule.h"
 #include "bed/host/spinlock.h"
+#include "bed/host/thread.h"
 #include "bed/port/port.h"
 #include "bed/port/violation.h"
 #include "core/base/list.h"
@@ -128,7 +129,9 @@ VOID IoReuseIrp(PIRP Irp, NTSTATUS Status)
 
 NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
+    ULONG regions = bed_thread_self()->critical_regions;
     PIO_STACK_LOCATION stack;
+    NTSTATUS status;
 
     header_of(Irp, "IoCallDriver");
     bed_irql_at_most(DISPATCH_LEVEL, "IoCallDriver");
@@ -140,7 +143,12 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     IoSetNextIrpStackLocation(Irp);
     stack = IoGetCurrentIrpStackLocation(Irp);
     stack->DeviceObject = DeviceObject;
-    return DeviceObject->DriverObject->MajorFunction[stack->MajorFunction](DeviceObject, Irp);
+    status = DeviceObject->DriverObject->MajorFunction[stack->MajorFunction](DeviceObject, Irp);
+    if (bed_thread_self()->critical_regions != regions) {
+        port_violation("thread: a driver was called within %u critical regions and returned within %u", regions,
+                       bed_thread_self()->critical_regions);
+    }
+    return status;
 }
 
 /* ---- completion ---- */
@@ -287,12 +295,6 @@ BOOLEAN IoCancelIrp(PIRP Irp)
     }
     bed_spinlocks_none("return from a cancel routine");
     return TRUE;
-}
-
-ULONG IoGetRequestorProcessId(PIRP Irp)
-{
-    header_of(Irp, "IoGetRequestorProcessId");
-    return 4242; /* the test is one process */
 }
 
 ULONG bed_irps_check(void)

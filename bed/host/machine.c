@@ -5,9 +5,12 @@
 #include "bed/host/image.h"
 #include "bed/host/interface.h"
 #include "bed/host/irp.h"
+#include "bed/host/lock_pages.h"
 #include "bed/host/mdl.h"
 #include "bed/host/object.h"
 #include "bed/host/pool.h"
+#include "bed/host/process.h"
+#include "bed/host/section.h"
 #include "bed/host/spinlock.h"
 #include "bed/host/text.h"
 #include "bed/port/control.h"
@@ -30,12 +33,17 @@ void bed_patch_imports(DRIVER_OBJECT *object)
     UNREFERENCED_PARAMETER(object);
 }
 
-/* Threads that have said good-bye drop their last references within a moment. */
+static BOOLEAN is_settling(void)
+{
+    return bed_objects_count(BED_OBJECT_THREAD) != 0 || bed_objects_count(BED_OBJECT_FILE) != 0;
+}
+
+/* Threads that have said good-bye drop their last references within a moment, and so do files that are closed. */
 static void settle(void)
 {
     LARGE_INTEGER pause = {.QuadPart = -1 * 10000};
 
-    for (ULONG i = 0; i < SETTLE_MS && bed_objects_count(BED_OBJECT_THREAD) != 0; i++) {
+    for (ULONG i = 0; i < SETTLE_MS && is_settling(); i++) {
         KeDelayExecutionThread(KernelMode, FALSE, &pause);
     }
 }
@@ -83,8 +91,11 @@ static void check_all(void)
 {
     settle();
     bed_pool_check(false);
+    bed_locked_pages_check();
     bed_mdls_check();
     bed_irps_check();
+    bed_views_check();
+    bed_process_end();
     bed_objects_check();
     bed_interfaces_check();
     bed_links_check();
@@ -115,6 +126,7 @@ NTSTATUS bed_machine_start(const char *library)
     if (!bed_image_load(&image, library)) {
         return STATUS_OBJECT_NAME_NOT_FOUND;
     }
+    bed_process_begin();
     status = enter();
     if (!NT_SUCCESS(status)) {
         forget();

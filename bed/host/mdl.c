@@ -167,27 +167,6 @@ VOID MmUnmapLockedPages(PVOID BaseAddress, PMDL Mdl)
     Mdl->MdlFlags &= (CSHORT) ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
 }
 
-VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
-{
-    UNREFERENCED_PARAMETER(AccessMode);
-    UNREFERENCED_PARAMETER(Operation);
-    bed_irql_at_most(APC_LEVEL, "MmProbeAndLockPages");
-    if ((Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)) != 0) {
-        port_violation("mdl: MmProbeAndLockPages of %p with flags 0x%x", (void *)Mdl, Mdl->MdlFlags);
-    }
-    Mdl->MdlFlags |= MDL_PAGES_LOCKED;
-    Mdl->MappedSystemVa = MmGetMdlVirtualAddress(Mdl);
-}
-
-VOID MmUnlockPages(PMDL Mdl)
-{
-    bed_irql_at_most(DISPATCH_LEVEL, "MmUnlockPages");
-    if ((Mdl->MdlFlags & MDL_PAGES_LOCKED) == 0) {
-        port_violation("mdl: MmUnlockPages of %p, which is not locked", (void *)Mdl);
-    }
-    Mdl->MdlFlags &= (CSHORT) ~(MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
-}
-
 ULONG bed_mdls_check(void)
 {
     ULONG count = 0;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bed/host/object.h"
 
+#include "bed/host/fault.h"
 #include "bed/host/image.h"
 #include "bed/host/irql.h"
 #include "bed/host/lock.h"
 #include "bed/host/sanitizer.h"
+#include "bed/host/thread.h"
+#include "bed/port/port.h"
 #include "bed/port/violation.h"
 #include "core/base/list.h"
 
@@ -31,8 +34,11 @@ struct _OBJECT_TYPE {
 static struct _OBJECT_TYPE thread_type = {BED_OBJECT_THREAD};
 static POBJECT_TYPE thread_type_pointer = &thread_type;
 POBJECT_TYPE *PsThreadType = &thread_type_pointer;
+static struct _OBJECT_TYPE process_type = {BED_OBJECT_PROCESS};
+static POBJECT_TYPE process_type_pointer = &process_type;
+POBJECT_TYPE *PsProcessType = &process_type_pointer;
 
-static const char *const kind_names[] = {"device", "driver", "file", "key", "thread"};
+static const char *const kind_names[] = {"device", "driver", "file", "key", "process", "section", "thread"};
 
 static struct bed_lock lock;
 static struct list_link objects = {&objects, &objects};
@@ -77,6 +83,21 @@ void bed_object_reference(void *object)
     }
 }
 
+static void end(void *argument)
+{
+    struct header *header = argument;
+
+    if (header->destroy != NULL) {
+        header->destroy(header + 1);
+    }
+    bed_lock(&lock);
+    list_remove(&header->link);
+    bed_unlock(&lock);
+    header->mark = OBJECT_DEAD;
+    free(header);
+}
+
+/* Above PASSIVE_LEVEL an object's end is put off to another thread, as Windows does it. */
 void bed_object_release(void *object)
 {
     struct header *header = header_of(object);
@@ -92,19 +113,27 @@ void bed_object_release(void *object)
         return;
     }
     bed_observe(object);
-    if (header->destroy != NULL) {
-        header->destroy(object);
+    if (header->destroy == NULL || bed_irql() == PASSIVE_LEVEL) {
+        end(header);
+    } else if (!bed_thread_run(end, header)) {
+        abort();
     }
-    bed_lock(&lock);
-    list_remove(&header->link);
-    bed_unlock(&lock);
-    header->mark = OBJECT_DEAD;
-    free(header);
 }
 
 LONG bed_object_references(void *object)
 {
     return header_of(object)->references;
+}
+
+void *bed_object_check(void *object, enum bed_object_kind kind, const char *routine)
+{
+    const struct header *header = header_of(object);
+
+    if (header->kind != kind) {
+        port_violation("object: %s of a %s, it needs a %s", routine, kind_names[header->kind], kind_names[kind]);
+        abort();
+    }
+    return object;
 }
 
 LONG_PTR ObfReferenceObject(PVOID Object)
@@ -186,6 +215,26 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POB
                        kind_names[ObjectType->kind]);
     }
     return status;
+}
+
+NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PVOID PassedAccessState, ACCESS_MASK DesiredAccess,
+                               POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, PHANDLE Handle)
+{
+    UNREFERENCED_PARAMETER(PassedAccessState);
+    UNREFERENCED_PARAMETER(DesiredAccess);
+    UNREFERENCED_PARAMETER(AccessMode);
+    bed_irql_at_most(PASSIVE_LEVEL, "ObOpenObjectByPointer");
+    if ((HandleAttributes & OBJ_KERNEL_HANDLE) == 0) {
+        port_violation("object: ObOpenObjectByPointer without OBJ_KERNEL_HANDLE gives the requestor a handle");
+    }
+    if (ObjectType != NULL) {
+        bed_object_check(Object, ObjectType->kind, "ObOpenObjectByPointer");
+    }
+    if (BED_CALLED_BY_DRIVER() && bed_fault(BED_FAULT_SECTION)) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    *Handle = bed_handle_create(Object);
+    return *Handle != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 NTSTATUS ZwClose(HANDLE Handle)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Objects that are counted: devices, files, threads, keys. What drivers have a pointer to follows a header here. */
+/* Objects that are counted: devices, files, keys, processes, sections, threads. What drivers have a pointer to follows
+ * a header here. */
 #ifndef BED_HOST_OBJECT_H
 #define BED_HOST_OBJECT_H
 
@@ -10,6 +11,8 @@ enum bed_object_kind {
     BED_OBJECT_DRIVER,
     BED_OBJECT_FILE,
     BED_OBJECT_KEY,
+    BED_OBJECT_PROCESS,
+    BED_OBJECT_SECTION,
     BED_OBJECT_THREAD,
 };
 
@@ -20,6 +23,9 @@ void *bed_object_create(enum bed_object_kind kind, SIZE_T size, void (*destroy)(
 void bed_object_reference(void *object);
 void bed_object_release(void *object);
 LONG bed_object_references(void *object);
+
+/* Answers `object`; ends the program, with a report, if it is not of that kind. */
+void *bed_object_check(void *object, enum bed_object_kind kind, const char *routine);
 
 /* A handle to it, which has a reference of its own until ZwClose. NULL: there is none. */
 HANDLE bed_handle_create(void *object);

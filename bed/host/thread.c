@@ -89,6 +89,9 @@ static void check_end(const struct bed_thread *thread)
     if (thread->held_count != 0) {
         port_violation("thread: a thread ends with a spin lock held");
     }
+    if (thread->critical_regions != 0) {
+        port_violation("thread: a thread ends in a critical region");
+    }
 }
 
 static void *run_system(void *argument)

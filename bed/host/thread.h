@@ -17,6 +17,7 @@ struct bed_thread {
     const UCHAR *driver_entered; /* stack.c: where the driver was entered, NULL outside */
     ULONG held_count;            /* spinlock.c, by the time of acquiring */
     PKSPIN_LOCK held[BED_LOCKS_HELD_MAX];
+    ULONG critical_regions;
     struct _KTHREAD *object; /* NULL: not of PsCreateSystemThread */
 };
 

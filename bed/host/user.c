@@ -3,10 +3,11 @@
 
 #include "bed/host/clock.h"
 #include "bed/host/device.h"
+#include "bed/host/file.h"
 #include "bed/host/interface.h"
 #include "bed/host/irp.h"
 #include "bed/host/object.h"
-#include "bed/host/pnp.h"
+#include "bed/host/section.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,6 @@
 
 #define FIRST_DISK 5
 #define LAST_DISK  200
-
-struct bed_file {
-    PFILE_OBJECT object;
-    PDEVICE_OBJECT named; /* the device that was opened: its ReferenceCount counts handles */
-    PDEVICE_OBJECT top;   /* of its stack */
-};
 
 static void io_ended(PIRP irp, void *context)
 {
@@ -29,8 +24,7 @@ static void io_ended(PIRP irp, void *context)
     KeSetEvent(&io->done, IO_NO_INCREMENT, FALSE);
 }
 
-/* An IRP for the top of the file's stack, with the major function and the file set. */
-static PIO_STACK_LOCATION begin(struct bed_io *io, struct bed_file *file, UCHAR major)
+PIO_STACK_LOCATION bed_io_begin(struct bed_io *io, struct bed_file *file, UCHAR major)
 {
     PIO_STACK_LOCATION stack;
 
@@ -42,10 +36,20 @@ static PIO_STACK_LOCATION begin(struct bed_io *io, struct bed_file *file, UCHAR 
         abort();
     }
     io->irp->RequestorMode = UserMode;
-    io->irp->Tail.Overlay.OriginalFileObject = file->object;
+    io->irp->Tail.Overlay.OriginalFileObject = &file->object;
     stack = IoGetNextIrpStackLocation(io->irp);
     stack->MajorFunction = major;
-    stack->FileObject = file->object;
+    stack->FileObject = &file->object;
+    return stack;
+}
+
+/* The same for a request during which the file may be closed. */
+static PIO_STACK_LOCATION begin(struct bed_io *io, struct bed_file *file, UCHAR major)
+{
+    PIO_STACK_LOCATION stack = bed_io_begin(io, file, major);
+
+    bed_object_reference(file);
+    io->holds_file = true;
     return stack;
 }
 
@@ -74,6 +78,9 @@ NTSTATUS bed_io_wait(struct bed_io *io, ULONG milliseconds, ULONG_PTR *informati
     }
     IoFreeIrp(irp);
     io->irp = NULL;
+    if (io->holds_file) {
+        bed_object_release(io->file);
+    }
     return status;
 }
 
@@ -84,40 +91,23 @@ void bed_io_cancel(struct bed_io *io)
 
 /* ---- files ---- */
 
-static NTSTATUS simple(struct bed_file *file, UCHAR major)
-{
-    struct bed_io io;
-
-    begin(&io, file, major);
-    IoCallDriver(file->top, io.irp);
-    return bed_io_wait(&io, MAXULONG, NULL);
-}
-
-static void file_free(struct bed_file *file)
-{
-    bed_object_release(file->object);
-    bed_object_release(file->top);
-    bed_object_release(file->named);
-    free(file);
-}
-
 /* Takes the reference to the device. */
 static NTSTATUS open_device(PDEVICE_OBJECT device, struct bed_file **file)
 {
-    struct bed_file *opened = calloc(1, sizeof(*opened));
+    struct bed_file *opened = bed_file_create(device);
     NTSTATUS status;
 
-    opened->object = bed_object_create(BED_OBJECT_FILE, sizeof(FILE_OBJECT), NULL, __builtin_return_address(0));
-    opened->named = device;
-    opened->top = IoGetAttachedDeviceReference(device);
-    opened->object->DeviceObject = device;
+    if (opened == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     InterlockedIncrement(&device->ReferenceCount);
-    status = simple(opened, IRP_MJ_CREATE);
+    status = bed_file_send(opened, IRP_MJ_CREATE);
     if (!NT_SUCCESS(status)) {
         InterlockedDecrement(&device->ReferenceCount);
-        file_free(opened);
+        bed_object_release(opened);
         return status;
     }
+    opened->open = TRUE;
     *file = opened;
     return STATUS_SUCCESS;
 }
@@ -136,14 +126,15 @@ NTSTATUS bed_open_interface(const GUID *class, struct bed_file **file)
     return device != NULL ? open_device(device, file) : STATUS_OBJECT_NAME_NOT_FOUND;
 }
 
-/* On Windows CLOSE comes with the last reference; whoever keeps one here for longer is seen as a leak. */
 void bed_close(struct bed_file *file)
 {
-    simple(file, IRP_MJ_CLEANUP);
-    simple(file, IRP_MJ_CLOSE);
-    InterlockedDecrement(&file->named->ReferenceCount);
-    file_free(file);
-    bed_pnp_handle_closed();
+    bed_file_send(file, IRP_MJ_CLEANUP);
+    bed_object_release(file);
+}
+
+bool bed_unmap_view(const void *address)
+{
+    return bed_view_unmap_user(address);
 }
 
 /* ---- controls ---- */
@@ -223,7 +214,7 @@ NTSTATUS bed_write(struct bed_file *file, ULONGLONG offset, const void *buffer, 
 
 NTSTATUS bed_flush(struct bed_file *file)
 {
-    return simple(file, IRP_MJ_FLUSH_BUFFERS);
+    return bed_file_send(file, IRP_MJ_FLUSH_BUFFERS);
 }
 
 /* ---- disks ---- */

@@ -15,7 +15,13 @@ struct bed_file;
 /* Opens a device by its name (\DosDevices\...) or the first one of an interface class. PASSIVE_LEVEL, all of these. */
 NTSTATUS bed_open(const char *name, struct bed_file **file);
 NTSTATUS bed_open_interface(const GUID *class, struct bed_file **file);
+
+/* Closes the handle. Requests may be under way: they keep the file, which gets its CLOSE when the last of them has been
+ * waited for. */
 void bed_close(struct bed_file *file);
+
+/* UnmapViewOfFile: takes the view that a driver has mapped into this process, and `address` lies in. False: none. */
+bool bed_unmap_view(const void *address);
 
 /* A request under way. The caller's buffers must stay until bed_io_wait has returned its status. */
 struct bed_io {
@@ -26,7 +32,12 @@ struct bed_io {
     PVOID output;
     ULONG output_length;
     ULONG code; /* of a control */
+    bool holds_file;
 };
+
+/* An IRP for the top of the file's stack, with the major function and the file set, that keeps no reference to the
+ * file: the bed's own. */
+PIO_STACK_LOCATION bed_io_begin(struct bed_io *io, struct bed_file *file, UCHAR major);
 
 void bed_control_begin(struct bed_io *io, struct bed_file *file, ULONG code, const void *input, ULONG input_length,
                        void *output, ULONG output_length);

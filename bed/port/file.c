@@ -30,7 +30,8 @@ static NTSTATUS NTAPI cleaned_up(DEVICE_OBJECT *object, IRP *irp, void *context)
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
-static void send_cleanup(struct device *device, FILE_OBJECT *file)
+/* In the name of whoever sent the CLOSE. */
+static void send_cleanup(struct device *device, FILE_OBJECT *file, const IRP *of_close)
 {
     IRP *irp = IoAllocateIrp(device->object->StackSize, FALSE);
     IO_STACK_LOCATION *stack;
@@ -41,6 +42,8 @@ static void send_cleanup(struct device *device, FILE_OBJECT *file)
     }
     KeInitializeEvent(&event, NotificationEvent, FALSE);
     irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
+    irp->RequestorMode = of_close->RequestorMode;
+    irp->Tail.Overlay.Thread = of_close->Tail.Overlay.Thread;
     irp->Tail.Overlay.OriginalFileObject = file;
     stack = IoGetNextIrpStackLocation(irp);
     stack->MajorFunction = IRP_MJ_CLEANUP;
@@ -57,7 +60,7 @@ static NTSTATUS close(struct device *device, IRP *irp)
     FILE_OBJECT *file = IoGetCurrentIrpStackLocation(irp)->FileObject;
 
     if (file != NULL && file->FsContext2 != CLEANED_UP) {
-        send_cleanup(device, file);
+        send_cleanup(device, file, irp);
     }
     InterlockedDecrement(&device->open_handles);
     return irp_finish(irp, STATUS_SUCCESS, 0);

@@ -26,6 +26,9 @@ struct bed_image {
     volatile LONG irps;
     volatile LONG mapped;
     volatile LONG locked;
+    volatile LONG handles;
+    volatile LONG sections;
+    volatile LONG views;
     volatile LONG traces;
     volatile LONG networks;
     volatile LONG sockets;

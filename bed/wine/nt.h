@@ -34,6 +34,19 @@ VOID NTAPI RtlWakeAddressAll(const void *address);
 NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *address, SIZE_T *size, ULONG protect, ULONG *old);
 NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, const void *from, void *to, SIZE_T size, SIZE_T *done);
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, void *to, const void *from, SIZE_T size, SIZE_T *done);
+/* MEMORY_BASIC_INFORMATION, which the kernel's headers lack; class 0 of the query. */
+struct memory_region {
+    UCHAR *base;
+    void *allocation;
+    ULONG allocated_as;
+    SIZE_T size;
+    ULONG state;
+    ULONG protection;
+    ULONG type;
+};
+
+NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, const void *address, int class, struct memory_region *region,
+                                    SIZE_T size, SIZE_T *done);
 NTSTATUS NTAPI NtQuerySystemTime(LARGE_INTEGER *time);
 NTSTATUS NTAPI LdrAddRefDll(ULONG flags, void *base);
 NTSTATUS NTAPI LdrRegisterDllNotification(ULONG flags, void *callback, void *context, void **cookie);

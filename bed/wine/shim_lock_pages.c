@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Locking a requestor's memory. Client and driver are different processes here, so the memory is fetched into a copy
- * and what the driver wrote is put back when the pages are unlocked. The copy hangs behind the MDL's flags in a list.
+ * Locking pages. Client and driver are different processes here, so a requestor's memory is fetched into a copy and
+ * what the driver wrote is put back when the pages are unlocked. The pages of a system view are mapped once more, so
+ * that they have a system address of their own until then. Copy and mapping hang behind the MDL's flags in a list.
  */
 #include "bed/wine/nt.h"
 #include "bed/wine/image.h"
 #include "bed/wine/irql.h"
+#include "bed/wine/section.h"
 #include "bed/wine/shim.h"
 #include "bed/port/violation.h"
 
 #define MEMORY_COMMITTED  0x3000 /* MEM_COMMIT | MEM_RESERVE */
 #define MEMORY_RELEASE    0x8000
 #define PAGE_WRITABLE     4
-#define PROCESS_VM_ACCESS 0x0038 /* PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE */
+#define PROCESS_VM_ACCESS 0x0438 /* PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE | PROCESS_QUERY_... */
+#define COMMITTED         0x1000 /* MEM_COMMIT */
+#define READABLE          0xEE   /* PAGE_READONLY and all above but PAGE_EXECUTE */
+#define WRITABLE          0xCC   /* PAGE_READWRITE, PAGE_WRITECOPY, and both with PAGE_EXECUTE */
 
 struct bounce {
     struct bounce *next;
     MDL *mdl;
     UCHAR *copy; /* page aligned; NULL: kernel memory, nothing was copied */
+    void *alias; /* of a system view: for section_unmap; NULL: none */
     HANDLE process;
     bool write_back;
 };
@@ -59,14 +65,37 @@ static NTSTATUS open_requestor(HANDLE *process)
     return ZwOpenProcess(process, PROCESS_VM_ACCESS, &attributes, &id);
 }
 
-static NTSTATUS fetch(struct bounce *bounce, const MDL *mdl)
+/* Wine reads and writes another process's memory whatever its protection is, so that is looked at here. */
+static bool is_accessible(HANDLE process, const UCHAR *from, SIZE_T length, ULONG protections)
 {
-    const void *from = (const UCHAR *)mdl->StartVa + mdl->ByteOffset;
+    const UCHAR *end = from + length;
+
+    while (from < end) {
+        struct memory_region region;
+        SIZE_T done;
+
+        if (!NT_SUCCESS(NtQueryVirtualMemory(process, from, 0, &region, sizeof(region), &done)) ||
+            region.state != COMMITTED || (region.protection & protections) == 0 ||
+            (region.protection & PAGE_GUARD) != 0) {
+            return false;
+        }
+        from = region.base + region.size;
+    }
+    return length != 0;
+}
+
+static NTSTATUS fetch(struct bounce *bounce, const MDL *mdl, LOCK_OPERATION operation)
+{
+    const UCHAR *from = (const UCHAR *)mdl->StartVa + mdl->ByteOffset;
     NTSTATUS status = open_requestor(&bounce->process);
     SIZE_T done;
 
     if (!NT_SUCCESS(status)) {
         return status;
+    }
+    if (!is_accessible(bounce->process, from, mdl->ByteCount, operation == IoReadAccess ? READABLE : WRITABLE)) {
+        ZwClose(bounce->process);
+        return STATUS_ACCESS_VIOLATION;
     }
     bounce->copy = VirtualAlloc(NULL, mdl->ByteOffset + mdl->ByteCount, MEMORY_COMMITTED, PAGE_WRITABLE);
     if (bounce->copy == NULL) {
@@ -85,10 +114,11 @@ static NTSTATUS fetch(struct bounce *bounce, const MDL *mdl)
 static NTSTATUS lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation)
 {
     struct bounce *bounce = bed_allocate(sizeof(*bounce));
+    UCHAR *pages = mdl->StartVa;
     NTSTATUS status = bounce != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 
     if (bounce != NULL && mode == UserMode) {
-        status = fetch(bounce, mdl);
+        status = fetch(bounce, mdl, operation);
     }
     if (!NT_SUCCESS(status)) {
         bed_free(bounce);
@@ -96,7 +126,14 @@ static NTSTATUS lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operat
     }
     bounce->mdl = mdl;
     bounce->write_back = operation != IoReadAccess;
-    mdl->MappedSystemVa = (bounce->copy != NULL ? bounce->copy : (UCHAR *)mdl->StartVa) + mdl->ByteOffset;
+    if (bounce->copy != NULL) {
+        pages = bounce->copy;
+    } else if (bed_irql() <= APC_LEVEL) {
+        void *alias = section_alias(mdl->StartVa, &bounce->alias);
+
+        pages = alias != NULL ? alias : pages;
+    }
+    mdl->MappedSystemVa = pages + mdl->ByteOffset;
     mdl->MdlFlags |= MDL_PAGES_LOCKED | (operation != IoReadAccess ? MDL_WRITE_OPERATION : 0);
     bounce_add(bounce);
     return STATUS_SUCCESS;
@@ -147,6 +184,9 @@ static VOID NTAPI shim_MmUnlockPages(PMDL mdl)
     BED_COUNT(BED_CALLER(), locked, -1);
     if (bounce->copy != NULL) {
         give_back(bounce, mdl);
+    }
+    if (bounce->alias != NULL) {
+        section_unmap(bounce->alias);
     }
     bed_free(bounce);
 }

@@ -19,6 +19,7 @@
 struct io_slot {
     struct io_request *request; /* borrowed while it is in the queue; NULL when the slot is free */
     uint32_t generation;        /* 1 .. UINT32_MAX: no cookie is ever 0 */
+    bool retired;               /* neither free nor with a request: queue_retire */
     uint32_t next_free;
 };
 
@@ -42,6 +43,18 @@ struct io_request *queue_find(const struct io_queue *queue, uint64_t cookie);
 
 /* As queue_find, and the slot is free afterwards; the request's cookie becomes 0. */
 struct io_request *queue_take(struct io_queue *queue, uint64_t cookie);
+
+/*
+ * The request is over, but its answer can still come: it finds no request any more, and the slot is not used for
+ * another until it is released. The request's cookie becomes 0.
+ */
+void queue_retire(struct io_queue *queue, struct io_request *request);
+
+/* Frees the slot of a request that was retired under this cookie, which may come from anybody. False: there is none. */
+bool queue_release(struct io_queue *queue, uint64_t cookie);
+
+/* The cookie of the first retired slot from `*position` on, which moves behind it; 0 when there is none. */
+uint64_t queue_next_retired(const struct io_queue *queue, uint32_t *position);
 
 /* The slot's index of a cookie that queue_add gave: below `depth`. */
 static inline uint32_t queue_slot(uint64_t cookie)

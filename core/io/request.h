@@ -17,6 +17,8 @@ enum io_operation {
     IO_WRITE_ZEROES, /* the range reads as zeroes afterwards */
     IO_CACHE,        /* the range will be read soon: a hint */
     IO_BLOCK_STATUS, /* what of the range is allocated: answered with extents from its beginning on */
+    IO_RESERVE_IN,   /* what is reserved, and by whom: `reservation`; `length` is the room for the answer */
+    IO_RESERVE_OUT,  /* a change of that: `reservation`; `length` is that of the parameter list */
 };
 
 enum io_flag {
@@ -27,10 +29,20 @@ enum io_flag {
     IO_ONE_EXTENT = 1u << 4,    /* IO_BLOCK_STATUS: only the first extent */
 };
 
+/* A PERSISTENT RESERVE IN or OUT, whose data is as SPC-4 has it (core/scsi/storage.h: storage_reservation_data). */
+struct io_reservation {
+    uint8_t service_action;
+    uint8_t scope_and_type; /* OUT: SCOPE (high 4 bits) and TYPE, also where they mean nothing; IN: 0 */
+    uint16_t cdb_length;    /* the CDB's own allocation or parameter list length; what is moved is the request's */
+};
+
 struct io_request {
     enum io_operation operation;
-    uint32_t flags;  /* enum io_flag */
-    uint64_t offset; /* bytes from the start of the disk */
+    union {
+        uint32_t flags;                    /* enum io_flag */
+        struct io_reservation reservation; /* IO_RESERVE_IN, IO_RESERVE_OUT */
+    };
+    uint64_t offset; /* bytes from the start of the disk; 0 for IO_FLUSH and reservations */
     uint32_t length; /* bytes; 0 for IO_FLUSH only */
     uint64_t cookie; /* the request's name while it is in a queue (core/io/queue.h), 0 otherwise */
 };

@@ -20,6 +20,9 @@ static uint16_t command_of(enum io_operation operation)
         return NBD_CMD_CACHE;
     case IO_BLOCK_STATUS:
         return NBD_CMD_BLOCK_STATUS;
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT: /* not sent: NBD has none */
+        break;
     }
     return NBD_CMD_READ;
 }
@@ -53,6 +56,8 @@ static uint16_t flags_of(const struct io_request *request)
         return request->flags & IO_ONE_EXTENT ? NBD_CMD_FLAG_REQ_ONE : 0;
     case IO_FLUSH:
     case IO_CACHE:
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT:
         break;
     }
     return 0;

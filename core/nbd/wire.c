@@ -91,6 +91,9 @@ struct scsi_sense nbd_error_sense(uint32_t error, const struct io_request *reque
     case IO_TRIM:
         sense = row->trim;
         break;
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT: /* not sent */
+        break;
     }
     return sense.key == SENSE_KEY_NO_SENSE ? internal_failure : sense;
 }

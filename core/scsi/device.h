@@ -30,7 +30,7 @@ struct scsi_device {
     bool cache;        /* the backend has IO_CACHE: PRE-FETCH does something */
     bool block_status; /* the backend has IO_BLOCK_STATUS: GET LBA STATUS knows more than "mapped" */
     bool rotational;
-    bool persistent_reservations; /* a backend that carries them out: none yet, and core/scsi/storage.h refuses them */
+    bool persistent_reservations; /* the backend has IO_RESERVE_IN and IO_RESERVE_OUT */
     bool byte_check; /* whoever runs the commands gives a VERIFY its data and room to read to (storage.h): BYTCHK */
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
@@ -56,6 +56,17 @@ struct scsi_device {
     uint8_t naa[SCSI_NAA_MAX];
     bool naa_alone;
 };
+
+/* physical_block_exponent for physical blocks of `bytes`, or the power of two below; 0: less than two blocks. */
+static inline uint8_t device_exponent(uint32_t bytes, uint32_t block_size)
+{
+    uint8_t exponent = 0;
+
+    while (exponent < 15 && bytes / 2 >= block_size << exponent) {
+        exponent++;
+    }
+    return exponent;
+}
 
 /* The size, while commands may be running. Each command takes it once, so that what it checks and says agrees. */
 static inline uint64_t device_blocks(const struct scsi_device *device)

@@ -189,6 +189,10 @@ enum storage_step storage_begin(struct storage_command *storage, struct scsi_dev
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
         return storage_begin_select(storage, device, command, data, data_length, sense);
+    case SCSI_PERSISTENT_RESERVE_IN:
+        return storage_begin_reserve_in(storage, device, command, data, data_length, sense);
+    case SCSI_PERSISTENT_RESERVE_OUT:
+        return storage_begin_reserve_out(storage, device, command, data, data_length, sense);
     case SCSI_TEST_UNIT_READY:
     case SCSI_REQUEST_SENSE:
     case SCSI_INQUIRY:
@@ -202,8 +206,6 @@ enum storage_step storage_begin(struct storage_command *storage, struct scsi_dev
     case SCSI_LOG_SENSE:
     case SCSI_REPORT_OPERATION_CODES:
     case SCSI_REPORT_TASK_FUNCTIONS:
-    case SCSI_PERSISTENT_RESERVE_IN:
-    case SCSI_PERSISTENT_RESERVE_OUT:
         break;
     }
     return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
@@ -256,7 +258,14 @@ void storage_extent(struct storage_command *storage, uint64_t length, bool is_al
 
 bool storage_has_answer(const struct storage_command *storage)
 {
-    return storage->kind == STORAGE_ANSWERS;
+    return storage->kind == STORAGE_ANSWERS || storage->kind == STORAGE_RESERVE_ANSWERS;
+}
+
+uint8_t *storage_reservation_data(const struct storage_command *storage)
+{
+    bool reserves = storage->kind == STORAGE_RESERVES || storage->kind == STORAGE_RESERVE_ANSWERS;
+
+    return reserves ? storage->reservation_data : NULL;
 }
 
 bool storage_compares(const struct storage_command *storage)
@@ -266,7 +275,7 @@ bool storage_compares(const struct storage_command *storage)
 
 uint32_t storage_answer_length(const struct storage_command *storage)
 {
-    return lba_status_finish(&storage->status);
+    return storage->kind == STORAGE_RESERVE_ANSWERS ? storage->request.length : lba_status_finish(&storage->status);
 }
 
 bool storage_error_matters(const struct storage_command *storage)

@@ -2,12 +2,12 @@
 /*
  * From a command that needs storage to requests for a backend.
  *
- * A SYNCHRONIZE CACHE is one request, and so is a READ, WRITE, WRITE SAME or PRE-FETCH unless the backend takes less at
- * once. A GET LBA STATUS is one, whose answer comes as extents (storage_extent). An UNMAP is a list of ranges. A VERIFY
- * flushes, and with BYTCHK reads to a small buffer again and again; so does a WRITE AND VERIFY with BYTCHK when it has
- * written. A WRITE with FUA, a WRITE AND VERIFY and, when the
- * write cache is off, every WRITE and WRITE SAME end with a flush where the backend has no FUA of its own. What is more
- * than one request becomes one after another:
+ * A SYNCHRONIZE CACHE or PERSISTENT RESERVE is one request, and so is a READ, WRITE, WRITE SAME or PRE-FETCH unless the
+ * backend takes less at once. A GET LBA STATUS is one, whose answer comes as extents (storage_extent). An UNMAP is a
+ * list of ranges. A VERIFY flushes, and with BYTCHK reads to a small buffer again and again; so does a WRITE AND VERIFY
+ * with BYTCHK when it has written. A WRITE with FUA, a WRITE AND VERIFY and, when the write cache is off, every WRITE
+ * and WRITE SAME end with a flush where the backend has no FUA of its own. What is more than one request becomes one
+ * after another:
  *
  *     storage_begin --> STORAGE_REQUEST --> (backend) --> storage_next --> STORAGE_REQUEST --> ... --> STORAGE_DONE
  *           |                                                  |
@@ -35,10 +35,12 @@ enum storage_step {
 /* What of a command under way is in use. */
 enum storage_kind {
     STORAGE_PLAIN,
-    STORAGE_ANSWERS,      /* GET LBA STATUS: `status` */
-    STORAGE_COMPARES,     /* VERIFY with BYTCHK, and WRITE AND VERIFY after STORAGE_WRITES_FIRST: `expected` */
-    STORAGE_ZEROES,       /* WRITE SAME: `zeroes_length` */
-    STORAGE_WRITES_FIRST, /* WRITE AND VERIFY with BYTCHK, until it has written: `expected` */
+    STORAGE_ANSWERS,         /* GET LBA STATUS: `status` */
+    STORAGE_COMPARES,        /* VERIFY with BYTCHK, and WRITE AND VERIFY after STORAGE_WRITES_FIRST: `expected` */
+    STORAGE_ZEROES,          /* WRITE SAME: `zeroes_length` */
+    STORAGE_WRITES_FIRST,    /* WRITE AND VERIFY with BYTCHK, until it has written: `expected` */
+    STORAGE_RESERVES,        /* PERSISTENT RESERVE OUT: `reservation_data` */
+    STORAGE_RESERVE_ANSWERS, /* PERSISTENT RESERVE IN: the same */
 };
 
 /* A command under way. Kept in the SRB's extension; fixed size, no pointers but those to the caller's data. */
@@ -71,26 +73,31 @@ struct storage_command {
     const uint8_t *descriptors; /* those that are left; borrowed until the command has ended */
 
     struct lba_status status; /* GET LBA STATUS alone */
+
+    uint8_t *reservation_data; /* PERSISTENT RESERVE alone: borrowed until the command has ended */
 };
 
 /*
  * Checks `command` against the disk and begins it. `data_length` is what the initiator transfers (the SRB's data
  * transfer length): a READ or WRITE whose blocks do not fit it is refused with 05/24. `data` is kept until the command
- * has ended, `data_length` bytes: what an UNMAP, WRITE SAME, VERIFY, WRITE AND VERIFY with BYTCHK or MODE SELECT sends,
- * or room for the answer of a GET LBA STATUS, which may be NULL when it is 0; NULL for all else.
+ * has ended, `data_length` bytes: what an UNMAP, WRITE SAME, VERIFY, WRITE AND VERIFY with BYTCHK, MODE SELECT or
+ * PERSISTENT RESERVE OUT sends, or room for the answer of a GET LBA STATUS or PERSISTENT RESERVE IN, which may be NULL
+ * when it is 0; NULL for all else. A PERSISTENT RESERVE OUT's list is one that nobody can change any more: the backend
+ * is to be given what was checked.
  *
  * A MODE SELECT changes the device's modes here, all that it asks for or nothing.
  *
- * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, WRITE SAME, UNMAP or SYNCHRONIZE
- * CACHE to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0 blocks or an anchor, a
- * VERIFY or WRITE AND VERIFY with BYTCHK where the disk has none,
- * 05/26 more descriptors or blocks than an UNMAP may have, lengths in its header that disagree a WRITE SAME of
- * anything but zeroes or a MODE SELECT of what cannot be changed, 05/20 UNMAP, WRITE SAME or GET LBA STATUS where the
- * disk has none, 05/1A a parameter list or block that is cut short.
+ * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, WRITE SAME, UNMAP, SYNCHRONIZE
+ * CACHE or PERSISTENT RESERVE OUT to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0
+ * blocks or an anchor, a VERIFY or WRITE AND VERIFY with BYTCHK where the disk has none, 05/26 more descriptors or
+ * blocks than an UNMAP may have, lengths in its header that disagree, a WRITE SAME of anything but zeroes, a MODE
+ * SELECT of what cannot be changed or a PERSISTENT RESERVE OUT whose TransportIDs are none, 05/20 UNMAP, WRITE SAME,
+ * GET LBA STATUS or PERSISTENT RESERVE where the disk has none, 05/1A a parameter list or block that is cut short or,
+ * for a PERSISTENT RESERVE OUT, of another length than its service action has.
  *
- * A command of 0 blocks, an UNMAP of 0 descriptors, VERIFY without BYTCHK, SYNCHRONIZE CACHE or STOP UNIT on a disk
- * without a cache, PRE-FETCH where the backend has no IO_CACHE and GET LBA STATUS where it has no IO_BLOCK_STATUS are
- * done at once. FUA is dropped in silence where the disk has none.
+ * A command of 0 blocks, an UNMAP of 0 descriptors, a PERSISTENT RESERVE IN without room for an answer, VERIFY without
+ * BYTCHK, SYNCHRONIZE CACHE or STOP UNIT on a disk without a cache, PRE-FETCH where the backend has no IO_CACHE and GET
+ * LBA STATUS where it has no IO_BLOCK_STATUS are done at once. FUA is dropped in silence where the disk has none.
  */
 MUST_CHECK enum storage_step storage_begin(struct storage_command *storage, struct scsi_device *device,
                                            const struct scsi_command *command, uint8_t *data, uint32_t data_length,
@@ -111,11 +118,19 @@ MUST_CHECK enum storage_step storage_next(struct storage_command *storage, struc
  */
 void storage_extent(struct storage_command *storage, uint64_t length, bool is_allocated);
 
-/* Whether the command has put an answer into the caller's data: GET LBA STATUS. */
+/* Whether the command has an answer in the caller's data: GET LBA STATUS, which puts it there itself, and PERSISTENT
+ * RESERVE IN. */
 bool storage_has_answer(const struct storage_command *storage);
 
 /* After STORAGE_DONE, if it has: completes the answer and says how many bytes of it are the initiator's. */
 uint32_t storage_answer_length(const struct storage_command *storage);
+
+/*
+ * While storage->request is an IO_RESERVE_IN or IO_RESERVE_OUT, where its data is: `request.length` bytes. The backend
+ * reads the parameter list of an OUT there and writes the answer to an IN, of which it makes what it does not know 0.
+ * NULL for all other commands.
+ */
+uint8_t *storage_reservation_data(const struct storage_command *storage);
 
 /* Whether the command compares what the backend reads to storage->compare, rather than giving it to the initiator. A
  * WRITE AND VERIFY does so only after its writes, from which storage_next leads to it. */

@@ -48,6 +48,15 @@ MUST_CHECK enum storage_step storage_begin_status(struct storage_command *storag
                                                   const struct scsi_command *command, uint8_t *data,
                                                   uint32_t data_length, struct scsi_sense *sense);
 
+/* storage_reserve.c */
+MUST_CHECK enum storage_step storage_begin_reserve_in(struct storage_command *storage, const struct scsi_device *device,
+                                                      const struct scsi_command *command, uint8_t *data,
+                                                      uint32_t data_length, struct scsi_sense *sense);
+MUST_CHECK enum storage_step storage_begin_reserve_out(struct storage_command *storage,
+                                                       const struct scsi_device *device,
+                                                       const struct scsi_command *command, uint8_t *data,
+                                                       uint32_t data_length, struct scsi_sense *sense);
+
 /* storage_select.c */
 MUST_CHECK enum storage_step storage_begin_select(struct storage_command *storage, struct scsi_device *device,
                                                   const struct scsi_command *command, const uint8_t *parameters,

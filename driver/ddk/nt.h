@@ -37,8 +37,9 @@ VOID NTAPI ddk_lower_irql(KIRQL irql) __asm__("KeLowerIrql");
  * mingw declares the exported object types as if they were imported data, so that the name alone is the POBJECT_TYPE
  * which the WDK reaches through one more pointer.
  */
-#define DDK_THREAD_TYPE ((POBJECT_TYPE)PsThreadType)
-#define DDK_EVENT_TYPE  ((POBJECT_TYPE)ExEventObjectType)
+#define DDK_THREAD_TYPE  ((POBJECT_TYPE)PsThreadType)
+#define DDK_EVENT_TYPE   ((POBJECT_TYPE)ExEventObjectType)
+#define DDK_PROCESS_TYPE ((POBJECT_TYPE)PsProcessType)
 
 /* Puts a function into the named section: "INIT" is thrown away after DriverEntry. */
 #define DDK_CODE(name) __attribute__((section(name)))

@@ -282,9 +282,19 @@ def test_4096_byte_blocks_by_wish(server, bed):
     works(bed, number)
 
 
+@pytest.mark.parametrize("physical", [512, 4096, 65536])
+def test_physical_blocks_by_wish(physical, server, bed):
+    number = bed.map("aligned", server, "--physical-block-size", physical)
+    info = bed.diskio("info", number).ok().fields()
+    assert (info["alignment.logical"], info["alignment.physical"]) == ("512", str(physical))
+    works(bed, number)
+
+
 def test_export_that_is_no_multiple_of_the_block_loses_only_the_rest(tmp_path, bed, stack):
     server = stack.enter_context(servers.nbdkit(tmp_path, "memory", (1 << 20) + 511))
-    number = bed.map("odd", server)
+    mapped = bed.try_map("odd", server).ok()
+    assert "the last 511 bytes" in mapped.err, repr(mapped)
+    number = bed.number("odd")
     assert bed.show("odd")["BlockCount"] == str((1 << 20) // 512)
     assert "error 0, 512 bytes" in bed.diskio("read", number, (1 << 20) - 512, 512).ok().out
     assert ", 0 bytes" in bed.diskio("read", number, 1 << 20, 512).out

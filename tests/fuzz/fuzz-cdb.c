@@ -167,6 +167,10 @@ static void check_flags(const struct scsi_device *device, const struct scsi_comm
     case IO_CACHE:
         CHECK(request->flags == 0);
         break;
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT:
+        CHECK(request->reservation.service_action == command->service_action);
+        break;
     }
 }
 
@@ -195,13 +199,19 @@ static void check_transfer(const struct scsi_device *device, const struct scsi_c
     CHECK(request->length == length && request->offset == begin);
 }
 
+static bool reserves(const struct io_request *request)
+{
+    return request->operation == IO_RESERVE_IN || request->operation == IO_RESERVE_OUT;
+}
+
 static void check_request(const struct scsi_device *device, const struct scsi_command *command,
                           const struct io_request *request, uint32_t data_length)
 {
     uint64_t disk = device->block_count * device->block_size;
 
-    CHECK(request->offset <= disk && request->length <= disk - request->offset);
-    CHECK(request->offset % device->block_size == 0 && request->length % device->block_size == 0);
+    CHECK(reserves(request) || (request->offset <= disk && request->length <= disk - request->offset));
+    CHECK(request->offset % device->block_size == 0);
+    CHECK(reserves(request) || request->length % device->block_size == 0);
     CHECK((request->length == 0) == (request->operation == IO_FLUSH));
     check_flags(device, command, request);
     switch (request->operation) {
@@ -225,6 +235,11 @@ static void check_request(const struct scsi_device *device, const struct scsi_co
     case IO_BLOCK_STATUS:
         CHECK(device->block_status && request->length <= STORAGE_TRIM_MAX);
         CHECK(request->offset / device->block_size == command->lba);
+        break;
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT:
+        CHECK(device->persistent_reservations && request->offset == 0 && request->length <= data_length);
+        CHECK(request->operation == IO_RESERVE_IN || (!device->read_only && request->length >= 24));
         break;
     }
 }
@@ -250,10 +265,11 @@ static void check_answer(const struct scsi_device *device, const struct scsi_com
     uint32_t length = storage_answer_length(storage);
     uint64_t lba = command->lba;
 
-    CHECK(length <= capacity && length <= command->allocation_length);
-    if (length < 8) {
+    CHECK(length <= capacity && (command->allocation_length == 0 || length <= command->allocation_length));
+    if (length < 8 || command->operation == SCSI_PERSISTENT_RESERVE_IN) {
         return;
     }
+    CHECK(command->allocation_length != 0);
     CHECK(load_be32(answer) >= 20 && load_be32(answer) % 16 == 4);
     CHECK(length < 24 || load_be32(answer) + 4 == length);
     for (uint32_t at = 8; at + 16 <= length; at += 16) {
@@ -264,6 +280,22 @@ static void check_answer(const struct scsi_device *device, const struct scsi_com
         CHECK(answer[at + 12] <= 1 && answer[at + 13] == 0 && answer[at + 14] == 0 && answer[at + 15] == 0);
         lba += blocks;
     }
+}
+
+/* The backend writes the whole answer to a PERSISTENT RESERVE IN and reads the whole list of an OUT. */
+static void move_reservation(struct storage_command *storage, uint32_t block_size)
+{
+    uint8_t *data = storage_reservation_data(storage);
+    uint8_t sum = 0;
+
+    CHECK((data != NULL) == reserves(&storage->request));
+    if (storage->request.operation == IO_RESERVE_IN) {
+        memset(data, (int)(block_size >> 8), storage->request.length);
+    }
+    for (uint32_t i = 0; data != NULL && i < storage->request.length; i++) {
+        sum ^= data[i];
+    }
+    storage->compare[0] = sum; /* so that it is read */
 }
 
 /* What the requests of a command have come to. */
@@ -325,6 +357,7 @@ static void check_storage(struct scsi_device *device, const struct scsi_command 
         check_request(device, command, &storage.request, data_length);
         note_request(&walk, &storage.request);
         feed_extents(&storage, extents, extents_size);
+        move_reservation(&storage, device->block_size);
         if (storage.request.operation == IO_READ && storage_compares(&storage)) {
             read_to(&storage, command, parameters, device->block_size, list_changes);
         }
@@ -366,13 +399,14 @@ static void check_command(const uint8_t *data, size_t size, const struct scsi_co
 {
     bool has_list = command->operation == SCSI_UNMAP || command->operation == SCSI_WRITE_SAME ||
                     command->operation == SCSI_VERIFY || command->operation == SCSI_WRITE_AND_VERIFY ||
-                    command->operation == SCSI_MODE_SELECT_6 || command->operation == SCSI_MODE_SELECT_10;
+                    command->operation == SCSI_MODE_SELECT_6 || command->operation == SCSI_MODE_SELECT_10 ||
+                    command->operation == SCSI_PERSISTENT_RESERVE_OUT;
     struct scsi_device device = make_device(data);
     uint32_t buffer_length = load_be32(data + 38);
 
     if (!command_needs_storage(command)) {
         check_emulation(&device, command, buffer_length % 1100);
-    } else if (command->operation == SCSI_GET_LBA_STATUS) {
+    } else if (command->operation == SCSI_GET_LBA_STATUS || command->operation == SCSI_PERSISTENT_RESERVE_IN) {
         check_status(&device, command, buffer_length % 1024, data + PARAMETERS, size - PARAMETERS);
     } else if (has_list && size != PARAMETERS) {
         check_list(&device, command, data + PARAMETERS, size - PARAMETERS, (data[0] & OPTION_LIST_CHANGES) != 0);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* wnbd.sys lives on the simulated kernel: map, write, read back, unmap, unload with nothing left. */
 #include "tests/host/fixture.h"
+#include "tests/host/pass.h"
+
+#include "core/base/bytes.h"
 
 #include "bed/host/registry.h"
 
@@ -159,6 +162,22 @@ static void block_size_1000(WNBD_PROPERTIES *properties)
     properties->BlockSize = 1000;
 }
 
+static void physical_block_size_of_no_power(WNBD_PROPERTIES *properties)
+{
+    properties->PhysicalBlockSize = 4096 + 512;
+}
+
+static void physical_block_size_below_the_block_size(WNBD_PROPERTIES *properties)
+{
+    properties->BlockSize = 4096;
+    properties->PhysicalBlockSize = 2048;
+}
+
+static void physical_block_size_of_131072(WNBD_PROPERTIES *properties)
+{
+    properties->PhysicalBlockSize = 2 * WNBD_MAX_PHYSICAL_BLOCK_SIZE;
+}
+
 static void no_blocks(WNBD_PROPERTIES *properties)
 {
     properties->NbdProperties.Flags.SkipNegotiation = 1;
@@ -170,11 +189,32 @@ static void too_many_blocks(WNBD_PROPERTIES *properties)
     properties->BlockCount = 1ull << 60;
 }
 
+static void one_block_too_many(WNBD_PROPERTIES *properties)
+{
+    properties->NbdProperties.Flags.SkipNegotiation = 1;
+    properties->BlockSize = 512;
+    properties->BlockCount = 1ull << 54;
+}
+
 static void served_by_a_program(WNBD_PROPERTIES *properties)
 {
     properties->Flags.UseKernelNbd = 0;
     properties->BlockSize = 512;
     properties->BlockCount = 2048;
+}
+
+/* Programs made for other implementations count on its being refused. */
+static void served_with_large_blocks(WNBD_PROPERTIES *properties)
+{
+    served_by_a_program(properties);
+    properties->BlockSize = 4096;
+}
+
+static void served_with_huge_blocks(WNBD_PROPERTIES *properties)
+{
+    served_by_a_program(properties);
+    properties->Flags.LargeBlocksAllowed = 1;
+    properties->BlockSize = 8192;
 }
 
 static void commands_that_make_no_sense(void **state)
@@ -186,9 +226,55 @@ static void commands_that_make_no_sense(void **state)
     refused(port_0, STATUS_INVALID_PARAMETER);
     refused(port_65536, STATUS_INVALID_PARAMETER);
     refused(block_size_1000, STATUS_INVALID_PARAMETER);
+    refused(physical_block_size_of_no_power, STATUS_INVALID_PARAMETER);
+    refused(physical_block_size_below_the_block_size, STATUS_INVALID_PARAMETER);
+    refused(physical_block_size_of_131072, STATUS_INVALID_PARAMETER);
     refused(no_blocks, STATUS_INVALID_PARAMETER);
     refused(too_many_blocks, STATUS_INVALID_PARAMETER);
+    refused(one_block_too_many, STATUS_INVALID_PARAMETER);
     refused(served_by_a_program, STATUS_NOT_SUPPORTED);
+    refused(served_with_large_blocks, STATUS_INVALID_PARAMETER);
+    refused(served_with_huge_blocks, STATUS_INVALID_PARAMETER);
+    fixture_stop();
+}
+
+/* READ CAPACITY (16), byte 13. */
+static UCHAR told_exponent(struct bed_file *disk)
+{
+    static const UCHAR cdb[16] = {0x9E, 0x10, [13] = 32};
+    struct pass pass;
+    struct bed_io io;
+
+    pass_begin(&io, disk, &pass, cdb, sizeof(cdb), SCSI_IOCTL_DATA_IN, 32);
+    assert_true(pass_wait(&io, &pass));
+    return pass.data[13] & 0x0F;
+}
+
+static void assert_physical_block(UINT32 block_size, UINT32 asked, UINT32 told, UCHAR exponent)
+{
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+
+    wnbd_describe(&command, "vol1", server_port(server));
+    command.Properties.BlockSize = block_size;
+    command.Properties.PhysicalBlockSize = asked;
+    assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_SUCCESS);
+    assert_int_equal(output.Info.Properties.PhysicalBlockSize, told);
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    assert_int_equal(told_exponent(disk), exponent);
+    fixture_unmap(disk);
+}
+
+static void physical_blocks_as_asked_for(void **state)
+{
+    (void)state;
+    fixture_start_usual();
+    assert_physical_block(512, 0, 4096, 3); /* as the server prefers */
+    assert_physical_block(512, 512, 512, 0);
+    assert_physical_block(512, 65536, 65536, 7);
+    assert_physical_block(4096, 0, 4096, 0);
+    assert_physical_block(4096, 8192, 8192, 1);
     fixture_stop();
 }
 
@@ -201,6 +287,52 @@ static void name_in_use(void **state)
     disk = fixture_map();
     assert_int_equal(wnbd_map_port(adapter, "vol1", server_port(server)), STATUS_OBJECT_NAME_COLLISION);
     assert_int_equal(wnbd_map_port(adapter, "vol2", server_port(server)), STATUS_SHARING_VIOLATION);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+/* One block less is the largest disk there is. */
+static void largest_disk(void **state)
+{
+    static const UCHAR capacity[16] = {0x9E, 0x10, [13] = 32};
+    struct server_options options = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .handshake_less = true};
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+    struct pass pass;
+    struct bed_io io;
+
+    (void)state;
+    fixture_start(&options);
+    wnbd_describe(&command, "vol1", server_port(server));
+    command.Properties.NbdProperties.Flags.SkipNegotiation = 1;
+    command.Properties.BlockSize = 512;
+    command.Properties.BlockCount = (1ull << 54) - 1;
+    assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_SUCCESS);
+    assert_string_equal(output.Message, "");
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
+    pass_begin(&io, disk, &pass, capacity, sizeof(capacity), SCSI_IOCTL_DATA_IN, 32);
+    assert_true(pass_wait(&io, &pass));
+    assert_true(load_be64(pass.data) == (1ull << 54) - 2);
+    fixture_unmap(disk);
+    fixture_stop();
+}
+
+static void export_of_no_whole_blocks(void **state)
+{
+    struct server_options options = {.size = FIXTURE_BYTES + 511, .flags = SERVER_FLAGS_USUAL};
+    WNBD_IOCTL_CREATE_COMMAND command;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_file *disk = NULL;
+
+    (void)state;
+    fixture_start(&options);
+    wnbd_describe(&command, "vol1", server_port(server));
+    assert_int_equal(wnbd_map(adapter, &command, &output), STATUS_SUCCESS);
+    assert_int_equal(output.Info.Properties.BlockCount, FIXTURE_BYTES / 512);
+    assert_string_equal(output.Message,
+                        "the last 511 bytes of the export are less than a block of 512 and not part of the disk");
+    assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
     fixture_unmap(disk);
     fixture_stop();
 }
@@ -316,7 +448,10 @@ int main(int count, char **arguments)
         cmocka_unit_test(cut_payload),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(commands_that_make_no_sense),
+        cmocka_unit_test(physical_blocks_as_asked_for),
         cmocka_unit_test(name_in_use),
+        cmocka_unit_test(largest_disk),
+        cmocka_unit_test(export_of_no_whole_blocks),
         cmocka_unit_test(server_without_a_handshake),
         cmocka_unit_test(cancelled_map),
         cmocka_unit_test(map_times_out),

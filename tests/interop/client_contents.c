@@ -45,6 +45,8 @@ void contents_sent(struct flight *flight)
     case IO_FLUSH:
     case IO_CACHE:
     case IO_BLOCK_STATUS:
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT: /* never chosen */
         break;
     }
 }

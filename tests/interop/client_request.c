@@ -78,6 +78,8 @@ static uint32_t choose_flags(struct client *client, enum io_operation operation)
     case IO_TRIM:
     case IO_FLUSH:
     case IO_CACHE:
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT: /* never chosen */
         break;
     }
     return fua;

@@ -46,6 +46,9 @@ static const char *operation_name(enum io_operation operation)
         return "CACHE";
     case IO_BLOCK_STATUS:
         return "BLOCK_STATUS";
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT: /* never chosen */
+        break;
     }
     return "READ";
 }

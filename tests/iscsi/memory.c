@@ -73,5 +73,8 @@ void memory_carry_out(struct memory *memory, struct storage_command *storage, ui
     case IO_FLUSH:
     case IO_CACHE:
         break;
+    case IO_RESERVE_IN:
+    case IO_RESERVE_OUT: /* a disk that has none does not ask for them */
+        abort();
     }
 }

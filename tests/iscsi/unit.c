@@ -41,7 +41,7 @@ bool unit_init(struct unit *unit, uint64_t size, uint32_t block_size, bool read_
     device->block_count = size / block_size;
     device->read_only = read_only;
     device->write_cache = device->fua = true;
-    device->unmap = device->write_zeroes = !read_only;
+    device->unmap = device->write_zeroes = true;
     device->cache = device->block_status = device->byte_check = true;
     set_limits(device);
     set_identity(device);

@@ -69,6 +69,9 @@ static void map_option_form(void **state)
     assert_string_equal(text("export-name"), "pool/a");
     assert_true(flag("read-only"));
     assert_int_equal(number("block-size"), 4096);
+    assert_int_equal(number("physical-block-size"), 12345);
+    assert_true(parse("map vol nas --force --physical-block-size 8192"));
+    assert_int_equal(number("physical-block-size"), 8192);
     assert_true(flag("force"));
     assert_false(flag("skip-handshake"));
     assert_int_equal(number("disk-size"), 12345);
@@ -110,6 +113,9 @@ static void map_refuses(void **state)
     assert_refused("map vol nas 10809 e 0 0 1M 512 more", "more");
     assert_refused("map vol nas --connections 0", "from 1 to 16");
     assert_refused("map vol nas --connections 17", "from 1 to 16");
+    assert_refused("map vol nas --physical-block-size 256", "from 512 to 65536");
+    assert_refused("map vol nas --physical-block-size 131072", "from 512 to 65536");
+    assert_refused("map vol nas --physical-block-size 4K", "not a number");
     assert_refused("map vol nas --port 0", "from 1 to 65535");
     assert_refused("map vol nas --port 65536", "from 1 to 65535");
     assert_refused("map vol nas --port 99999999999999999999", "not a number");

@@ -217,6 +217,22 @@ static void read_capacity_16_whole(void **state)
     assert_answer(&device, cdb, expected, sizeof(expected));
 }
 
+static void physical_blocks(void **state)
+{
+    (void)state;
+    assert_int_equal(device_exponent(0, 512), 0);
+    assert_int_equal(device_exponent(1, 4096), 0);
+    assert_int_equal(device_exponent(512, 512), 0);
+    assert_int_equal(device_exponent(1023, 512), 0);
+    assert_int_equal(device_exponent(1024, 512), 1);
+    assert_int_equal(device_exponent(4096, 512), 3);
+    assert_int_equal(device_exponent(4096, 4096), 0);
+    assert_int_equal(device_exponent(8191, 4096), 0);
+    assert_int_equal(device_exponent(65536, 512), 7);
+    assert_int_equal(device_exponent(65536, 4096), 4);
+    assert_int_equal(device_exponent(UINT32_MAX, 512), 15);
+}
+
 /* 512 native, 512 emulated, 4096 native: LOWEST ALIGNED LBA is 0 for all, and the granularity that of physical blocks.
  */
 static void block_sizes(void **state)
@@ -225,7 +241,7 @@ static void block_sizes(void **state)
         uint32_t block_size;
         uint8_t exponent;
         uint8_t granularity;
-    } kinds[] = {{512, 0, 0}, {512, 3, 8}, {4096, 0, 0}};
+    } kinds[] = {{512, 0, 0}, {512, 3, 8}, {512, 7, 128}, {4096, 0, 0}, {4096, 4, 16}};
     const uint8_t capacity[16] = {0x9E, 0x10};
     const uint8_t limits[16] = {0x12, 1, 0xB0};
     struct scsi_device device = test_device();
@@ -358,19 +374,13 @@ static void command_for_storage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answer_allocation_length),
-        cmocka_unit_test(inquiry_allocation_length),
-        cmocka_unit_test(answer_without_buffer),
-        cmocka_unit_test(nothing_to_answer),
-        cmocka_unit_test(read_capacity_10_last_lba),
-        cmocka_unit_test(read_capacity_16_whole),
-        cmocka_unit_test(report_luns_whole),
-        cmocka_unit_test(request_sense_nothing_pending),
-        cmocka_unit_test(inquiry_page_unknown),
-        cmocka_unit_test(request_sense_attention_pending),
-        cmocka_unit_test(refusal_says_which_format),
-        cmocka_unit_test(refused_without_allocation_length),
-        cmocka_unit_test(block_sizes),
+        cmocka_unit_test(answer_allocation_length),  cmocka_unit_test(inquiry_allocation_length),
+        cmocka_unit_test(answer_without_buffer),     cmocka_unit_test(nothing_to_answer),
+        cmocka_unit_test(read_capacity_10_last_lba), cmocka_unit_test(read_capacity_16_whole),
+        cmocka_unit_test(report_luns_whole),         cmocka_unit_test(request_sense_nothing_pending),
+        cmocka_unit_test(inquiry_page_unknown),      cmocka_unit_test(request_sense_attention_pending),
+        cmocka_unit_test(refusal_says_which_format), cmocka_unit_test(refused_without_allocation_length),
+        cmocka_unit_test(physical_blocks),           cmocka_unit_test(block_sizes),
         cmocka_unit_test(command_for_storage),
     };
 

@@ -138,7 +138,7 @@ static void prefetch_errors_do_not_matter(void **state)
 
     (void)state;
     assert_false(storage_error_matters(&storage));
-    for (int operation = IO_READ; operation <= IO_BLOCK_STATUS; operation++) {
+    for (int operation = IO_READ; operation <= IO_RESERVE_OUT; operation++) {
         storage.request.operation = (enum io_operation)operation;
         assert_int_equal(storage_error_matters(&storage), operation != IO_CACHE);
     }

@@ -43,6 +43,9 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitTyp
 NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval);
 VOID KeStallExecutionProcessor(ULONG MicroSeconds);
 
+VOID KeEnterCriticalRegion(VOID);
+VOID KeLeaveCriticalRegion(VOID);
+
 ULONGLONG KeQueryInterruptTime(VOID);
 ULONGLONG KeQueryUnbiasedInterruptTime(VOID);
 VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime);
@@ -69,11 +72,14 @@ VOID ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef);
 
 /* ---- Ob, Ps, Zw ---- */
 
+extern POBJECT_TYPE *PsProcessType;
 extern POBJECT_TYPE *PsThreadType;
 extern POBJECT_TYPE *ExEventObjectType;
 
 NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
                                    KPROCESSOR_MODE AccessMode, PVOID *Object, PVOID HandleInformation);
+NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PVOID PassedAccessState, ACCESS_MASK DesiredAccess,
+                               POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, PHANDLE Handle);
 LONG_PTR ObfReferenceObject(PVOID Object);
 LONG_PTR ObfDereferenceObject(PVOID Object);
 #define ObReferenceObject   ObfReferenceObject
@@ -90,7 +96,18 @@ NTSTATUS ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBU
 NTSTATUS ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, KEY_VALUE_INFORMATION_CLASS InformationClass,
                          PVOID KeyValueInformation, ULONG Length, PULONG ResultLength);
 
-/* ---- Mm and MDLs ---- */
+NTSTATUS ZwCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                         PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection, ULONG AllocationAttributes,
+                         HANDLE FileHandle);
+NTSTATUS ZwMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits,
+                            SIZE_T CommitSize, PLARGE_INTEGER SectionOffset, PSIZE_T ViewSize,
+                            SECTION_INHERIT InheritDisposition, ULONG AllocationType, ULONG Win32Protect);
+NTSTATUS ZwUnmapViewOfSection(HANDLE ProcessHandle, PVOID BaseAddress);
+
+/* ---- Mm, sections and MDLs ---- */
+
+NTSTATUS MmMapViewInSystemSpace(PVOID Section, PVOID *MappedBase, PSIZE_T ViewSize);
+NTSTATUS MmUnmapViewInSystemSpace(PVOID MappedBase);
 
 PVOID MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName);
 VOID MmBuildMdlForNonPagedPool(PMDL Mdl);
@@ -146,6 +163,7 @@ VOID IofCompleteRequest(PIRP Irp, CHAR PriorityBoost);
 BOOLEAN IoCancelIrp(PIRP Irp);
 VOID IoAcquireCancelSpinLock(PKIRQL Irql);
 VOID IoReleaseCancelSpinLock(KIRQL Irql);
+PEPROCESS IoGetRequestorProcess(PIRP Irp);
 ULONG IoGetRequestorProcessId(PIRP Irp);
 #define IoCallDriver             IofCallDriver
 #define IoCompleteRequest        IofCompleteRequest

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A program as a disk's backend: the disk's memory, what it is, and its thread. */
+#include "driver/channel.h"
+
+#include "driver/backend.h"
+#include "driver/disk.h"
+#include "driver/identity.h"
+#include "driver/memory.h"
+
+static NTSTATUS allocate(struct disk *disk)
+{
+    struct channel *channel = &disk->channel;
+
+    owner_init(disk);
+    InitializeListHead(&channel->enters);
+    InitializeListHead(&channel->fetches);
+    InitializeListHead(&channel->owns);
+    KeInitializeEvent(&channel->wake, SynchronizationEvent, FALSE);
+    ExInitializeRundownProtection(&channel->arena_users);
+    ExWaitForRundownProtectionRelease(&channel->arena_users); /* there is no arena yet */
+    channel->slots = memory_allocate(disk->properties.QueueDepth * sizeof *channel->slots, TAG_BACKEND);
+    channel->units = memory_allocate(disk->properties.ArenaSize / ARENA_UNIT * sizeof *channel->units, TAG_BACKEND);
+    return channel->slots != NULL && channel->units != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+static void free(struct disk *disk)
+{
+    owner_drop(disk); /* of a disk that has not come to life */
+    memory_free(disk->channel.units, TAG_BACKEND);
+    memory_free(disk->channel.slots, TAG_BACKEND);
+}
+
+/* ---- What the disk is: what the program has said ---- */
+
+static NTSTATUS connect(struct disk *disk)
+{
+    const WNBD_FLAGS *flags = &disk->properties.Flags;
+    struct scsi_device *device = &disk->device;
+
+    device->block_count = disk->properties.BlockCount;
+    device->block_size = disk->properties.BlockSize;
+    device->read_only = flags->ReadOnly;
+    device->write_cache = flags->FlushSupported;
+    device->fua = flags->FUASupported || flags->FlushSupported;
+    device->fua_by_flush = !flags->FUASupported && flags->FlushSupported;
+    device->unmap = flags->UnmapSupported;
+    device->persistent_reservations = flags->PersistResSupported;
+    device->physical_block_exponent = device_exponent(disk->properties.PhysicalBlockSize, device->block_size);
+    device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
+    device->max_unmap_blocks = UINT32_MAX;
+    device->max_unmap_descriptors = RECORD_UNMAP_DESCRIPTORS;
+    identity_set(device, &disk->properties);
+    return STATUS_SUCCESS;
+}
+
+static void set_state(struct disk *disk, enum disk_state state)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    disk->state = state;
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+static void open(struct disk *disk)
+{
+    set_state(disk, DISK_READY);
+}
+
+/* ---- The thread ---- */
+
+/* False: the disk is to be removed. */
+static bool wait(struct disk *disk)
+{
+    PVOID events[] = {&disk->stop, &disk->channel.wake};
+    LARGE_INTEGER timeout;
+    bool bounded = channel_wait_is_bounded(disk, &timeout);
+
+    return KeWaitForMultipleObjects(ARRAYSIZE(events), events, WaitAny, Executive, KernelMode, FALSE,
+                                    bounded ? &timeout : NULL, NULL) != STATUS_WAIT_0;
+}
+
+static void serve(struct disk *disk)
+{
+    while (wait(disk)) {
+        channel_serve_fetches(disk);
+        channel_look_for_owner(disk);
+    }
+}
+
+static void wake(struct disk *disk)
+{
+    KeSetEvent(&disk->channel.wake, IO_NO_INCREMENT, FALSE);
+}
+
+/* The disk is hidden: nobody is copying, and nothing new comes. */
+static void close(struct disk *disk)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    struct list_link done;
+
+    list_init(&done);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    channel_reset_locked(disk, &done);
+    KeReleaseInStackQueuedSpinLock(&handle);
+    requests_complete(disk, &done);
+    requests_complete_resets(disk);
+    owner_drop(disk);
+    channel_take_arena_down(disk);
+}
+
+static void renew_locked(struct disk *disk)
+{
+    UNREFERENCED_PARAMETER(disk); /* a program sleeps with the machine */
+}
+
+static void gone(struct disk *disk)
+{
+    channel_end_waiting(disk);
+}
+
+const struct backend channel_backend = {
+    .depth = 0,
+    .takes_pages = false,
+    .allocate = allocate,
+    .free = free,
+    .connect = connect,
+    .open = open,
+    .serve = serve,
+    .close = close,
+    .gone = gone,
+    .wake = wake,
+    .pump_locked = channel_pump_locked,
+    .reset_locked = channel_reset_locked,
+    .abort_locked = channel_abort_locked,
+    .renew_locked = renew_locked,
+};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How a channel's requests end otherwise than by an answer. A request that is with the program ends at once; what stays
+ * is its slot, retired, and its area, until the program answers. One whose data is being copied ends when that is over.
+ */
+#include "driver/channel.h"
+
+#include "driver/disk.h"
+
+void channel_free_area_locked(struct disk *disk, uint64_t cookie)
+{
+    struct channel_slot *slot = &disk->channel.slots[queue_slot(cookie)];
+
+    if (slot->has_area) {
+        arena_give(&disk->channel.arena, slot->area);
+        slot->has_area = false;
+    }
+}
+
+/* A reset or abort waits for it. */
+static void await_copy_locked(struct disk *disk, struct record *record)
+{
+    if (!record->awaited) {
+        record->awaited = true;
+        disk->requests.aborting++;
+    }
+}
+
+/* The program may still write to its area, and may answer. */
+static void retire_locked(struct disk *disk, struct record *record)
+{
+    queue_retire(&disk->requests.queue, &record->command.request);
+    record->holds &= ~(uint32_t)RECORD_ANSWERING;
+}
+
+void channel_abort_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    bool copying = (record->holds & RECORD_COPYING) != 0;
+
+    if ((record->holds & RECORD_ANSWERING) != 0) {
+        retire_locked(disk, record);
+    }
+    if (copying) {
+        await_copy_locked(disk, record);
+    } else {
+        record->holds = RECORD_ANSWERING; /* on no list */
+        requests_drain_one_locked(disk, record, done);
+    }
+}
+
+static void reset_one_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    if (record->holds == 0) {
+        requests_drain_one_locked(disk, record, done);
+        return;
+    }
+    if (record->srb_status == 0) {
+        requests_mark_ended_locked(disk, record);
+    }
+    channel_abort_locked(disk, record, done);
+}
+
+void channel_reset_locked(struct disk *disk, struct list_link *done)
+{
+    struct io_request *request;
+    uint32_t position = 0;
+
+    while ((request = queue_next(&disk->requests.queue, &position)) != NULL) {
+        reset_one_locked(disk, record_of_request(request), done);
+    }
+    disk->requests.reset = false;
+}
+
+/* Its handle is the old program's: it gets another, and may be given again. */
+static void wait_again_locked(struct disk *disk, struct record *record)
+{
+    struct requests *requests = &disk->requests;
+
+    channel_free_area_locked(disk, record->command.request.cookie);
+    queue_take(&requests->queue, record->command.request.cookie);
+    if (!queue_add(&requests->queue, &record->command.request)) {
+        NT_ASSERT(FALSE); /* its slot has just become free */
+    }
+    record->holds = 0;
+    record_restart(record);
+    list_append(&requests->waiting, &record->link);
+    stats_withdrawn(&disk->stats);
+}
+
+void channel_copied_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    bool awaited = record->awaited;
+
+    if (record->holds == (RECORD_COPYING | RECORD_ANSWERING) && disk->state != DISK_READY) {
+        wait_again_locked(disk, record); /* the program has gone meanwhile */
+        return;
+    }
+    record->awaited = false;
+    requests_drop_hold_locked(disk, record, RECORD_COPYING, done);
+    if (awaited) {
+        disk->requests.aborting--;
+    }
+}
+
+/* Slots that wait for an answer that the old program cannot give any more. */
+static void release_retired_locked(struct disk *disk)
+{
+    struct io_queue *queue = &disk->requests.queue;
+    uint32_t position = 0;
+    uint64_t cookie;
+
+    while ((cookie = queue_next_retired(queue, &position)) != 0) {
+        channel_free_area_locked(disk, cookie);
+        queue_release(queue, cookie);
+    }
+}
+
+void channel_withdraw_locked(struct disk *disk)
+{
+    struct io_request *request;
+    uint32_t position = 0;
+
+    while ((request = queue_next(&disk->requests.queue, &position)) != NULL) {
+        struct record *record = record_of_request(request);
+
+        if (record->holds == RECORD_ANSWERING) {
+            wait_again_locked(disk, record);
+        } else if (record->holds == 0) { /* the flush behind a write, say: the program's cache may have gone with it */
+            record_restart(record);
+        }
+    }
+    release_retired_locked(disk);
+}
