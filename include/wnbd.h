@@ -2,11 +2,9 @@
 /*
  * wnbd.dll: make, find, measure and remove WNBD disks.
  *
- * A WNBD disk is an ordinary Windows disk whose blocks come from an NBD server. Its name is the instance name: unique
- * on the machine, case-sensitive, 1 to 255 bytes of UTF-8. Structures, sizes and numbers are in wnbd_ioctl.h.
- *
- * What is not declared here does not work yet: disks that are served by a program (dispatcher, callbacks, replies),
- * resizing, driver options and resetting the adapter.
+ * A WNBD disk is an ordinary Windows disk whose blocks come from an NBD server or from a program that uses this
+ * library. Its name is the instance name: unique on the machine, case-sensitive, 1 to 255 bytes of UTF-8. Structures,
+ * sizes and numbers are in wnbd_ioctl.h.
  *
  * Return values are Win32 error codes, 0 for success. Three groups appear again and again:
  *   OPEN  110 ERROR_OPEN_FAILED: the adapter could not be opened, for any reason
@@ -33,6 +31,10 @@ extern "C" {
 
 /* A log message is cut to this many bytes, NUL included. */
 #define WNBD_LOG_MESSAGE_MAX_SIZE 4096
+
+/* Threads of a dispatcher. */
+#define WNBD_MIN_DISPATCHER_THREAD_COUNT 1
+#define WNBD_MAX_DISPATCHER_THREAD_COUNT 255
 
 /* Soft removal, when the caller gives no options. */
 #define WNBD_DEFAULT_RM_TIMEOUT_MS        (30 * 1000)
@@ -75,20 +77,20 @@ static inline const CHAR *WnbdLogLevelToStr(WnbdLogLevel LogLevel)
     }
 }
 
-/* Counters of disks that are served by a program. Part of WNBD_DISK; all 0 for an NBD disk of the driver. */
+/* Counters of a disk that this process serves. All 0 for an NBD disk of the driver. */
 typedef struct _WNBD_USR_STATS {
-    UINT64 TotalReceivedRequests;
-    UINT64 TotalSubmittedRequests;
-    UINT64 TotalReceivedReplies;
-    UINT64 UnsubmittedRequests;
-    UINT64 PendingSubmittedRequests;
-    UINT64 PendingReplies;
-    UINT64 ReadErrors;
+    UINT64 TotalReceivedRequests;    /* taken from the driver */
+    UINT64 TotalSubmittedRequests;   /* given to a callback, or refused by the library */
+    UINT64 TotalReceivedReplies;     /* calls of WnbdSendResponse(Ex), and the library's refusals */
+    UINT64 UnsubmittedRequests;      /* taken, and their callback has not returned */
+    UINT64 PendingSubmittedRequests; /* given to a callback and not answered */
+    UINT64 PendingReplies;           /* answers on their way to the driver */
+    UINT64 ReadErrors;               /* answers with a SCSI status other than good, by type of request */
     UINT64 WriteErrors;
     UINT64 FlushErrors;
     UINT64 UnmapErrors;
-    UINT64 InvalidRequests;
-    UINT64 TotalRWRequests;
+    UINT64 InvalidRequests; /* refused by the library: no callback for them was run */
+    UINT64 TotalRWRequests; /* reads and writes given to a callback, however they ended; and their blocks */
     UINT64 TotalReadBlocks;
     UINT64 TotalWrittenBlocks;
     UINT64 PersistResInErrors;
@@ -96,6 +98,19 @@ typedef struct _WNBD_USR_STATS {
     BYTE Reserved[128];
 } WNBD_USR_STATS, *PWNBD_USR_STATS;
 WNBD_ASSERT_SZ_EQ(WNBD_USR_STATS, 256)
+
+/* How long answers took, from the moment the library had the request to the answer. Element 0 counts those below one
+ * microsecond, element n those of 2^(n-1) and more but less than 2^n microseconds, the last one all that were longer.
+ * Not in other implementations. */
+#define WNBD_LATENCY_BUCKETS 32
+
+typedef struct {
+    UINT64 Read[WNBD_LATENCY_BUCKETS];
+    UINT64 Write[WNBD_LATENCY_BUCKETS];
+    UINT64 Flush[WNBD_LATENCY_BUCKETS];
+    UINT64 Unmap[WNBD_LATENCY_BUCKETS];
+} WNBD_LATENCY, *PWNBD_LATENCY;
+WNBD_ASSERT_SZ_EQ(WNBD_LATENCY, 1024)
 
 /* How a disk is removed; all zero asks for a soft removal without fall-back and without a limit in time. */
 typedef struct {
@@ -113,29 +128,83 @@ typedef struct {
 } WNBD_REMOVE_OPTIONS, *PWNBD_REMOVE_OPTIONS;
 WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_OPTIONS, 76)
 
-/* The callbacks of a program that serves a disk. Incomplete until such disks work: pass NULL. */
 typedef struct _WNBD_INTERFACE WNBD_INTERFACE;
 typedef WNBD_INTERFACE *PWNBD_INTERFACE;
 
 /*
  * A disk of this process. Always allocated by the library. Programs may read Handle, Properties and ConnectionInfo and
- * change nothing; both are what WnbdCreate knew and are not refreshed.
+ * change nothing. Both are what WnbdCreate knew and are not refreshed, but Properties.BlockCount follows
+ * WnbdSetDiskSize.
  */
 typedef struct _WNBD_DISK {
     HANDLE Handle; /* the adapter, opened for overlapped use */
     PVOID Context;
-    WNBD_PROPERTIES Properties;          /* what the caller gave, with BlockCount and BlockSize of the export */
+    WNBD_PROPERTIES Properties; /* what the caller gave; of an NBD disk, BlockCount and BlockSize of the export */
     WNBD_CONNECTION_INFO ConnectionInfo; /* what the driver answered */
     const WNBD_INTERFACE *Interface;
-    BOOLEAN Stopping; /* from here on for disks that are served by a program */
-    BOOLEAN Stopped;
-    BOOLEAN Started;
+    BOOLEAN Stopping; /* WnbdStopDispatcher was called, or had to be by the library itself */
+    BOOLEAN Stopped;  /* a dispatcher thread has learned that the disk is gone */
+    BOOLEAN Started;  /* WnbdStartDispatcher has succeeded */
     HANDLE *DispatcherThreads;
     UINT32 DispatcherThreadsCount;
-    WNBD_USR_STATS Stats;
+    WNBD_USR_STATS Stats; /* read it with WnbdGetUserspaceStats */
 } WNBD_DISK, *PWNBD_DISK;
 #ifdef _WIN64
 WNBD_ASSERT_SZ_EQ(WNBD_DISK, 3704)
+#endif
+
+/* --- Callbacks of a program that serves a disk ---------------------------------------------------------------- */
+/*
+ * The dispatcher (WnbdStartDispatcher) calls them on its threads, several at once. Each request wants one answer,
+ * WnbdSendResponse(Ex) with its RequestHandle: before the callback returns, or later, from any thread, in any order. As
+ * long as it is not answered Windows waits for it; after some seconds (10 to 60) Windows gives up, and the answer finds
+ * nothing (1168).
+ *
+ * Buffer and Descriptors may be used until the callback returns, and not after that. The data of a write must be
+ * consumed or copied by then.
+ *
+ * A callback may be NULL: the library refuses such requests in its place (ILLEGAL REQUEST, invalid command). It does so
+ * as well with what Properties.Flags do not offer, with an anchored unmap unless UnmapAnchorSupported (invalid field in
+ * CDB), and with more descriptors than MaxUnmapDescCount, 0 meaning 1 (invalid field in parameter list).
+ *
+ * A callback must not call WnbdWaitDispatcher or WnbdClose of its disk: they wait for it.
+ */
+
+/* BlockCount blocks, WNBD_DEFAULT_MAX_TRANSFER_LENGTH bytes at most. Buffer has room for them; an answer whose data is
+ * already there (DataBuffer == Buffer) is the one that costs no copying. */
+typedef VOID (*ReadFunc)(PWNBD_DISK Disk, UINT64 RequestHandle, PVOID Buffer, UINT64 BlockAddress, UINT32 BlockCount,
+                         BOOLEAN ForceUnitAccess);
+
+/* Buffer holds the blocks. ForceUnitAccess: on the medium before it is answered; only if FUASupported. */
+typedef VOID (*WriteFunc)(PWNBD_DISK Disk, UINT64 RequestHandle, PVOID Buffer, UINT64 BlockAddress, UINT32 BlockCount,
+                          BOOLEAN ForceUnitAccess);
+
+/* Everything that was answered before, in that range, goes to the medium; 0 and 0: in the whole disk. Only if
+ * FlushSupported. */
+typedef VOID (*FlushFunc)(PWNBD_DISK Disk, UINT64 RequestHandle, UINT64 BlockAddress, UINT32 BlockCount);
+
+/* The driver gives one descriptor a request. Only if UnmapSupported. */
+typedef VOID (*UnmapFunc)(PWNBD_DISK Disk, UINT64 RequestHandle, PWNBD_UNMAP_DESCRIPTOR Descriptors, UINT32 Count);
+
+/* Only if PersistResSupported. The answer's data is the parameter data of SPC-4, cut to what the initiator has room
+ * for. */
+typedef VOID (*PersistResInFunc)(PWNBD_DISK Disk, UINT64 RequestHandle, UINT8 ServiceAction);
+
+/* Only if PersistResSupported. Buffer holds the parameter list. */
+typedef VOID (*PersistResOutFunc)(PWNBD_DISK Disk, UINT64 RequestHandle, UINT8 ServiceAction, UINT8 Scope, UINT8 Type,
+                                  PVOID Buffer, UINT32 ParameterListLength);
+
+struct _WNBD_INTERFACE {
+    ReadFunc Read;
+    WriteFunc Write;
+    FlushFunc Flush;
+    UnmapFunc Unmap;
+    PersistResInFunc PersistResIn;
+    PersistResOutFunc PersistResOut;
+    VOID *Reserved[13];
+};
+#ifdef _WIN64
+WNBD_ASSERT_SZ_EQ(WNBD_INTERFACE, 152)
 #endif
 
 /* Receives a message of the library. The texts live for the call only; called on whatever thread uses the library, and
@@ -146,18 +215,33 @@ typedef VOID (*LogMessageFunc)(WnbdLogLevel LogLevel, const char *Message, const
 /* --- Life of a disk ------------------------------------------------------------------------------------------- */
 
 /*
- * Makes a disk. Properties->Flags.UseKernelNbd must be 1: the driver connects to Properties->NbdProperties itself and
- * keeps the disk after this process has gone. Returns when the server has answered; Windows' disk device appears soon
- * after, see WnbdPollDiskNumber. Connecting is bounded in time by the driver (10 s unless configured).
+ * Makes a disk. There are two kinds:
  *
- * Interface   NULL
+ * Properties->Flags.UseKernelNbd 1: the driver connects to Properties->NbdProperties itself and keeps the disk after
+ * this process has gone. Returns when the server has answered. Connecting is bounded in time by the driver (10 s unless
+ * configured). Interface is ignored.
+ *
+ * 0: this process serves the disk with the callbacks of Interface, from WnbdStartDispatcher on; until then its requests
+ * wait. The disk goes when it is closed or this process ends, unless it has KeepDisk (see WnbdAttach). WNBD_PROPERTIES
+ * says what is accepted.
+ *
+ * Windows' disk device appears soon after, see WnbdPollDiskNumber.
+ *
+ * Interface   kept, not copied: it must live until WnbdClose. NULL if there will be no dispatcher
  * Context     kept; returned by WnbdGetUserContext
- * PDisk       gives a WNBD_DISK for WnbdClose; written on success only. Closing it leaves the disk mapped.
+ * PDisk       gives a WNBD_DISK for WnbdClose; written on success only
  *
- * 87 NULL arguments; 14 no memory; 111 a string without NUL in its array; 50 UseKernelNbd is 0; RAW; DRV, with the
- * reason in words to the logger at level error.
+ * 87 NULL arguments; 14 no memory; 111 a string without NUL in its array; RAW; DRV, of an NBD disk with the reason in
+ * words to the logger at level error. After a failure there is no disk.
  */
 DWORD WnbdCreate(const PWNBD_PROPERTIES Properties, const PWNBD_INTERFACE Interface, PVOID Context, PWNBD_DISK *PDisk);
+
+/*
+ * Takes over a disk with KeepDisk whose process has ended or closed it. It is as after WnbdCreate; requests that the
+ * former process had not answered come again. Arguments and results as there, and 2 there is no such disk, 32 it has an
+ * owner, or is not one that can be without. Not in other implementations.
+ */
+DWORD WnbdAttach(const char *InstanceName, const PWNBD_INTERFACE Interface, PVOID Context, PWNBD_DISK *PDisk);
 
 /*
  * Removes a disk, whoever made it.
@@ -174,7 +258,21 @@ DWORD WnbdRemoveEx(const char *InstanceName, PWNBD_REMOVE_OPTIONS RemoveOptions)
 /* The same for a disk of this process; 0 also when its handle is closed already. Disk stays valid until WnbdClose. */
 DWORD WnbdRemove(PWNBD_DISK Disk, PWNBD_REMOVE_OPTIONS RemoveOptions);
 
-/* Takes Disk, which may be NULL. Does not unmap an NBD disk. */
+/*
+ * Resizes a disk that this process serves: tells the driver and makes Windows read the size again. From the moment the
+ * driver has agreed Disk->Properties.BlockCount is BlockCount, also if Windows could not be told.
+ *
+ * 87 no blocks, or more than 2^63 - 1 bytes; 1168 ERROR_NOT_FOUND Disk has no handle any more; DRV; errors of opening
+ * the disk device and of IOCTL_DISK_UPDATE_PROPERTIES. If Windows has no disk device yet there is nobody to be told.
+ */
+DWORD WnbdSetDiskSize(PWNBD_DISK Disk, UINT64 BlockCount);
+
+/*
+ * Takes Disk, which may be NULL. No other thread may use it any more. An NBD disk stays mapped. A disk that this
+ * process serves goes; with KeepDisk it stays, and waits for WnbdAttach. Call it when WnbdWaitDispatcher has returned:
+ * if the dispatcher still runs it is ended first (the disk is removed the hard way, unless it has KeepDisk), and this
+ * waits for the callbacks that run.
+ */
 VOID WnbdClose(PWNBD_DISK Disk);
 
 /*
@@ -209,6 +307,12 @@ DWORD WnbdGetServerStatus(const char *InstanceName, PWNBD_SERVER_STATUS Status);
 /* The driver's counters. 2 not mapped; 87 empty name; OPEN. */
 DWORD WnbdGetDriverStats(const char *InstanceName, PWNBD_DRV_STATS Stats);
 
+/* The library's counters, as they are now and consistent with each other. 87 NULL arguments. */
+DWORD WnbdGetUserspaceStats(PWNBD_DISK Disk, PWNBD_USR_STATS Stats);
+
+/* How long answers took so far. 87 NULL arguments; 50 ERROR_NOT_SUPPORTED Disk is not served by this process. */
+DWORD WnbdGetLatency(PWNBD_DISK Disk, PWNBD_LATENCY Latency);
+
 /* What WnbdCreate was given, and what it returned. 87 if an argument is NULL. */
 DWORD WnbdGetUserContext(PWNBD_DISK Disk, PVOID *Context);
 DWORD WnbdGetConnectionInfo(PWNBD_DISK Disk, PWNBD_CONNECTION_INFO ConnectionInfo);
@@ -228,6 +332,55 @@ VOID WnbdSetLogLevel(WnbdLogLevel LogLevel);
 /* Make *Status a check condition; ASCQ stays as it is. Ex: with a valid INFORMATION value, usually the LBA. */
 VOID WnbdSetSenseEx(PWNBD_STATUS Status, UINT8 SenseKey, UINT8 Asc, UINT64 Info);
 VOID WnbdSetSense(PWNBD_STATUS Status, UINT8 SenseKey, UINT8 Asc);
+
+/* --- Serving a disk ------------------------------------------------------------------------------------------- */
+/*
+ * The usual life: WnbdCreate, WnbdStartDispatcher, (WnbdPollDiskNumber), WnbdWaitDispatcher, WnbdClose. A disk has one
+ * dispatcher in its life.
+ */
+
+/*
+ * Starts the threads that fetch requests and call the callbacks, ThreadCount at a time. It maps the memory for their
+ * data (Properties.ArenaSize) into this process.
+ *
+ * 87 ThreadCount is not 1 to 255, Disk has no Interface, or its dispatcher was started before; 14 no memory; DRV, for
+ * instance 6 for an NBD disk. If a thread cannot be made the disk is removed, and the result is why.
+ */
+DWORD WnbdStartDispatcher(PWNBD_DISK Disk, DWORD ThreadCount);
+
+/*
+ * Removes the disk, see WnbdRemove; its dispatcher then ends by itself, and goes on serving until the disk is gone. The
+ * first call does it, others return 0 at once: a program that wants to try again uses WnbdRemove.
+ */
+DWORD WnbdStopDispatcher(PWNBD_DISK Disk, PWNBD_REMOVE_OPTIONS RemoveOptions);
+
+/* Returns when the disk is gone (whoever removed it) and no callback runs any more: the time for WnbdClose. Any number
+ * of threads may wait. 87 NULL; 233 ERROR_PIPE_NOT_CONNECTED the dispatcher was not started. */
+DWORD WnbdWaitDispatcher(PWNBD_DISK Disk);
+
+/*
+ * Answers a request of the dispatcher. With success (Response->Status all 0) DataBufferSize bytes at DataBuffer are the
+ * data of a read or PersistResIn: what it lacks is filled with zeroes, and it may be NULL with 0; what is too much is
+ * ignored. With other statuses, and for other requests, data is ignored. Response and DataBuffer are borrowed for the
+ * call.
+ *
+ * Within the callback of the request itself it returns at once, and the answer goes to the driver together with others
+ * as soon as the thread has nothing else to do, some 20 ms later at the latest; then 0 does not say that the driver
+ * still knew the request.
+ *
+ * 1168 ERROR_NOT_FOUND no such request is unanswered: it was answered before, or Windows has given it up; 87 NULL
+ * arguments, or DataBuffer NULL with a size: the request fails then; 233 ERROR_PIPE_NOT_CONNECTED there is no
+ * dispatcher, or the disk is gone; DRV.
+ */
+DWORD WnbdSendResponse(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID DataBuffer, UINT32 DataBufferSize);
+
+/*
+ * The same, with Overlapped, whose hEvent is needed: after 0 it is signalled; after 997 ERROR_IO_PENDING it is
+ * signalled at the end, GetOverlappedResult gives the result (it looks at the event, whatever handle it is given), and
+ * until then Overlapped must live. Response and DataBuffer are borrowed for the call all the same.
+ */
+DWORD WnbdSendResponseEx(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID DataBuffer, UINT32 DataBufferSize,
+                         LPOVERLAPPED Overlapped);
 
 /* --- Adapter and driver --------------------------------------------------------------------------------------- */
 
@@ -293,6 +446,22 @@ DWORD WnbdIoctlShow(HANDLE Adapter, const char *InstanceName, PWNBD_CONNECTION_I
 /* As WnbdGetDriverStats and WnbdGetDriverVersion. 2, 87, 111, DRV. */
 DWORD WnbdIoctlStats(HANDLE Adapter, const char *InstanceName, PWNBD_DRV_STATS Stats, LPOVERLAPPED Overlapped);
 DWORD WnbdIoctlVersion(HANDLE Adapter, PWNBD_VERSION Version, LPOVERLAPPED Overlapped);
+
+/*
+ * Serving a disk without a dispatcher: over the handle that made it, ConnectionId from its WNBD_CONNECTION_INFO. See
+ * WNBD_IOCTL_FETCH_REQ_COMMAND and WNBD_IOCTL_SEND_RSP_COMMAND. DataBuffer must live until the end here, when these
+ * pend, and Request as well: it is filled when the event is signalled.
+ *
+ * 87, 5 the disk is another handle's, 6 there is no such disk, 122 (fetch) the data does not fit and the request can be
+ * fetched again, 1168 (send) no such request is unanswered, DRV.
+ */
+DWORD WnbdIoctlFetchRequest(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, PWNBD_IO_REQUEST Request, PVOID DataBuffer,
+                            UINT32 DataBufferSize, LPOVERLAPPED Overlapped);
+DWORD WnbdIoctlSendResponse(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, PWNBD_IO_RESPONSE Response,
+                            PVOID DataBuffer, UINT32 DataBufferSize, LPOVERLAPPED Overlapped);
+
+/* The driver's part of WnbdSetDiskSize. 87, 2 there is no such disk, 5, DRV. */
+DWORD WnbdIoctlSetDiskSize(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, UINT64 BlockCount, LPOVERLAPPED Overlapped);
 
 /* How many requests Windows keeps in flight for an open disk (not adapter) handle and for its adapter. Never pends.
  * 87 NULL arguments; errors of Windows. */

@@ -535,8 +535,9 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_OUTPUT, 2264)
  */
 
 /*
- * Waits for a request. Output: the same structure, with Request filled; the data of a write, unmap or reservation is at
- * DataBuffer. Pends until there is a request; may be cancelled. When the disk is gone: success, WnbdReqTypeDisconnect.
+ * Waits for a request. Output: the same structure, with Request filled, or, if the output buffer is as large as a
+ * WNBD_IO_REQUEST and no larger, that alone; the data of a write, unmap or reservation is at DataBuffer. Pends until
+ * there is a request; may be cancelled. When the disk is gone: success, WnbdReqTypeDisconnect.
  *
  * STATUS_INVALID_PARAMETER 87  DataBuffer is not memory that can be written
  * STATUS_BUFFER_TOO_SMALL 122  the data does not fit; the request stays and can be fetched with a larger buffer
@@ -610,9 +611,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_ARENA, 16)
 typedef struct {
     UINT64 RequestHandle;
     UINT64 Information;
-    UINT32
-    DataLength; /* bytes of data, with success: what it lacks is filled with zeroes, what is too much is ignored */
-    UINT8 ScsiStatus; /* this and the rest as in WNBD_STATUS */
+    UINT32 DataLength; /* bytes of data, with success: what it lacks is filled with zeroes, what is too much ignored */
+    UINT8 ScsiStatus;  /* this and the rest as in WNBD_STATUS */
     UINT8 SenseKey;
     UINT8 ASC;
     UINT8 ASCQ;

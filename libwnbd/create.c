@@ -22,11 +22,6 @@ static DWORD check(const WNBD_PROPERTIES *properties)
         log_error("cannot map a disk: a name in its properties is too long");
         return ERROR_BUFFER_OVERFLOW;
     }
-    if (!properties->Flags.UseKernelNbd) {
-        log_error("cannot map '%s': disks served by a program are not supported by this version",
-                  properties->InstanceName);
-        return ERROR_NOT_SUPPORTED;
-    }
     return ERROR_SUCCESS;
 }
 

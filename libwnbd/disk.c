@@ -1,45 +1,102 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* WNBD_DISK: a disk as an object of this process. */
-#include "include/wnbd.h"
+/* A disk as an object of this process: from being made or taken over to being closed. */
+#include "libwnbd/dispatch.h"
+#include "libwnbd/ioctl.h"
+#include "libwnbd/keeper.h"
+#include "libwnbd/senders.h"
 
 #include <stdlib.h>
 
-static DWORD connect_disk(PWNBD_DISK disk)
+/* Makes, or takes over, the disk of served->disk.Handle and fills disk.Properties and disk.ConnectionInfo. */
+typedef DWORD (*get_function)(PWNBD_DISK disk);
+
+static DWORD create(PWNBD_DISK disk)
 {
-    DWORD error = WnbdOpenAdapter(&disk->Handle);
+    DWORD error = WnbdIoctlCreate(disk->Handle, &disk->Properties, &disk->ConnectionInfo, NULL);
 
     if (error != ERROR_SUCCESS)
         return error;
-    error = WnbdIoctlCreate(disk->Handle, &disk->Properties, &disk->ConnectionInfo, NULL);
-    if (error != ERROR_SUCCESS) {
-        CloseHandle(disk->Handle);
-        return error;
-    }
     /* The export, not the caller, knows how large it is. */
     disk->Properties.BlockCount = disk->ConnectionInfo.Properties.BlockCount;
     disk->Properties.BlockSize = disk->ConnectionInfo.Properties.BlockSize;
     return ERROR_SUCCESS;
 }
 
-DWORD WnbdCreate(const PWNBD_PROPERTIES Properties, const PWNBD_INTERFACE Interface, PVOID Context, PWNBD_DISK *PDisk)
+static DWORD attach(PWNBD_DISK disk)
 {
-    PWNBD_DISK disk;
+    WNBD_IOCTL_ATTACH_COMMAND command = {.IoControlCode = IOCTL_WNBD_ATTACH};
+    DWORD error = ioctl_copy_name(command.InstanceName, disk->Properties.InstanceName);
+
+    if (error == ERROR_SUCCESS)
+        error = ioctl_command(disk->Handle, &command, sizeof(command), &disk->ConnectionInfo,
+                              sizeof(disk->ConnectionInfo), NULL);
+    if (error == ERROR_SUCCESS)
+        disk->Properties = disk->ConnectionInfo.Properties;
+    return error;
+}
+
+static DWORD own(struct served *served, get_function get)
+{
+    WNBD_DISK *disk = &served->disk;
     DWORD error;
 
+    if (disk->Properties.Flags.UseKernelNbd)
+        return ERROR_SUCCESS;
+    error = keeper_start(served);
+    if (error != ERROR_SUCCESS && get == create) /* one that was there before waits for another owner */
+        WnbdIoctlRemove(disk->Handle, disk->Properties.InstanceName, NULL, NULL);
+    return error;
+}
+
+static DWORD open_disk(struct served *served, get_function get)
+{
+    DWORD error = WnbdOpenAdapter(&served->disk.Handle);
+
+    if (error != ERROR_SUCCESS)
+        return error;
+    error = get(&served->disk);
+    if (error == ERROR_SUCCESS)
+        error = own(served, get);
+    if (error != ERROR_SUCCESS)
+        CloseHandle(served->disk.Handle);
+    return error;
+}
+
+static DWORD make(const WNBD_PROPERTIES *properties, PWNBD_INTERFACE callbacks, PVOID context, get_function get,
+                  PWNBD_DISK *result)
+{
+    struct served *served = calloc(1, sizeof(*served));
+    DWORD error;
+
+    if (!served)
+        return ERROR_OUTOFMEMORY;
+    InitializeSRWLock(&served->lock);
+    served->disk.Context = context;
+    served->disk.Interface = callbacks;
+    served->disk.Properties = *properties;
+    error = open_disk(served, get);
+    if (error == ERROR_SUCCESS)
+        *result = &served->disk;
+    else
+        free(served);
+    return error;
+}
+
+DWORD WnbdCreate(const PWNBD_PROPERTIES Properties, const PWNBD_INTERFACE Interface, PVOID Context, PWNBD_DISK *PDisk)
+{
     if (!Properties || !PDisk)
         return ERROR_INVALID_PARAMETER;
-    disk = calloc(1, sizeof(*disk));
-    if (!disk)
-        return ERROR_OUTOFMEMORY;
-    disk->Context = Context;
-    disk->Interface = Interface;
-    disk->Properties = *Properties;
-    error = connect_disk(disk);
+    return make(Properties, Interface, Context, create, PDisk);
+}
+
+DWORD WnbdAttach(const char *InstanceName, const PWNBD_INTERFACE Interface, PVOID Context, PWNBD_DISK *PDisk)
+{
+    WNBD_PROPERTIES properties = {0};
+    DWORD error = PDisk ? ioctl_copy_name(properties.InstanceName, InstanceName) : ERROR_INVALID_PARAMETER;
+
     if (error != ERROR_SUCCESS)
-        free(disk);
-    else
-        *PDisk = disk;
-    return error;
+        return error;
+    return make(&properties, Interface, Context, attach, PDisk);
 }
 
 DWORD WnbdRemove(PWNBD_DISK Disk, PWNBD_REMOVE_OPTIONS RemoveOptions)
@@ -53,10 +110,16 @@ DWORD WnbdRemove(PWNBD_DISK Disk, PWNBD_REMOVE_OPTIONS RemoveOptions)
 
 VOID WnbdClose(PWNBD_DISK Disk)
 {
+    struct served *served = served_of(Disk);
+
     if (!Disk)
         return;
+    dispatch_close(served);
+    if (served_is_ours(served))
+        keeper_stop(served);
     CloseHandle(Disk->Handle);
-    free(Disk);
+    senders_close(served);
+    free(served);
 }
 
 DWORD WnbdGetUserContext(PWNBD_DISK Disk, PVOID *Context)

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libwnbd/worker.h"
+#include "libwnbd/callbacks.h"
+#include "libwnbd/clock.h"
+#include "libwnbd/keeper.h"
+#include "libwnbd/log.h"
+#include "libwnbd/usr_stats.h"
+
+/* Under the lock. The callback that was called last has returned. */
+static void account(struct worker *worker, UINT64 now_ns)
+{
+    struct served *served = worker->served;
+
+    if (worker->running == 0)
+        return;
+    pace_note(&worker->pace, now_ns - worker->started_ns);
+    requests_end(&served->requests, worker->running);
+    usr_stats_returned(&served->disk.Stats);
+    worker->running = 0;
+}
+
+/* Under the lock. FALSE: no request waits in this process. */
+static BOOL take(struct worker *worker, UINT64 now_ns, WNBD_ARENA_REQUEST *of)
+{
+    struct served *served = worker->served;
+    struct request *request = requests_give(&served->requests, worker);
+
+    if (!request)
+        return FALSE;
+    *of = request->of;
+    worker->running = of->Request.RequestHandle;
+    worker->started_ns = now_ns;
+    usr_stats_submitted(&served->disk.Stats, &of->Request);
+    return TRUE;
+}
+
+static BOOL next(struct worker *worker, WNBD_ARENA_REQUEST *of)
+{
+    struct served *served = worker->served;
+    UINT64 now_ns = clock_ns();
+    BOOL found;
+
+    AcquireSRWLockExclusive(&served->lock);
+    account(worker, now_ns);
+    found = take(worker, now_ns, of);
+    ReleaseSRWLockExclusive(&served->lock);
+    return found;
+}
+
+/* Under the lock. The answers of all threads go along; only when all have gone this thread may wait. */
+static void prepare(struct worker *worker)
+{
+    struct served *served = worker->served;
+    WNBD_IOCTL_ENTER_COMMAND *command = &worker->enter.command;
+
+    command->AnswerCount = requests_take_answers(&served->requests, command->Answers, WNBD_ENTER_MAX_ANSWERS);
+    command->MaxRequests = pace_batch(&worker->pace);
+    command->Wait = served->requests.answered.count == 0;
+    usr_stats_passed_on(&served->disk.Stats, command->AnswerCount);
+    served->waiting++;
+}
+
+/* Under the lock. */
+static DWORD put_all(struct served *served, const WNBD_ENTER_OUTPUT *output)
+{
+    UINT64 now_ns = clock_ns();
+
+    for (UINT32 i = 0; i < output->RequestCount; i++) {
+        enum requests_put_result result = requests_put(&served->requests, &output->Requests[i], now_ns);
+
+        if (result == REQUESTS_BAD_HANDLE)
+            return ERROR_INVALID_DATA;
+        usr_stats_received(&served->disk.Stats, result);
+    }
+    return ERROR_SUCCESS;
+}
+
+static DWORD send(struct worker *worker)
+{
+    struct served *served = worker->served;
+
+    AcquireSRWLockExclusive(&served->lock);
+    prepare(worker);
+    ReleaseSRWLockExclusive(&served->lock);
+    return enter_send(served->disk.Handle, &worker->enter);
+}
+
+/* The program has cancelled what is none of its business. The answers that went along have been taken. */
+static BOOL is_stray_cancel(const struct served *served, DWORD error)
+{
+    return error == ERROR_OPERATION_ABORTED && !served->closing;
+}
+
+/* ERROR_HANDLE_EOF: the disk is gone. */
+static DWORD fetch(struct worker *worker)
+{
+    struct served *served = worker->served;
+    DWORD error = send(worker);
+    BOOL tell = FALSE;
+
+    AcquireSRWLockExclusive(&served->lock);
+    served->waiting--;
+    if (error == ERROR_SUCCESS)
+        error = put_all(served, &worker->enter.output);
+    else if (is_stray_cancel(served, error))
+        error = ERROR_RETRY;
+    if (served->requests.queued.count > 1)
+        tell = keeper_must_be_told(served);
+    ReleaseSRWLockExclusive(&served->lock);
+    if (tell)
+        keeper_tell(served);
+    if (error == ERROR_SUCCESS && worker->enter.output.Disconnected)
+        error = ERROR_HANDLE_EOF;
+    return error;
+}
+
+static DWORD serve(struct worker *worker)
+{
+    WNBD_ARENA_REQUEST request;
+    DWORD error;
+
+    for (;;) {
+        while (next(worker, &request))
+            callbacks_run(worker->served, &request);
+        error = fetch(worker);
+        if (error != ERROR_SUCCESS && error != ERROR_RETRY)
+            return error;
+    }
+}
+
+/* TRUE: nobody has asked for the end before. */
+static BOOL mark_stopped(struct served *served)
+{
+    BOOL is_first;
+
+    AcquireSRWLockExclusive(&served->lock);
+    is_first = !served->disk.Stopping && !served->closing;
+    served->disk.Stopping = TRUE;
+    served->disk.Stopped = TRUE;
+    usr_stats_gone(&served->disk.Stats, &served->requests);
+    requests_drop_lists(&served->requests);
+    ReleaseSRWLockExclusive(&served->lock);
+    return is_first;
+}
+
+/*
+ * The disk must not be left without anybody who serves it. When the driver says that it is gone there is nothing to
+ * remove, and its name may be another disk's by now. One that is to be kept waits for another process.
+ */
+static void stop(struct served *served, DWORD error)
+{
+    WNBD_REMOVE_OPTIONS hard = {.Flags.HardRemove = 1};
+
+    if (!mark_stopped(served) || error == ERROR_HANDLE_EOF || error == ERROR_INVALID_HANDLE)
+        return;
+    log_error("'%s' cannot be served any more: Windows error %lu", served->disk.Properties.InstanceName, error);
+    if (!served->disk.Properties.Flags.KeepDisk)
+        WnbdRemove(&served->disk, &hard);
+}
+
+static DWORD WINAPI worker_main(void *parameter)
+{
+    struct worker *worker = parameter;
+
+    worker->thread_id = GetCurrentThreadId();
+    pace_start(&worker->pace);
+    stop(worker->served, serve(worker));
+    return 0;
+}
+
+DWORD worker_start(struct worker *worker, struct served *served, HANDLE *thread)
+{
+    DWORD error = enter_open(&worker->enter, served->disk.ConnectionInfo.ConnectionId);
+
+    if (error != ERROR_SUCCESS)
+        return error;
+    worker->is_open = TRUE;
+    worker->served = served;
+    *thread = CreateThread(NULL, 0, worker_main, worker, 0, NULL);
+    return *thread ? ERROR_SUCCESS : GetLastError();
+}
+
+void worker_close(struct worker *worker)
+{
+    if (worker->is_open)
+        enter_close(&worker->enter);
+}
