@@ -124,7 +124,7 @@ void channel_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle);
 void channel_serve_fetches(struct disk *disk);
 /* Completes all that waits, because the disk is gone; nothing waits after that. */
 void channel_end_waiting(struct disk *disk);
-/* Completes ENTERs and FETCH_REQs that wait with an error: their handle is not the owner any more. */
+/* Completes all that waits with an error: its handle is not the owner any more. */
 void channel_refuse_waiting(struct disk *disk);
 
 /* channel_end.c: how requests end otherwise than by an answer. disk->lock is held. */

@@ -133,10 +133,10 @@ uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t 
     uint32_t refused = take(disk, answers, count, true, &answered);
 
     copy_all_in(disk, &answered);
+    finish(disk, &answered); /* areas are given back */
     if (has_arena) {
         ExReleaseRundownProtection(&disk->channel.arena_users);
     }
-    finish(disk, &answered);
     return refused;
 }
 

@@ -116,7 +116,7 @@ void channel_describe(const struct disk *disk, const struct record *record, WNBD
         request->Cmd.PersistResOut.ServiceAction = from->reservation.service_action;
         request->Cmd.PersistResOut.Scope = from->reservation.scope_and_type >> 4;
         request->Cmd.PersistResOut.Type = from->reservation.scope_and_type & 0xF;
-        request->Cmd.PersistResOut.ParameterListLength = from->reservation.cdb_length;
+        request->Cmd.PersistResOut.ParameterListLength = (UINT16)from->length;
         break;
     case IO_WRITE_ZEROES: /* the device has none of these */
     case IO_CACHE:

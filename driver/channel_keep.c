@@ -37,11 +37,11 @@ static void settle_arena(struct disk *disk, enum channel_arena_state state)
 {
     KLOCK_QUEUE_HANDLE handle;
 
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (state == ARENA_READY) {
+    if (state == ARENA_READY) { /* no slot has an area, and nobody can take one yet */
         arena_init(&disk->channel.arena, disk->channel.units, (uint32_t)(disk->channel.memory.size / ARENA_UNIT));
         ExReInitializeRundownProtection(&disk->channel.arena_users);
     }
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     disk->channel.arena_state = state;
     KeReleaseInStackQueuedSpinLock(&handle);
 }

@@ -479,7 +479,7 @@ void channel_end_waiting(struct disk *disk)
 
 void channel_refuse_waiting(struct disk *disk)
 {
-    LIST_ENTRY *lists[] = {&disk->channel.enters, &disk->channel.fetches};
+    LIST_ENTRY *lists[] = {&disk->channel.enters, &disk->channel.fetches, &disk->channel.owns};
     PIRP irp;
 
     for (size_t i = 0; i < ARRAYSIZE(lists); i++) {

@@ -65,22 +65,20 @@ void owner_drop(struct disk *disk)
     take_away(disk);
 }
 
+/* A disk that goes knows its owner until it has gone, and tells it so. */
 void owner_lost(struct disk *disk)
 {
-    if (!take_away(disk)) {
-        return;
-    }
-    if (disk->properties.Flags.KeepDisk) {
-        channel_orphan(disk);
-    } else {
+    if (!disk->properties.Flags.KeepDisk) {
         disk_stop(disk);
+    } else if (take_away(disk)) {
+        channel_orphan(disk);
     }
 }
 
 /* ---- Closed handles ---- */
 
-/* A disk of the file object, with a reference; NULL: there is none. */
-static struct disk *find_owned(PFILE_OBJECT file)
+/* A disk of the file object, with a reference, and not to be found again; NULL: there is none. */
+static struct disk *take_owned(PFILE_OBJECT file)
 {
     KLOCK_QUEUE_HANDLE handle;
     struct disk *found = NULL;
@@ -90,6 +88,8 @@ static struct disk *find_owned(PFILE_OBJECT file)
         struct disk *disk = disk_of_link(link);
 
         if (disk->channel.ownership.file == file) {
+            RemoveEntryList(link);
+            InitializeListHead(link);
             disk_reference(disk);
             found = disk;
         }
@@ -103,7 +103,7 @@ static NTSTATUS NTAPI cleanup(PDEVICE_OBJECT device, PIRP irp)
     PFILE_OBJECT file = IoGetCurrentIrpStackLocation(irp)->FileObject;
     struct disk *disk;
 
-    while ((disk = find_owned(file)) != NULL) {
+    while ((disk = take_owned(file)) != NULL) {
         owner_lost(disk);
         disk_release(disk);
     }

@@ -330,7 +330,7 @@ typedef struct {
             UINT8 ServiceAction; /* SPC-4, "PERSISTENT RESERVE OUT command" */
             UINT8 Scope : 4;
             UINT8 Type : 4;
-            UINT16 ParameterListLength; /* of the CDB; the parameter list is the request's data */
+            UINT16 ParameterListLength; /* bytes of the parameter list, which is the data of the request */
         } PersistResOut;
     } Cmd;
     BYTE Reserved[32];

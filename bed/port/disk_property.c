@@ -12,6 +12,7 @@ enum property {
     PROPERTY_ACCESS_ALIGNMENT = 6,
     PROPERTY_SEEK_PENALTY = 7,
     PROPERTY_TRIM = 8,
+    PROPERTY_PROVISIONING = 11,
     PROPERTY_IO_CAPABILITY = 48,
 };
 enum query { QUERY_STANDARD = 0, QUERY_EXISTS = 1 };
@@ -27,6 +28,11 @@ struct answer {
 static void put32(struct answer *answer, ULONG at, ULONG value)
 {
     *(ULONG *)(void *)(answer->bytes + at) = value;
+}
+
+static void put64(struct answer *answer, ULONG at, ULONGLONG value)
+{
+    *(ULONGLONG *)(void *)(answer->bytes + at) = value;
 }
 
 static void put16(struct answer *answer, ULONG at, USHORT value)
@@ -153,6 +159,36 @@ static BOOLEAN can_unmap(const struct disk *disk)
            (disk->identity.provisioning[5] & 0x80) != 0;
 }
 
+/* What VPD B0h says of UNMAP; lengths are in logical sectors there and here. */
+static void unmap_limits(const UCHAR *limits, struct answer *answer)
+{
+    put32(answer, 32, load_be32(limits + 20)); /* MaxUnmapLbaCount */
+    put32(answer, 36, load_be32(limits + 24)); /* MaxUnmapBlockDescriptorCount */
+    put64(answer, 16, load_be32(limits + 28)); /* OptimalUnmapGranularity */
+    if ((limits[32] & 0x80) != 0) {
+        answer->bytes[8] |= 0x20; /* UnmapGranularityAlignmentValid */
+        put64(answer, 24, load_be32(limits + 32) & 0x7FFFFFFF);
+    }
+}
+
+/* DEVICE_LB_PROVISIONING_DESCRIPTOR. Free space and mapping are of newer commands. */
+static void provisioning(const struct disk *disk, struct answer *answer)
+{
+    const struct identity *identity = &disk->identity;
+    const UCHAR *page = identity->provisioning; /* VPD B2h */
+
+    begin(answer, 40, 40);
+    if (!disk->capacity.thin || identity->provisioning_length < 7) {
+        return;
+    }
+    answer->bytes[8] = (page[6] & 0x07) == 2;             /* ThinProvisioningEnabled */
+    answer->bytes[8] |= (page[5] & 0x04) != 0 ? 0x02 : 0; /* ThinProvisioningReadZeros: LBPRZ */
+    answer->bytes[8] |= (page[5] & 0x02) != 0 ? 0x04 : 0; /* AnchorSupported: ANC_SUP */
+    if (identity->block_limits_length >= 36) {
+        unmap_limits(identity->block_limits, answer);
+    }
+}
+
 /* Descriptors that hold one BOOLEAN: DEVICE_TRIM_DESCRIPTOR, DEVICE_SEEK_PENALTY_DESCRIPTOR */
 static void one_flag(struct answer *answer, BOOLEAN flag)
 {
@@ -200,6 +236,9 @@ static BOOLEAN describe(struct adapter *adapter, struct disk *disk, ULONG proper
         return TRUE;
     case PROPERTY_TRIM:
         one_flag(answer, can_unmap(disk));
+        return TRUE;
+    case PROPERTY_PROVISIONING:
+        provisioning(disk, answer);
         return TRUE;
     case PROPERTY_IO_CAPABILITY:
         io_capability(disk, answer);

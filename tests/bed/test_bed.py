@@ -58,7 +58,7 @@ def test_ramdisk_is_described():
     assert 'length 67108864' in said
     assert "vendor 'BEDTEST ' product 'MEMORY DISK     ' revision '1.0 ' serial 'RAM00000' bus 14" in said
     assert 'address 0:0:0:0' in said
-    for number, length in ((1, 32), (2, 36), (4, 28), (6, 28), (7, 12), (8, 12), (48, 16)):
+    for number, length in ((1, 32), (2, 36), (4, 28), (6, 28), (7, 12), (8, 12), (11, 40), (48, 16)):
         assert f'property {number}: {length} bytes' in said
 
 

@@ -123,6 +123,22 @@ static void behaviour(struct disk *disk)
         number("trim", "enabled", trim->TrimEnabled);
 }
 
+static void provisioning(struct disk *disk)
+{
+    const DEVICE_LB_PROVISIONING_DESCRIPTOR *it = (const DEVICE_LB_PROVISIONING_DESCRIPTOR *)answer;
+
+    if (!ask_property(disk, "provisioning", StorageDeviceLBProvisioningProperty, sizeof(*it)))
+        return;
+    number("provisioning", "thin", it->ThinProvisioningEnabled);
+    number("provisioning", "zeroes", it->ThinProvisioningReadZeros);
+    number("provisioning", "anchor", it->AnchorSupported);
+    number("provisioning", "granularity", it->OptimalUnmapGranularity);
+    number("provisioning", "alignment_valid", it->UnmapGranularityAlignmentValid);
+    number("provisioning", "alignment", it->UnmapGranularityAlignment);
+    number("provisioning", "blocks", it->MaxUnmapLbaCount);
+    number("provisioning", "descriptors", it->MaxUnmapBlockDescriptorCount);
+}
+
 static void addresses(struct disk *disk)
 {
     const STORAGE_DEVICE_NUMBER *it = (const STORAGE_DEVICE_NUMBER *)answer;
@@ -147,6 +163,7 @@ int command_info(struct disk *disk, struct arguments *arguments)
     adapter(disk);
     device_id(disk);
     behaviour(disk);
+    provisioning(disk);
     addresses(disk);
     return 0;
 }

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Disks that a program serves. */
+#include "tests/host/fixture.h"
+#include "tests/host/pass.h"
+#include "tests/host/program.h"
+
+#include "core/base/bytes.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define BLOCK 512u
+
+static struct bed_file *open_disk(const char *name)
+{
+    struct bed_file *disk = NULL;
+
+    assert_int_equal(wnbd_open_disk(adapter, name, &disk), STATUS_SUCCESS);
+    return disk;
+}
+
+/* A machine, a program and its disk. */
+static struct bed_file *start(struct program *program, const struct program_options *options)
+{
+    fixture_start_machine();
+    program_start(program, options);
+    return open_disk(program->options.name);
+}
+
+static void stop(struct program *program, struct bed_file *disk)
+{
+    bed_close(disk);
+    program_stop(program);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+/* ---- Data ---- */
+
+static void write_and_read_back(const struct program *program, struct bed_file *disk, ULONGLONG offset, ULONG length)
+{
+    UCHAR *written = malloc(length);
+    UCHAR *read = calloc(1, length);
+
+    wnbd_pattern(written, length, (ULONG)offset + 1);
+    assert_int_equal(bed_write(disk, offset, written, length), STATUS_SUCCESS);
+    assert_memory_equal(program->bytes + offset, written, length);
+    assert_int_equal(bed_read(disk, offset, read, length), STATUS_SUCCESS);
+    assert_memory_equal(read, written, length);
+    free(written);
+    free(read);
+}
+
+static void move_data(const struct program_options *options)
+{
+    static const ULONG lengths[] = {512, 4096, 5120, 32768, 33280, 65536, 1 << 20, 2 << 20, (2 << 20) + 512, 5 << 20};
+    struct program program;
+    struct bed_file *disk = start(&program, options);
+    ULONG block = program.options.block_size;
+
+    for (size_t i = 0; i < ARRAYSIZE(lengths); i++) {
+        ULONG length = (lengths[i] + block - 1) / block * block;
+
+        write_and_read_back(&program, disk, (ULONGLONG)block * (i + 1), length);
+        write_and_read_back(&program, disk, PROGRAM_BYTES - length, length);
+    }
+    assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
+    assert_int_equal(program.refused, 0);
+    stop(&program, disk);
+}
+
+static void batches(void **state)
+{
+    (void)state;
+    move_data(&(struct program_options){.threads = 1});
+    move_data(&(struct program_options){.threads = 4, .flags.FlushSupported = 1, .flags.FUASupported = 1});
+    move_data(&(struct program_options){.threads = 2, .block_size = 4096, .flags.LargeBlocksAllowed = 1});
+}
+
+static void one_at_a_time(void **state)
+{
+    (void)state;
+    move_data(&(struct program_options){.threads = 1, .one_at_a_time = true});
+    move_data(&(struct program_options){.threads = 4, .one_at_a_time = true, .flags.FlushSupported = 1});
+}
+
+static void smallest_arena_and_queue(void **state)
+{
+    (void)state;
+    move_data(&(struct program_options){.threads = 3, .queue_depth = 1, .arena_size = WNBD_MIN_ARENA_SIZE});
+    move_data(&(struct program_options){.threads = 1, .queue_depth = 1, .one_at_a_time = true});
+}
+
+static void unmap_gives_one_descriptor_a_request(void **state)
+{
+    struct program_options options = {.threads = 1, .flags.UnmapSupported = 1};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+    struct pass pass = {0};
+
+    (void)state;
+    memset(program.bytes, 0xFF, 1 << 20);
+    assert_true(pass_unmap(disk, &pass, 2, 3));
+    assert_int_equal(program.requests[WnbdReqTypeUnmap], 1);
+    for (ULONG i = 0; i < 8 * BLOCK; i++) {
+        assert_int_equal(program.bytes[i], i / BLOCK >= 2 && i / BLOCK < 5 ? 0 : 0xFF);
+    }
+    stop(&program, disk);
+}
+
+static void flush_only_where_there_is_a_cache(void **state)
+{
+    struct program_options options = {.threads = 1};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+
+    (void)state;
+    assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
+    assert_int_equal(program.requests[WnbdReqTypeFlush], 0);
+    stop(&program, disk);
+    options.flags.FlushSupported = 1;
+    disk = start(&program, &options);
+    assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
+    assert_true(program.requests[WnbdReqTypeFlush] >= 1);
+    stop(&program, disk);
+}
+
+static void read_only_is_write_protected(void **state)
+{
+    struct program_options options = {.threads = 1, .flags.ReadOnly = 1};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+    UCHAR data[BLOCK] = {0};
+
+    (void)state;
+    assert_int_equal(bed_write(disk, 0, data, sizeof(data)), STATUS_MEDIA_WRITE_PROTECTED);
+    assert_int_equal(program.requests[WnbdReqTypeWrite], 0);
+    assert_int_equal(bed_read(disk, 0, data, sizeof(data)), STATUS_SUCCESS);
+    stop(&program, disk);
+}
+
+/* ---- Answers ---- */
+
+static bool answers_short(struct program *program, const WNBD_ARENA_REQUEST *request, UCHAR *data, WNBD_ANSWER *answer)
+{
+    (void)program;
+    if (request->Request.RequestType != WnbdReqTypeRead) {
+        return false;
+    }
+    memset(data, 0x5A, request->DataLength);
+    answer->DataLength = request->Request.Cmd.Read.BlockAddress == 9   ? 0
+                         : request->Request.Cmd.Read.BlockAddress == 8 ? 100
+                                                                       : request->DataLength + 4096;
+    return true;
+}
+
+/* D2 of the interface: what is missing is zeroes, what is too much is ignored. */
+static void short_answer_reads_as_zeroes(void **state)
+{
+    struct program_options options = {.threads = 1, .does = answers_short};
+
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        struct program program;
+        struct bed_file *disk;
+        UCHAR data[3 * BLOCK];
+
+        options.one_at_a_time = kind == 1;
+        disk = start(&program, &options);
+        memset(data, 1, sizeof(data));
+        assert_int_equal(bed_read(disk, 8 * BLOCK, data, BLOCK), STATUS_SUCCESS);
+        for (ULONG i = 0; i < BLOCK; i++) {
+            assert_int_equal(data[i], i < 100 ? 0x5A : 0);
+        }
+        assert_int_equal(bed_read(disk, 9 * BLOCK, data, BLOCK), STATUS_SUCCESS);
+        for (ULONG i = 0; i < BLOCK; i++) {
+            assert_int_equal(data[i], 0);
+        }
+        assert_int_equal(bed_read(disk, 10 * BLOCK, data, BLOCK), STATUS_SUCCESS);
+        assert_int_equal(data[0], 0x5A);
+        assert_int_equal(data[BLOCK], 1);
+        stop(&program, disk);
+    }
+}
+
+static bool answers_sense(struct program *program, const WNBD_ARENA_REQUEST *request, UCHAR *data, WNBD_ANSWER *answer)
+{
+    (void)program;
+    (void)data;
+    if (request->Request.RequestType != WnbdReqTypeRead || request->Request.Cmd.Read.BlockAddress != 7) {
+        return false;
+    }
+    answer->ScsiStatus = 2;
+    answer->SenseKey = 3;
+    answer->ASC = 0x11;
+    answer->Information = 7;
+    answer->InformationValid = 1;
+    return true;
+}
+
+static void sense_arrives(void **state)
+{
+    struct program_options options = {.threads = 1, .does = answers_sense};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+    struct pass pass = {0};
+    ULONG lba = 0;
+
+    (void)state;
+    assert_false(pass_read(disk, &pass, 7, 1, BLOCK));
+    assert_true(pass_has_sense(&pass, 3));
+    assert_int_equal(pass.sense[12], 0x11);
+    assert_true(pass_has_information(&pass, &lba));
+    assert_int_equal(lba, 7);
+    assert_true(pass_read(disk, &pass, 8, 1, BLOCK));
+    stop(&program, disk);
+}
+
+/* Requests answered backwards, from a full queue. */
+static void answers_in_any_order(void **state)
+{
+    enum { COUNT = 64 };
+    struct program_options options = {0};
+    struct program program;
+    struct bed_file *disk;
+    WNBD_ARENA_REQUEST requests[COUNT];
+    struct bed_io ios[COUNT];
+    static UCHAR data[COUNT][4096];
+
+    (void)state;
+    fixture_start_machine();
+    options.threads = 1;
+    program_start(&program, &options);
+    disk = open_disk("vol1"); /* Windows has read what it wants to know */
+    for (ULONG i = 0; i < COUNT; i++) {
+        wnbd_pattern(data[i], sizeof(data[i]), i);
+    }
+    stop(&program, disk);
+    fixture_start_machine();
+    options.threads = 0;
+    options.queue_depth = 0;
+    program_start(&program, &options);
+    (void)requests;
+    (void)ios;
+    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
+    program_wait(&program);
+    program_free(&program);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static void nonsense_is_refused(void **state)
+{
+    struct program_options options = {.threads = 1};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+    WNBD_ANSWER answers[3] = {{.RequestHandle = 1}, {.RequestHandle = 0}, {.RequestHandle = UINT64_MAX}};
+    struct program_output output;
+
+    (void)state;
+    assert_int_equal(program_enter(&program, answers, 3, 0, false, &output), STATUS_SUCCESS);
+    assert_int_equal(output.head.RefusedCount, 3);
+    write_and_read_back(&program, disk, 0, 4096);
+    stop(&program, disk);
+}
+
+/* ---- Whose ---- */
+
+static void others_are_denied(void **state)
+{
+    struct program_options options = {.threads = 1};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+    struct program other = program;
+    struct program_output output;
+    WNBD_IOCTL_SET_SIZE_COMMAND size = {
+        .IoControlCode = IOCTL_WNBD_SET_DISK_SIZE, .ConnectionId = program.id, .BlockCount = 8};
+
+    (void)state;
+    other.file = adapter;
+    assert_int_equal(program_enter(&other, NULL, 0, 1, false, &output), STATUS_ACCESS_DENIED);
+    assert_int_equal(program_map_arena(&other), STATUS_ACCESS_DENIED);
+    assert_int_equal(bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &size, sizeof(size), NULL, 0, NULL),
+                     STATUS_ACCESS_DENIED);
+    other.id += 128;
+    assert_int_equal(program_enter(&other, NULL, 0, 1, false, &output), STATUS_INVALID_HANDLE);
+    write_and_read_back(&program, disk, 0, 4096);
+    stop(&program, disk);
+}
+
+static void await_gone(const char *name)
+{
+    WNBD_CONNECTION_INFO info;
+    LARGE_INTEGER pause = {.QuadPart = -10000};
+
+    for (int i = 0; i < 20000 && wnbd_show(adapter, name, &info) == STATUS_SUCCESS; i++) {
+        KeDelayExecutionThread(UserMode, FALSE, &pause);
+    }
+    assert_int_equal(wnbd_show(adapter, name, &info), STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+static void disk_goes_with_its_handle(void **state)
+{
+    struct program_options options = {.threads = 2};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+
+    (void)state;
+    write_and_read_back(&program, disk, 0, 4096);
+    program_die(&program);
+    await_gone("vol1");
+    program_free(&program);
+    bed_close(disk);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static bool never_answers(struct program *program, const WNBD_ARENA_REQUEST *request, UCHAR *data, WNBD_ANSWER *answer)
+{
+    (void)program;
+    (void)data;
+    if (request->Request.RequestType == WnbdReqTypeWrite) {
+        answer->RequestHandle = 0;
+        return true;
+    }
+    return false;
+}
+
+static void requests_end_with_the_disk(void **state)
+{
+    struct program_options options = {.threads = 2, .does = never_answers};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+    static UCHAR data[65536];
+    struct bed_io io;
+
+    (void)state;
+    bed_transfer_begin(&io, disk, true, 0, data, sizeof(data));
+    while (program.requests[WnbdReqTypeWrite] == 0) {
+        LARGE_INTEGER pause = {.QuadPart = -10000};
+
+        KeDelayExecutionThread(UserMode, FALSE, &pause);
+    }
+    program_die(&program);
+    assert_int_not_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
+    await_gone("vol1");
+    program_free(&program);
+    bed_close(disk);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static void own_cancelled_ends_the_disk(void **state)
+{
+    struct program_options options = {.threads = 1};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+
+    (void)state;
+    bed_io_cancel(&program.own);
+    await_gone("vol1");
+    program_wait(&program);
+    assert_int_equal(program.disconnected + program.failed, 1);
+    program_free(&program);
+    bed_close(disk);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
+static void resize(void **state)
+{
+    struct program_options options = {.threads = 1};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+    WNBD_IOCTL_SET_SIZE_COMMAND size = {.IoControlCode = IOCTL_WNBD_SET_DISK_SIZE, .ConnectionId = program.id};
+    WNBD_CONNECTION_INFO info;
+    UCHAR data[BLOCK] = {0};
+
+    (void)state;
+    assert_int_equal(bed_control(program.file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &size, sizeof(size), NULL, 0, NULL),
+                     STATUS_INVALID_PARAMETER);
+    size.BlockCount = 1000;
+    assert_int_equal(bed_control(program.file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &size, sizeof(size), NULL, 0, NULL),
+                     STATUS_SUCCESS);
+    assert_int_equal(wnbd_show(adapter, "vol1", &info), STATUS_SUCCESS);
+    assert_int_equal(info.Properties.BlockCount, 1000);
+    assert_int_equal(bed_read(disk, 999 * BLOCK, data, BLOCK), STATUS_SUCCESS);
+    assert_int_not_equal(bed_read(disk, 1000 * BLOCK, data, BLOCK), STATUS_SUCCESS);
+    stop(&program, disk);
+}
+
+/* ---- Kept ---- */
+
+static NTSTATUS attach(struct program *program, const struct program_options *options)
+{
+    WNBD_IOCTL_ATTACH_COMMAND command = {.IoControlCode = IOCTL_WNBD_ATTACH};
+    WNBD_CONNECTION_INFO info;
+    NTSTATUS status;
+
+    memset(program, 0, sizeof(*program));
+    pthread_rwlock_init(&program->file_lock, NULL);
+    program->options = *options;
+    program->options.name = "vol1";
+    program->options.block_size = BLOCK;
+    program->bytes = calloc(1, PROGRAM_BYTES);
+    program->file = wnbd_open();
+    strcpy(command.InstanceName, "vol1");
+    status = bed_control(program->file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), &info,
+                         sizeof(info), NULL);
+    program->id = info.ConnectionId;
+    return status;
+}
+
+static void kept_disk_is_served_again(void **state)
+{
+    struct program_options options = {.threads = 2, .does = never_answers, .flags.KeepDisk = 1};
+    struct program program;
+    struct program next;
+    struct bed_file *disk = start(&program, &options);
+    static UCHAR data[65536];
+    struct bed_io io;
+
+    (void)state;
+    assert_int_equal(attach(&next, &options), STATUS_SHARING_VIOLATION);
+    program_free(&next);
+    wnbd_pattern(data, sizeof(data), 5);
+    bed_transfer_begin(&io, disk, true, 4096, data, sizeof(data));
+    while (program.requests[WnbdReqTypeWrite] == 0) {
+        LARGE_INTEGER pause = {.QuadPart = -10000};
+
+        KeDelayExecutionThread(UserMode, FALSE, &pause);
+    }
+    program_die(&program);
+    options.does = NULL;
+    assert_int_equal(attach(&next, &options), STATUS_SUCCESS);
+    program_own(&next);
+    assert_int_equal(program_map_arena(&next), STATUS_SUCCESS);
+    program_serve(&next);
+    assert_int_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
+    assert_memory_equal(next.bytes + 4096, data, sizeof(data));
+    write_and_read_back(&next, disk, 1 << 20, 1 << 20);
+    program_free(&program);
+    stop(&next, disk);
+}
+
+int main(int count, char **arguments)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(batches),
+        cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(smallest_arena_and_queue),
+        cmocka_unit_test(unmap_gives_one_descriptor_a_request),
+        cmocka_unit_test(flush_only_where_there_is_a_cache),
+        cmocka_unit_test(read_only_is_write_protected),
+        cmocka_unit_test(short_answer_reads_as_zeroes),
+        cmocka_unit_test(sense_arrives),
+        cmocka_unit_test(answers_in_any_order),
+        cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(others_are_denied),
+        cmocka_unit_test(disk_goes_with_its_handle),
+        cmocka_unit_test(requests_end_with_the_disk),
+        cmocka_unit_test(own_cancelled_ends_the_disk),
+        cmocka_unit_test(resize),
+        cmocka_unit_test(kept_disk_is_served_again),
+    };
+
+    if (!fixture_init(count, arguments)) {
+        return 2;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
