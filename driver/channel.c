@@ -7,7 +7,7 @@
 #include "driver/identity.h"
 #include "driver/memory.h"
 
-static NTSTATUS prepare(struct disk *disk)
+static NTSTATUS allocate(struct disk *disk)
 {
     struct channel *channel = &disk->channel;
 
@@ -23,7 +23,7 @@ static NTSTATUS prepare(struct disk *disk)
     return channel->slots != NULL && channel->units != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
-static void release(struct disk *disk)
+static void free_memory(struct disk *disk)
 {
     owner_drop(disk); /* of a disk that has not come to life */
     memory_free(disk->channel.units, TAG_BACKEND);
@@ -122,8 +122,8 @@ static void gone(struct disk *disk)
 const struct backend channel_backend = {
     .depth = 0,
     .takes_pages = false,
-    .allocate = prepare,
-    .free = release,
+    .allocate = allocate,
+    .free = free_memory,
     .connect = connect,
     .open = open,
     .serve = serve,

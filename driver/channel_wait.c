@@ -69,13 +69,26 @@ static void end_enter(PIRP irp, uint32_t count, bool disconnected)
     end(irp, STATUS_SUCCESS, FIELD_OFFSET(WNBD_ENTER_OUTPUT, Requests) + count * sizeof output->Requests[0]);
 }
 
+/* Its output is the whole command, or, in a buffer that is smaller than that, the request alone. */
+static void end_fetch_with_request(PIRP irp)
+{
+    WNBD_IOCTL_FETCH_REQ_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
+
+    if (IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.OutputBufferLength >= sizeof *command) {
+        end(irp, STATUS_SUCCESS, sizeof *command);
+        return;
+    }
+    RtlMoveMemory(command, &command->Request, sizeof command->Request);
+    end(irp, STATUS_SUCCESS, sizeof command->Request);
+}
+
 static void end_fetch_disconnected(PIRP irp)
 {
     WNBD_IOCTL_FETCH_REQ_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
 
     RtlZeroMemory(&command->Request, sizeof command->Request);
     command->Request.RequestType = WnbdReqTypeDisconnect;
-    end(irp, STATUS_SUCCESS, sizeof *command);
+    end_fetch_with_request(irp);
 }
 
 static void end_disconnected(PIRP irp)
@@ -303,10 +316,12 @@ static void end_fetch(struct disk *disk, PIRP irp, struct record *record)
     NTSTATUS status = copy_for_fetch(disk, irp, record);
 
     copied(disk, record); /* the record may be gone from here on */
-    if (!NT_SUCCESS(status)) {
+    if (NT_SUCCESS(status)) {
+        end_fetch_with_request(irp);
+    } else {
         refuse_unseen(disk, irp);
+        end(irp, status, 0);
     }
-    end(irp, status, NT_SUCCESS(status) ? sizeof(WNBD_IOCTL_FETCH_REQ_COMMAND) : 0);
 }
 
 void channel_fetch(struct disk *disk, PIRP irp, PMDL mdl)

@@ -535,9 +535,9 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_OUTPUT, 2264)
  */
 
 /*
- * Waits for a request. Output: the same structure, with Request filled, or, if the output buffer is as large as a
- * WNBD_IO_REQUEST and no larger, that alone; the data of a write, unmap or reservation is at DataBuffer. Pends until
- * there is a request; may be cancelled. When the disk is gone: success, WnbdReqTypeDisconnect.
+ * Waits for a request. Output: the same structure, with Request filled, or, if the output buffer is smaller than that,
+ * the WNBD_IO_REQUEST alone; the data of a write, unmap or reservation is at DataBuffer. Pends until there is a
+ * request; may be cancelled. When the disk is gone: success, WnbdReqTypeDisconnect.
  *
  * STATUS_INVALID_PARAMETER 87  DataBuffer is not memory that can be written
  * STATUS_BUFFER_TOO_SMALL 122  the data does not fit; the request stays and can be fetched with a larger buffer

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A program that serves a disk with wnbd.h, written from the interface's description alone: what the tests use in place
+ * of the programs that exist. Prints one line for each event, so that a test can wait for it.
+ */
+#ifndef TESTS_WINDOWS_CONSUMER_H
+#define TESTS_WINDOWS_CONSUMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <wnbd.h>
+
+struct arguments;
+
+#define ANSWER_THREADS_MAX 64
+
+/* How requests are answered; fixed after the start. */
+struct manner {
+    uint32_t answer_threads; /* 0: within the callback; else by so many threads, in any order, overlapped */
+    uint32_t delay_ms;       /* before each answer */
+    uint32_t short_bytes;    /* reads have no more data than that, if is_short */
+    bool is_short;
+    bool without_data;     /* reads are answered without any: NULL, 0 */
+    bool never;            /* not at all */
+    bool twice;            /* a second time, which must fail */
+    bool copies;           /* from memory of the program, not from the callback's buffer */
+    bool log;              /* a line for each callback and for each answer that fails */
+    int fill;              /* reads have that byte everywhere; -1: what was written */
+    WnbdRequestType fails; /* requests of this type do; unknown: none */
+    uint8_t sense_key;
+    uint8_t asc;
+    bool has_information; /* the sense names the LBA */
+};
+
+/* The memory behind the disk; 64 KiB at a time are made when they are written first. */
+struct store;
+
+struct store *store_new(uint64_t bytes);
+void store_read(struct store *store, uint64_t offset, uint8_t *data, uint32_t length);
+void store_write(struct store *store, uint64_t offset, const uint8_t *data, uint32_t length);
+void store_zero(struct store *store, uint64_t offset, uint64_t length);
+
+/* The program's object for its disk: the disk's context. */
+struct consumer {
+    struct manner manner;
+    struct store *store;
+    PWNBD_DISK disk;
+    uint32_t generation; /* of reservations */
+};
+
+extern const WNBD_INTERFACE callbacks;
+
+/* One line of output, whole also when several threads print. */
+__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
+
+/* An answer that is to be given. `data` is borrowed for the call; `lba` is what a sense would name. */
+struct answer {
+    uint64_t handle;
+    WnbdRequestType type;
+    uint64_t lba;
+    void *data;
+    uint32_t length;
+};
+
+void answers_start(struct consumer *consumer);
+void answers_give(struct consumer *consumer, const struct answer *answer);
+
+/* Serves with FETCH_REQ and SEND_RSP until the disk is gone. */
+void serve_singly(struct consumer *consumer);
+
+/* What is read from stdin, until its end or `stop`. */
+void orders_follow(struct consumer *consumer);
+
+#endif
