@@ -42,6 +42,7 @@ extern const struct shim bed_csq_shims[];
 extern const struct shim bed_wsk_shims[];
 extern const struct shim bed_lookup_shims[];
 extern const struct shim bed_pnp_shims[];
+extern const struct shim bed_registry_shims[];
 
 /* The shim for a routine that an image of kind `scope` imports, NULL when Wine's own serves. */
 const struct shim *bed_shim_find(const char *name, enum shim_scope scope);
