@@ -39,9 +39,9 @@ static NTSTATUS start(struct adapter *adapter)
 {
     NTSTATUS status;
 
-    adapter->options = driver_options;
     KeInitializeSpinLock(&adapter->lock);
     disk_places_init(adapter);
+    InitializeListHead(&adapter->creation_waiters);
     KeInitializeEvent(&adapter->no_threads, NotificationEvent, TRUE);
     status = worker_start(&adapter->worker);
     if (!NT_SUCCESS(status)) {
@@ -120,6 +120,17 @@ VOID hw_free_adapter_resources(PVOID extension)
     log_print(LOG_INFO, "the adapter has ended");
 }
 
+/* Of a disk no more than of all of them. */
+static void configure_queues(struct adapter *adapter, PPORT_CONFIGURATION_INFORMATION configuration)
+{
+    ULONG per_adapter = (ULONG)driver_options.max_io_req_per_adapter;
+
+    adapter->lun_queue_depth = min((ULONG)driver_options.max_io_req_per_lun, per_adapter);
+    configuration->MaxNumberOfIO = per_adapter;
+    configuration->MaxIOsPerLun = adapter->lun_queue_depth;
+    configuration->InitialLunQueueDepth = adapter->lun_queue_depth;
+}
+
 static void configure(PPORT_CONFIGURATION_INFORMATION configuration)
 {
     configuration->VirtualDevice = TRUE;
@@ -136,9 +147,6 @@ static void configure(PPORT_CONFIGURATION_INFORMATION configuration)
     configuration->ResetTargetSupported = TRUE;
     configuration->WmiDataProvider = FALSE;
     configuration->SynchronizationModel = StorSynchronizeFullDuplex;
-    configuration->MaxNumberOfIO = WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER;
-    configuration->MaxIOsPerLun = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
-    configuration->InitialLunQueueDepth = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
 }
 
 /* PASSIVE_LEVEL, as the documentation has it for virtual miniports. */
@@ -153,6 +161,7 @@ ULONG hw_find_adapter(PVOID extension, PVOID context, PVOID bus, PVOID lower, PC
     UNREFERENCED_PARAMETER(arguments);
     *again = FALSE;
     configure(configuration);
+    configure_queues(adapter, configuration);
     if (!adapter->started) { /* it may have been stopped and started again without being freed */
         NTSTATUS status = start(adapter);
 

@@ -5,7 +5,76 @@
 
 #include "core/base/checked.h"
 
+/* ---- How many are under way ---- */
+
+static void count_in(struct adapter *adapter)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    adapter->creations++;
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+/* True: that was the last one. */
+static bool count_out(struct adapter *adapter)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    bool is_last;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    NT_ASSERT(adapter->creations != 0);
+    is_last = --adapter->creations == 0;
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return is_last;
+}
+
+bool create_await_all(struct adapter *adapter, PIRP irp)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    bool waits;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    waits = adapter->creations != 0 && !adapter->ending;
+    if (waits) {
+        InsertTailList(&adapter->creation_waiters, &irp->Tail.Overlay.ListEntry);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return waits;
+}
+
+static PIRP take_waiter(struct adapter *adapter)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    PIRP irp = NULL;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    if (!IsListEmpty(&adapter->creation_waiters)) {
+        irp = CONTAINING_RECORD(RemoveHeadList(&adapter->creation_waiters), IRP, Tail.Overlay.ListEntry);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return irp;
+}
+
+void create_release_waiters(struct adapter *adapter)
+{
+    PIRP irp;
+
+    while ((irp = take_waiter(adapter)) != NULL) {
+        ioctl_complete(adapter, irp, STATUS_SUCCESS, 0);
+    }
+}
+
 /* ---- The answer ---- */
+
+/* While `irp` is not complete the adapter stays. */
+static void complete(struct adapter *adapter, PIRP irp, NTSTATUS status, ULONG_PTR information)
+{
+    if (count_out(adapter)) {
+        create_release_waiters(adapter);
+    }
+    ioctl_complete(adapter, irp, status, information);
+}
 
 static void write_message(WNBD_IOCTL_CREATE_OUTPUT *output, NTSTATUS status, const char *message)
 {
@@ -31,7 +100,7 @@ static void answer_success(struct disk *disk, PIRP irp)
 
     RtlZeroMemory(output, size);
     disk_describe(disk, &output->Info);
-    ioctl_complete(disk->adapter, irp, STATUS_SUCCESS, size);
+    complete(disk->adapter, irp, STATUS_SUCCESS, size);
 }
 
 static void answer_failure(struct adapter *adapter, PIRP irp, NTSTATUS status, const char *message)
@@ -39,13 +108,13 @@ static void answer_failure(struct adapter *adapter, PIRP irp, NTSTATUS status, c
     WNBD_IOCTL_CREATE_OUTPUT *output = irp->AssociatedIrp.SystemBuffer;
 
     if (!takes_words(irp)) {
-        ioctl_complete(adapter, irp, status, 0);
+        complete(adapter, irp, status, 0);
         return;
     }
     RtlZeroMemory(output, sizeof *output);
     output->Status = status;
     write_message(output, status, message);
-    ioctl_complete(adapter, irp, STATUS_SUCCESS, sizeof *output);
+    complete(adapter, irp, STATUS_SUCCESS, sizeof *output);
 }
 
 /* ---- Cancelling ---- */
@@ -234,6 +303,11 @@ void create_begin(struct adapter *adapter, PIRP irp)
     const char *problem;
     struct disk *disk;
 
+    count_in(adapter); /* before the option is looked at: see create_await_all */
+    if (!driver_options.new_mappings_allowed) {
+        answer_failure(adapter, irp, STATUS_SHUTDOWN_IN_PROGRESS, "new mappings are not allowed (NewMappingsAllowed)");
+        return;
+    }
     normalize(&command->Properties, irp);
     problem = check(&command->Properties);
     if (problem != NULL) {

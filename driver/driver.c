@@ -7,8 +7,6 @@
 
 #include "version.h"
 
-struct options driver_options;
-
 static void describe(PHW_INITIALIZATION_DATA data)
 {
     RtlZeroMemory(data, sizeof *data);
@@ -42,7 +40,7 @@ DDK_CODE("INIT") NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRI
     HW_INITIALIZATION_DATA data;
 
     memory_init();
-    options_read(registry_path, &driver_options);
+    options_init(driver);
     describe(&data);
     log_print(LOG_INFO, "version %s", WNBD_VERSION_STR);
     return (NTSTATUS)StorPortInitialize(driver, registry_path, &data, NULL);

@@ -4,6 +4,7 @@
 #include "driver/create.h"
 #include "driver/disk.h"
 #include "driver/log.h"
+#include "driver/option_ioctl.h"
 
 #include "version.h"
 
@@ -154,8 +155,14 @@ static const struct command commands[] = {
     {IOCTL_WNBD_REMOVE, sizeof(WNBD_IOCTL_REMOVE_COMMAND), 0, remove},
     {IOCTL_WNBD_LIST, sizeof(WNBD_IOCTL_LIST_COMMAND), FIELD_OFFSET(WNBD_CONNECTION_LIST, Connections), list},
     {IOCTL_WNBD_STATS, sizeof(WNBD_IOCTL_STATS_COMMAND), sizeof(WNBD_DRV_STATS), stats},
+    {IOCTL_WNBD_RELOAD_CONFIG, sizeof(WNBD_IOCTL_RELOAD_CONFIG_COMMAND), 0, option_ioctl_reload},
     {IOCTL_WNBD_VERSION, sizeof(WNBD_IOCTL_VERSION_COMMAND), sizeof(WNBD_VERSION), version},
     {IOCTL_WNBD_SHOW, sizeof(WNBD_IOCTL_SHOW_COMMAND), sizeof(WNBD_CONNECTION_INFO), show},
+    {IOCTL_WNBD_GET_DRV_OPT, sizeof(WNBD_IOCTL_GET_DRV_OPT_COMMAND), sizeof(WNBD_OPTION_VALUE), option_ioctl_get},
+    {IOCTL_WNBD_SET_DRV_OPT, sizeof(WNBD_IOCTL_SET_DRV_OPT_COMMAND), 0, option_ioctl_set},
+    {IOCTL_WNBD_RESET_DRV_OPT, sizeof(WNBD_IOCTL_RESET_DRV_OPT_COMMAND), 0, option_ioctl_reset},
+    {IOCTL_WNBD_LIST_DRV_OPT, sizeof(WNBD_IOCTL_LIST_DRV_OPT_COMMAND), FIELD_OFFSET(WNBD_OPTION_LIST, Options),
+     option_ioctl_list},
 };
 
 static const struct command *find(ULONG code)
@@ -224,4 +231,5 @@ VOID hw_complete_service_irp(PVOID extension)
             disk_release(disk);
         }
     }
+    create_release_waiters(adapter);
 }

@@ -134,15 +134,16 @@ void nbd_allocate_more(struct disk *disk, uint32_t count)
 
 /* ---- What a disk's connections share ---- */
 
-static NTSTATUS allocate_headers(struct nbd_backend *nbd)
+/* A slot more than Storport sends requests. */
+static NTSTATUS allocate_headers(struct nbd_backend *nbd, uint32_t depth)
 {
-    nbd->slots = memory_allocate(NBD_DEPTH * sizeof *nbd->slots, TAG_BACKEND);
-    nbd->header_bytes = memory_allocate(NBD_DEPTH * sizeof *nbd->header_bytes, TAG_BACKEND);
-    nbd->headers = memory_allocate(NBD_DEPTH * sizeof *nbd->headers, TAG_BACKEND);
+    nbd->slots = memory_allocate(depth * sizeof *nbd->slots, TAG_BACKEND);
+    nbd->header_bytes = memory_allocate(depth * sizeof *nbd->header_bytes, TAG_BACKEND);
+    nbd->headers = memory_allocate(depth * sizeof *nbd->headers, TAG_BACKEND);
     if (nbd->slots == NULL || nbd->header_bytes == NULL || nbd->headers == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    queue_init(&nbd->queue, nbd->slots, NBD_DEPTH);
+    queue_init(&nbd->queue, nbd->slots, depth);
     return STATUS_SUCCESS; /* MDLs that describe 0 bytes: the first request to use one makes it */
 }
 
@@ -162,7 +163,7 @@ NTSTATUS nbd_allocate(struct disk *disk)
     KeInitializeEvent(&nbd->lost, NotificationEvent, FALSE);
     work_init(&nbd->send_work, nbd_send_work);
     nbd->wanted = 1;
-    status = allocate_headers(nbd);
+    status = allocate_headers(nbd, disk->adapter->lun_queue_depth + 1);
     if (NT_SUCCESS(status)) {
         status = allocate_lookup(nbd);
     }
