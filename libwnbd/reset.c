@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stopping the adapter and starting it again, as disabling and enabling it in the device manager would. */
-#include "include/wnbd.h"
+#include "libwnbd/adapter.h"
 #include "libwnbd/deadline.h"
 #include "libwnbd/log.h"
 
@@ -35,10 +35,24 @@ static DWORD enable(DEVINST adapter)
     return ERROR_NOT_READY;
 }
 
+/* By its id: that SetupAPI's handle outlives the set it came from is not documented. */
+static DWORD find(DEVINST *adapter)
+{
+    WCHAR id[MAX_DEVICE_ID_LEN];
+    DWORD error =
+        WnbdGetAdapterDevInst(adapter); /* says why it does not work; leaves it closed, so as to veto nothing */
+
+    if (error == ERROR_SUCCESS)
+        error = adapter_instance_id(id, ARRAYSIZE(id));
+    if (error == ERROR_SUCCESS && CM_Locate_DevNodeW(adapter, id, CM_LOCATE_DEVNODE_NORMAL) != CR_SUCCESS)
+        error = ERROR_FILE_NOT_FOUND;
+    return error;
+}
+
 static DWORD try(void)
 {
     DEVINST adapter;
-    DWORD error = WnbdGetAdapterDevInst(&adapter); /* closes the adapter: we must not veto ourselves */
+    DWORD error = find(&adapter);
 
     if (error == ERROR_SUCCESS)
         error = disable(adapter);
