@@ -6,6 +6,8 @@
 #include "driver/log.h"
 #include "driver/record.h"
 
+#include "version.h"
+
 /* ---- Start, step by step, and the way back ---- */
 
 static NTSTATUS start_interface(struct adapter *adapter)
@@ -35,6 +37,12 @@ static void stop_interface(struct adapter *adapter)
     RtlFreeUnicodeString(&adapter->interface_link);
 }
 
+static void load_options(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    options_load();
+}
+
 static NTSTATUS start(struct adapter *adapter)
 {
     NTSTATUS status;
@@ -47,6 +55,7 @@ static NTSTATUS start(struct adapter *adapter)
     if (!NT_SUCCESS(status)) {
         return status;
     }
+    worker_call(&adapter->worker, load_options, NULL);
     status = wsk_register(&adapter->wsk);
     if (!NT_SUCCESS(status)) {
         goto stop_worker;
@@ -160,8 +169,6 @@ ULONG hw_find_adapter(PVOID extension, PVOID context, PVOID bus, PVOID lower, PC
     UNREFERENCED_PARAMETER(lower);
     UNREFERENCED_PARAMETER(arguments);
     *again = FALSE;
-    configure(configuration);
-    configure_queues(adapter, configuration);
     if (!adapter->started) { /* it may have been stopped and started again without being freed */
         NTSTATUS status = start(adapter);
 
@@ -170,8 +177,10 @@ ULONG hw_find_adapter(PVOID extension, PVOID context, PVOID bus, PVOID lower, PC
             return SP_RETURN_ERROR;
         }
     }
+    configure(configuration);
+    configure_queues(adapter, configuration);
     set_ending(adapter, false);
-    log_print(LOG_INFO, "the adapter has started");
+    log_print(LOG_INFO, "the adapter has started, version %s", WNBD_VERSION_STR);
     return SP_RETURN_FOUND;
 }
 

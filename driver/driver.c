@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver/driver.h"
 
-#include "driver/log.h"
 #include "driver/memory.h"
 #include "driver/record.h"
-
-#include "version.h"
 
 static void describe(PHW_INITIALIZATION_DATA data)
 {
@@ -42,6 +39,5 @@ DDK_CODE("INIT") NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRI
     memory_init();
     options_init(driver);
     describe(&data);
-    log_print(LOG_INFO, "version %s", WNBD_VERSION_STR);
     return (NTSTATUS)StorPortInitialize(driver, registry_path, &data, NULL);
 }

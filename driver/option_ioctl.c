@@ -8,8 +8,6 @@
  * come one after the other.
  */
 struct call {
-    struct work work;
-    KEVENT done;
     NTSTATUS (*routine)(struct call *call);
     void *buffer; /* the command, and then the output */
     ULONG room;   /* for output */
@@ -18,25 +16,20 @@ struct call {
     NTSTATUS status;
 };
 
-static void run(struct work *work)
+static void run(void *context)
 {
-    struct call *call = CONTAINING_RECORD(work, struct call, work);
+    struct call *call = context;
 
     call->status = call->routine(call);
-    KeSetEvent(&call->done, IO_NO_INCREMENT, FALSE); /* the call is gone from here on */
 }
 
-/* Waits for the worker, whose works are short. */
 static void carry_out(struct adapter *adapter, PIRP irp, NTSTATUS (*routine)(struct call *call), struct call *call)
 {
     RtlZeroMemory(call, sizeof *call);
-    KeInitializeEvent(&call->done, NotificationEvent, FALSE);
-    work_init(&call->work, run);
     call->routine = routine;
     call->buffer = irp->AssociatedIrp.SystemBuffer;
     call->room = IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.OutputBufferLength;
-    worker_queue(&adapter->worker, &call->work);
-    KeWaitForSingleObject(&call->done, Executive, KernelMode, FALSE, NULL);
+    worker_call(&adapter->worker, run, call);
 }
 
 static void carry_out_and_complete(struct adapter *adapter, PIRP irp, NTSTATUS (*routine)(struct call *call))

@@ -86,14 +86,24 @@ NTSTATUS options_reload(void)
     return load(DriverRegKeyPersistentState);
 }
 
-void options_init(PDRIVER_OBJECT driver)
+static void set_initial(void)
 {
-    NTSTATUS status;
-
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         *current((enum option_id)i) = option_table[i].initial;
     }
+}
+
+void options_init(PDRIVER_OBJECT driver)
+{
+    set_initial();
     option_store_init(driver);
+}
+
+void options_load(void)
+{
+    NTSTATUS status;
+
+    set_initial();
     status = options_reload();
     if (!NT_SUCCESS(status)) {
         log_print(LOG_WARNING, "the stored options cannot be read: 0x%08lx", status);

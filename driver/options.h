@@ -2,10 +2,10 @@
 /*
  * The driver's options (core/options/option.h, docs/options.md): what holds now, and what is stored.
  *
- *   built-in default  <  the service's Parameters key  <  the stored value        at DriverEntry and on reload
+ *   built-in default  <  the service's Parameters key  <  the stored value        at the adapter's start
  *
  * Parameters is what an installation or an administrator has put there; the driver never writes it. What holds now
- * belongs to the driver, not to an adapter, and stays until it is unloaded.
+ * belongs to the driver, not to an adapter; it goes with the adapter, or when another starts.
  */
 #ifndef WNBD_DRIVER_OPTIONS_H
 #define WNBD_DRIVER_OPTIONS_H
@@ -35,7 +35,7 @@ struct options {
 
 extern struct options driver_options;
 
-/* Loads the options. PASSIVE_LEVEL, DriverEntry; `driver` is borrowed for as long as it is loaded. */
+/* Makes the built-in defaults hold. PASSIVE_LEVEL, DriverEntry; `driver` is borrowed for as long as it is loaded. */
 void options_init(PDRIVER_OBJECT driver);
 
 /* What holds now. */
@@ -56,7 +56,10 @@ NTSTATUS options_set(enum option_id id, LONG64 value, bool persistent);
  * was stored, and nothing changes. */
 NTSTATUS options_reset(enum option_id id, bool persistent);
 
-/* Loads the options again: one that is neither stored nor in Parameters stays as it is. */
+/* Loads all options. What cannot be read is logged. */
+void options_load(void);
+
+/* Loads those again that are stored or in Parameters; the others stay as they are. */
 NTSTATUS options_reload(void);
 
 #endif

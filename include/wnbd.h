@@ -232,7 +232,7 @@ VOID WnbdSetSense(PWNBD_STATUS Status, UINT8 SenseKey, UINT8 Asc);
 /* --- Driver options ------------------------------------------------------------------------------------------- */
 /*
  * Named settings of the driver, docs/options.md lists them. Each has a value that holds now and perhaps one that is
- * stored, which holds from the driver's next start on. Names are UTF-8, in any case of letters. Persistent says which
+ * stored, which holds from the adapter's next start on. Names are UTF-8, in any case of letters. Persistent says which
  * of the two is meant, or that the stored one is changed as well.
  */
 
@@ -298,7 +298,7 @@ DWORD WnbdUninstallDriver(PBOOL RebootRequired);
 DWORD WnbdResetAdapter(void);
 DWORD WnbdResetAdapterEx(DWORD TimeoutMs, DWORD RetryIntervalMs);
 
-/* Sets the option NewMappingsAllowed to false, which it stays until somebody resets it or the driver is unloaded, and
+/* Sets the option NewMappingsAllowed to false, which it stays until somebody resets it or the adapter starts again, and
  * hard-removes every disk, stopping at the first failure. AdapterHandle: from WnbdOpenAdapter. DRV, 8 no memory. */
 DWORD WnbdRemoveAllDisks(HANDLE AdapterHandle);
 

@@ -561,7 +561,11 @@ static void forbidding_ends_with_the_adapter(void **state)
     fixture_control_adapter(BED_CONTROL_DISABLE);
     assert_int_equal(bed_io_wait(&setting, MAXULONG, NULL), STATUS_SUCCESS);
     assert_int_equal(bed_io_wait(&creating, MAXULONG, NULL), STATUS_SUCCESS);
+    bed_close(adapter);
     fixture_control_adapter(BED_CONTROL_ENABLE);
+    adapter = wnbd_open();
+    assert_non_null(adapter);
+    expect_boolean("NewMappingsAllowed", TRUE, false); /* it was not stored */
     fixture_stop();
 }
 
