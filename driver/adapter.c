@@ -6,6 +6,8 @@
 #include "driver/log.h"
 #include "driver/record.h"
 
+#include "version.h"
+
 /* ---- Start, step by step, and the way back ---- */
 
 static NTSTATUS start_interface(struct adapter *adapter)
@@ -35,18 +37,25 @@ static void stop_interface(struct adapter *adapter)
     RtlFreeUnicodeString(&adapter->interface_link);
 }
 
+static void load_options(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    options_load();
+}
+
 static NTSTATUS start(struct adapter *adapter)
 {
     NTSTATUS status;
 
-    adapter->options = driver_options;
     KeInitializeSpinLock(&adapter->lock);
     disk_places_init(adapter);
+    InitializeListHead(&adapter->creation_waiters);
     KeInitializeEvent(&adapter->no_threads, NotificationEvent, TRUE);
     status = worker_start(&adapter->worker);
     if (!NT_SUCCESS(status)) {
         return status;
     }
+    worker_call(&adapter->worker, load_options, NULL);
     status = wsk_register(&adapter->wsk);
     if (!NT_SUCCESS(status)) {
         goto stop_worker;
@@ -120,6 +129,17 @@ VOID hw_free_adapter_resources(PVOID extension)
     log_print(LOG_INFO, "the adapter has ended");
 }
 
+/* Of a disk no more than of all of them. */
+static void configure_queues(struct adapter *adapter, PPORT_CONFIGURATION_INFORMATION configuration)
+{
+    ULONG per_adapter = (ULONG)driver_options.max_io_req_per_adapter;
+
+    adapter->lun_queue_depth = min((ULONG)driver_options.max_io_req_per_lun, per_adapter);
+    configuration->MaxNumberOfIO = per_adapter;
+    configuration->MaxIOsPerLun = adapter->lun_queue_depth;
+    configuration->InitialLunQueueDepth = adapter->lun_queue_depth;
+}
+
 static void configure(PPORT_CONFIGURATION_INFORMATION configuration)
 {
     configuration->VirtualDevice = TRUE;
@@ -136,9 +156,6 @@ static void configure(PPORT_CONFIGURATION_INFORMATION configuration)
     configuration->ResetTargetSupported = TRUE;
     configuration->WmiDataProvider = FALSE;
     configuration->SynchronizationModel = StorSynchronizeFullDuplex;
-    configuration->MaxNumberOfIO = WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER;
-    configuration->MaxIOsPerLun = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
-    configuration->InitialLunQueueDepth = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
 }
 
 /* PASSIVE_LEVEL, as the documentation has it for virtual miniports. */
@@ -152,7 +169,6 @@ ULONG hw_find_adapter(PVOID extension, PVOID context, PVOID bus, PVOID lower, PC
     UNREFERENCED_PARAMETER(lower);
     UNREFERENCED_PARAMETER(arguments);
     *again = FALSE;
-    configure(configuration);
     if (!adapter->started) { /* it may have been stopped and started again without being freed */
         NTSTATUS status = start(adapter);
 
@@ -161,8 +177,10 @@ ULONG hw_find_adapter(PVOID extension, PVOID context, PVOID bus, PVOID lower, PC
             return SP_RETURN_ERROR;
         }
     }
+    configure(configuration);
+    configure_queues(adapter, configuration);
     set_ending(adapter, false);
-    log_print(LOG_INFO, "the adapter has started");
+    log_print(LOG_INFO, "the adapter has started, version %s", WNBD_VERSION_STR);
     return SP_RETURN_FOUND;
 }
 

@@ -12,7 +12,6 @@
 struct disk;
 
 struct backend {
-    uint32_t depth;   /* requests of a disk that are in its queue, at most; 0: as many as the disk asks for */
     bool takes_pages; /* data is moved by the SRB's MDL; false: at its address */
 
     /* Memory, so that nothing later needs any. STATUS_INSUFFICIENT_RESOURCES: free is still to be called.

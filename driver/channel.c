@@ -18,7 +18,7 @@ static NTSTATUS allocate(struct disk *disk)
     KeInitializeEvent(&channel->wake, SynchronizationEvent, FALSE);
     ExInitializeRundownProtection(&channel->arena_users);
     ExWaitForRundownProtectionRelease(&channel->arena_users); /* there is no arena yet */
-    channel->slots = memory_allocate(disk->properties.QueueDepth * sizeof *channel->slots, TAG_BACKEND);
+    channel->slots = memory_allocate(disk->requests.queue.depth * sizeof *channel->slots, TAG_BACKEND);
     channel->units = memory_allocate(disk->properties.ArenaSize / ARENA_UNIT * sizeof *channel->units, TAG_BACKEND);
     return channel->slots != NULL && channel->units != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
@@ -120,7 +120,6 @@ static void gone(struct disk *disk)
 }
 
 const struct backend channel_backend = {
-    .depth = 0,
     .takes_pages = false,
     .allocate = allocate,
     .free = free_memory,

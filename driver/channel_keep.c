@@ -93,14 +93,14 @@ static void hold_back(struct disk *disk)
 static void give_up(struct disk *disk)
 {
     log_print(LOG_ERROR, "%s: no program has attached itself within %lu ms: requests fail until one does",
-              disk->properties.InstanceName, disk->adapter->options.reconnect_timeout_ms);
+              disk->properties.InstanceName, (ULONG)driver_options.reconnect_timeout_ms);
     requests_fail_waiting(disk);
     StorPortResumeDevice(disk->adapter, 0, disk->target, 0);
 }
 
 static bool is_overdue(const struct disk *disk)
 {
-    ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
+    ULONG timeout_ms = (ULONG)driver_options.reconnect_timeout_ms;
 
     return timeout_ms != 0 && clock_awake() - disk->channel.orphaned_at >= timeout_ms * CLOCK_TICKS_PER_MS;
 }
@@ -126,7 +126,7 @@ void channel_look_for_owner(struct disk *disk)
 
 bool channel_wait_is_bounded(struct disk *disk, LARGE_INTEGER *timeout)
 {
-    ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
+    ULONG timeout_ms = (ULONG)driver_options.reconnect_timeout_ms;
     ULONG next_ms = timeout_ms != 0 ? min(timeout_ms, LOOK_MS) : LOOK_MS;
 
     timeout->QuadPart = -(LONGLONG)(next_ms * CLOCK_TICKS_PER_MS);

@@ -5,7 +5,76 @@
 
 #include "core/base/checked.h"
 
+/* ---- How many are under way ---- */
+
+static void count_in(struct adapter *adapter)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    adapter->creations++;
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+/* True: that was the last one. */
+static bool count_out(struct adapter *adapter)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    bool is_last;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    NT_ASSERT(adapter->creations != 0);
+    is_last = --adapter->creations == 0;
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return is_last;
+}
+
+bool create_await_all(struct adapter *adapter, PIRP irp)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    bool waits;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    waits = adapter->creations != 0 && !adapter->ending;
+    if (waits) {
+        InsertTailList(&adapter->creation_waiters, &irp->Tail.Overlay.ListEntry);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return waits;
+}
+
+static PIRP take_waiter(struct adapter *adapter)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    PIRP irp = NULL;
+
+    KeAcquireInStackQueuedSpinLock(&adapter->lock, &handle);
+    if (!IsListEmpty(&adapter->creation_waiters)) {
+        irp = CONTAINING_RECORD(RemoveHeadList(&adapter->creation_waiters), IRP, Tail.Overlay.ListEntry);
+    }
+    KeReleaseInStackQueuedSpinLock(&handle);
+    return irp;
+}
+
+void create_release_waiters(struct adapter *adapter)
+{
+    PIRP irp;
+
+    while ((irp = take_waiter(adapter)) != NULL) {
+        ioctl_complete(adapter, irp, STATUS_SUCCESS, 0);
+    }
+}
+
 /* ---- The answer ---- */
+
+/* While `irp` is not complete the adapter stays. */
+static void complete(struct adapter *adapter, PIRP irp, NTSTATUS status, ULONG_PTR information)
+{
+    if (count_out(adapter)) {
+        create_release_waiters(adapter);
+    }
+    ioctl_complete(adapter, irp, status, information);
+}
 
 static void write_message(WNBD_IOCTL_CREATE_OUTPUT *output, NTSTATUS status, const char *message)
 {
@@ -46,7 +115,7 @@ static void answer_success(struct disk *disk, PIRP irp)
     if (takes_words(irp)) {
         write_note(output, disk);
     }
-    ioctl_complete(disk->adapter, irp, STATUS_SUCCESS, size);
+    complete(disk->adapter, irp, STATUS_SUCCESS, size);
 }
 
 static void answer_failure(struct adapter *adapter, PIRP irp, NTSTATUS status, const char *message)
@@ -54,13 +123,13 @@ static void answer_failure(struct adapter *adapter, PIRP irp, NTSTATUS status, c
     WNBD_IOCTL_CREATE_OUTPUT *output = irp->AssociatedIrp.SystemBuffer;
 
     if (!takes_words(irp)) {
-        ioctl_complete(adapter, irp, status, 0);
+        complete(adapter, irp, status, 0);
         return;
     }
     RtlZeroMemory(output, sizeof *output);
     output->Status = status;
     write_message(output, status, message);
-    ioctl_complete(adapter, irp, STATUS_SUCCESS, sizeof *output);
+    complete(adapter, irp, STATUS_SUCCESS, sizeof *output);
 }
 
 /* ---- Cancelling ---- */
@@ -203,9 +272,6 @@ static const char *check_blocks(const WNBD_PROPERTIES *properties)
 
 static const char *check_channel(const WNBD_PROPERTIES *properties)
 {
-    if (properties->QueueDepth > WNBD_ABS_MAX_IO_REQ_PER_LUN) {
-        return "a disk has 1024 requests in flight at most";
-    }
     if (properties->ArenaSize < WNBD_MIN_ARENA_SIZE || properties->ArenaSize > WNBD_MAX_ARENA_SIZE ||
         properties->ArenaSize % (64 << 10) != 0) {
         return "the arena has not a size from 2 MiB to 64 MiB that is a multiple of 64 KiB";
@@ -221,6 +287,9 @@ static const char *check(const WNBD_PROPERTIES *properties)
     if (properties->InstanceName[0] == '\0') {
         return "the disk has no name";
     }
+    if (properties->QueueDepth > WNBD_ABS_MAX_IO_REQ_PER_LUN) {
+        return "a disk has 1024 requests in flight at most";
+    }
     if (problem == NULL) {
         problem = check_blocks(properties);
     }
@@ -232,9 +301,6 @@ static const char *check(const WNBD_PROPERTIES *properties)
 
 static void normalize_channel(WNBD_PROPERTIES *properties)
 {
-    if (properties->QueueDepth == 0) {
-        properties->QueueDepth = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
-    }
     if (properties->ArenaSize == 0) {
         properties->ArenaSize = WNBD_DEFAULT_ARENA_SIZE;
     }
@@ -244,7 +310,7 @@ static void normalize_channel(WNBD_PROPERTIES *properties)
 }
 
 /* Makes whatever the caller left open definite. */
-static void normalize(WNBD_PROPERTIES *properties, PIRP irp)
+static void normalize(struct adapter *adapter, WNBD_PROPERTIES *properties, PIRP irp)
 {
     properties->InstanceName[sizeof properties->InstanceName - 1] = '\0';
     properties->SerialNumber[sizeof properties->SerialNumber - 1] = '\0';
@@ -256,6 +322,9 @@ static void normalize(WNBD_PROPERTIES *properties, PIRP irp)
         if (properties->BlockSize == 0) {
             properties->BlockSize = WNBD_DEFAULT_BLOCK_SIZE;
         }
+    }
+    if (properties->QueueDepth == 0) {
+        properties->QueueDepth = adapter->lun_queue_depth;
     }
     normalize_channel(properties);
     if (properties->Pid == 0) {
@@ -317,7 +386,12 @@ void create_begin(struct adapter *adapter, PIRP irp)
     const char *problem;
     struct disk *disk;
 
-    normalize(&command->Properties, irp);
+    count_in(adapter); /* before the option is looked at: see create_await_all */
+    if (!driver_options.new_mappings_allowed) {
+        answer_failure(adapter, irp, STATUS_SHUTDOWN_IN_PROGRESS, "new mappings are not allowed (NewMappingsAllowed)");
+        return;
+    }
+    normalize(adapter, &command->Properties, irp);
     problem = check(&command->Properties);
     if (problem != NULL) {
         answer_failure(adapter, irp, STATUS_INVALID_PARAMETER, problem);

@@ -15,4 +15,11 @@ void create_finish(struct disk *disk, NTSTATUS status);
 /* Completes the pended create of a disk as cancelled, unless that has been done; its thread goes on. */
 void create_abandon(struct disk *disk);
 
+/* Pends an IRP until no create is under way, and completes it with success then. False: none is, or the adapter is
+ * ending, and the IRP is still the caller's. What keeps new ones away has been done before. */
+bool create_await_all(struct adapter *adapter, PIRP irp);
+
+/* Completes the IRPs that wait so, whatever is under way. */
+void create_release_waiters(struct adapter *adapter);
+
 #endif

@@ -18,9 +18,10 @@ static void disk_free(struct disk *disk)
     memory_free(disk, TAG_DISK);
 }
 
+/* A slot more than Storport sends requests. */
 static uint32_t depth_of(const struct disk *disk)
 {
-    return disk->backend->depth != 0 ? disk->backend->depth : disk->properties.QueueDepth;
+    return disk->properties.QueueDepth + 1;
 }
 
 struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *properties)

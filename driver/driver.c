@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver/driver.h"
 
-#include "driver/log.h"
 #include "driver/memory.h"
-#include "driver/record.h"
-
 #include "driver/owner.h"
-
-#include "version.h"
-
-struct options driver_options;
+#include "driver/record.h"
 
 static void describe(PHW_INITIALIZATION_DATA data)
 {
@@ -45,9 +39,8 @@ DDK_CODE("INIT") NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRI
     ULONG status;
 
     memory_init();
-    options_read(registry_path, &driver_options);
+    options_init(driver);
     describe(&data);
-    log_print(LOG_INFO, "version %s", WNBD_VERSION_STR);
     status = StorPortInitialize(driver, registry_path, &data, NULL);
     if (NT_SUCCESS((NTSTATUS)status)) {
         owner_hook(driver);

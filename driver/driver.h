@@ -6,7 +6,8 @@
  *   driver.c                  DriverEntry
  *   adapter.c                 the adapter's start and end, power
  *   startio.c, pnp.c, srb.c   SRBs in and out (srb.c alone touches their fields)
- *   ioctl.c, create.c         control requests
+ *   ioctl.c, create.c, option_ioctl.c         control requests
+ *   options.c, option_store.c                 what an administrator sets
  *   disk.c, disk_table.c, disk_thread.c        a disk, its place in the table, its life
  *   identity.c                what tells a disk from all others
  *   nbd_backend.c, nbd_send.c, nbd_receive.c   requests on the wire
@@ -15,7 +16,7 @@
  *   nbd_memory.c              the memory that outlives it
  *   reconnect.c               from a lost connection to the next
  *   worker.c                  a thread for what cannot be done where it comes up
- *   wsk.c, memory.c, text.c, log.c, options.c, clock.c, support.c   tools
+ *   wsk.c, memory.c, text.c, log.c, clock.c, support.c   tools
  *
  * Lock order: adapter->lock, then disk->lock. Neither is held while Storport, WSK or a completion routine is called;
  * what is called with them held are events that are set and MDLs that are built. worker->lock is a leaf.
@@ -58,7 +59,7 @@ struct adapter {
     /* fixed after HwFindAdapter */
     bool started;
     UNICODE_STRING interface_link;
-    struct options options;
+    ULONG lun_queue_depth; /* requests that Storport keeps with a disk, as told at the adapter's start */
     struct wsk_client wsk;
     struct worker worker;
 
@@ -72,10 +73,9 @@ struct adapter {
     bool ending;                         /* no more disks: from HwCompleteServiceIrp on, until it starts again */
     uint32_t threads;                    /* disk threads that have not been waited for */
     KEVENT no_threads;                   /* set while `threads` is 0 */
+    uint32_t creations;                  /* creates that have not been answered */
+    LIST_ENTRY creation_waiters;         /* IRPs pended until there are none */
 };
-
-/* Fixed after DriverEntry. */
-extern struct options driver_options;
 
 /* The miniport's entry points. */
 VIRTUAL_HW_FIND_ADAPTER hw_find_adapter;

@@ -4,6 +4,7 @@
 #include "driver/create.h"
 #include "driver/disk.h"
 #include "driver/log.h"
+#include "driver/option_ioctl.h"
 #include "driver/serve.h"
 
 #include "version.h"
@@ -157,8 +158,14 @@ static const struct command commands[] = {
     {IOCTL_WNBD_SEND_RSP, sizeof(WNBD_IOCTL_SEND_RSP_COMMAND), 0, serve_send},
     {IOCTL_WNBD_LIST, sizeof(WNBD_IOCTL_LIST_COMMAND), FIELD_OFFSET(WNBD_CONNECTION_LIST, Connections), list},
     {IOCTL_WNBD_STATS, sizeof(WNBD_IOCTL_STATS_COMMAND), sizeof(WNBD_DRV_STATS), stats},
+    {IOCTL_WNBD_RELOAD_CONFIG, sizeof(WNBD_IOCTL_RELOAD_CONFIG_COMMAND), 0, option_ioctl_reload},
     {IOCTL_WNBD_VERSION, sizeof(WNBD_IOCTL_VERSION_COMMAND), sizeof(WNBD_VERSION), version},
     {IOCTL_WNBD_SHOW, sizeof(WNBD_IOCTL_SHOW_COMMAND), sizeof(WNBD_CONNECTION_INFO), show},
+    {IOCTL_WNBD_GET_DRV_OPT, sizeof(WNBD_IOCTL_GET_DRV_OPT_COMMAND), sizeof(WNBD_OPTION_VALUE), option_ioctl_get},
+    {IOCTL_WNBD_SET_DRV_OPT, sizeof(WNBD_IOCTL_SET_DRV_OPT_COMMAND), 0, option_ioctl_set},
+    {IOCTL_WNBD_RESET_DRV_OPT, sizeof(WNBD_IOCTL_RESET_DRV_OPT_COMMAND), 0, option_ioctl_reset},
+    {IOCTL_WNBD_LIST_DRV_OPT, sizeof(WNBD_IOCTL_LIST_DRV_OPT_COMMAND), FIELD_OFFSET(WNBD_OPTION_LIST, Options),
+     option_ioctl_list},
     {IOCTL_WNBD_SET_DISK_SIZE, sizeof(WNBD_IOCTL_SET_SIZE_COMMAND), 0, serve_resize},
     {IOCTL_WNBD_OWN, sizeof(WNBD_IOCTL_OWN_COMMAND), 0, serve_own},
     {IOCTL_WNBD_MAP_ARENA, sizeof(WNBD_IOCTL_MAP_ARENA_COMMAND), sizeof(WNBD_ARENA), serve_map_arena},
@@ -235,4 +242,5 @@ VOID hw_complete_service_irp(PVOID extension)
             disk_release(disk);
         }
     }
+    create_release_waiters(adapter);
 }

@@ -2,6 +2,7 @@
 #include "driver/log.h"
 
 #include "driver/ddk.h"
+#include "driver/options.h"
 #include "driver/text.h"
 
 #include <stdarg.h>
@@ -18,11 +19,19 @@ static void flatten(char *line)
     }
 }
 
+static bool is_wanted(enum log_level level)
+{
+    return driver_options.dbg_print_enabled && (level == LOG_ERROR || (LONG64)level <= driver_options.log_level);
+}
+
 void log_print(enum log_level level, const char *format, ...)
 {
     char line[LOG_LINE_MAX];
     va_list arguments;
 
+    if (!is_wanted(level)) {
+        return;
+    }
     va_start(arguments, format);
     text_format_list(line, sizeof line, format, arguments);
     va_end(arguments);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The driver's log: lines for a kernel debugger, each beginning with "wnbd: ".
+ * The driver's log: lines for a kernel debugger, each beginning with "wnbd: ". The option LogLevel says which: a level
+ * up to it, and always LOG_ERROR; without DbgPrintEnabled none.
  */
 #ifndef WNBD_DRIVER_LOG_H
 #define WNBD_DRIVER_LOG_H

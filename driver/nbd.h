@@ -24,7 +24,6 @@
 #include "core/nbd/handshake.h"
 #include "core/nbd/reader.h"
 
-#define NBD_DEPTH           256 /* requests of one disk in the queue; above Storport's limit per LUN */
 #define NBD_CONNECTIONS_MAX WNBD_MAX_CONNECTIONS
 #define NBD_SENDS           16 /* of a connection out at a time; what comes meanwhile leaves together afterwards */
 #define NBD_SEND_BYTES_MAX  (4 << 20) /* bytes of a connection out at a time; one request may exceed it */
@@ -126,7 +125,7 @@ struct nbd_backend {
     /* fixed while the disk exists */
     WSK_PROVIDER_NPI npi;
     bool captured;                               /* npi is valid and to be released */
-    UCHAR (*header_bytes)[NBD_REQUEST_SIZE_MAX]; /* NBD_DEPTH of them: one per slot */
+    UCHAR (*header_bytes)[NBD_REQUEST_SIZE_MAX]; /* one per slot */
     struct nbd_header *headers;                  /* the same number */
     struct wsk_lookup *lookup;
     struct work send_work;

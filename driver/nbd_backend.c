@@ -67,7 +67,6 @@ static void renew_locked(struct disk *disk)
 }
 
 const struct backend nbd_backend = {
-    .depth = NBD_DEPTH,
     .takes_pages = true,
     .allocate = nbd_allocate,
     .free = nbd_free,

@@ -31,7 +31,7 @@ NTSTATUS nbd_fail_cancelled(struct disk *disk)
 NTSTATUS nbd_fail_timeout(struct disk *disk, const char *what)
 {
     const NBD_CONNECTION_PROPERTIES *server = server_of(disk);
-    ULONG milliseconds = disk->adapter->options.connect_timeout_ms;
+    ULONG milliseconds = (ULONG)driver_options.connect_timeout_ms;
 
     return nbd_fail(disk, STATUS_IO_TIMEOUT, "the server %s port %u did not %s within %lu ms", server->Hostname,
                     server->PortNumber, what, milliseconds);
@@ -55,7 +55,7 @@ static NTSTATUS resolve(struct disk *disk, const struct wsk_limit *limit)
     }
     if (status == STATUS_IO_TIMEOUT) {
         return nbd_fail(disk, status, "the name '%s' could not be looked up within %lu ms", server->Hostname,
-                        disk->adapter->options.connect_timeout_ms);
+                        (ULONG)driver_options.connect_timeout_ms);
     }
     log_print(LOG_WARNING, "%s: looking '%s' up failed with status 0x%08lx", disk->properties.InstanceName,
               server->Hostname, status);
@@ -206,7 +206,7 @@ NTSTATUS nbd_connect(struct disk *disk)
 {
     struct nbd_backend *nbd = &disk->nbd;
     struct nbd_connection *first = nbd->connections[0];
-    struct wsk_limit limit = wsk_limit_in(disk->adapter->options.connect_timeout_ms, &disk->stop);
+    struct wsk_limit limit = wsk_limit_in((ULONG)driver_options.connect_timeout_ms, &disk->stop);
     NTSTATUS status = wsk_capture(&disk->adapter->wsk, &limit, &nbd->npi);
 
     if (status == STATUS_CANCELLED) {

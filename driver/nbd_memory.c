@@ -134,10 +134,10 @@ void nbd_allocate_more(struct disk *disk, uint32_t count)
 
 /* ---- What a disk's connections share ---- */
 
-static NTSTATUS allocate_headers(struct nbd_backend *nbd)
+static NTSTATUS allocate_headers(struct nbd_backend *nbd, uint32_t depth)
 {
-    nbd->header_bytes = memory_allocate(NBD_DEPTH * sizeof *nbd->header_bytes, TAG_BACKEND);
-    nbd->headers = memory_allocate(NBD_DEPTH * sizeof *nbd->headers, TAG_BACKEND);
+    nbd->header_bytes = memory_allocate(depth * sizeof *nbd->header_bytes, TAG_BACKEND);
+    nbd->headers = memory_allocate(depth * sizeof *nbd->headers, TAG_BACKEND);
     if (nbd->header_bytes == NULL || nbd->headers == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -158,7 +158,7 @@ NTSTATUS nbd_allocate(struct disk *disk)
     KeInitializeEvent(&nbd->lost, NotificationEvent, FALSE);
     work_init(&nbd->send_work, nbd_send_work);
     nbd->wanted = 1;
-    status = allocate_headers(nbd);
+    status = allocate_headers(nbd, disk->requests.queue.depth);
     if (NT_SUCCESS(status)) {
         status = allocate_lookup(nbd);
     }

@@ -38,7 +38,7 @@ static void begin(struct disk *disk)
 /* What is left of the time that requests wait; a large number when that has no end. */
 static ULONG left_ms(const struct disk *disk)
 {
-    ULONG timeout_ms = disk->adapter->options.reconnect_timeout_ms;
+    ULONG timeout_ms = (ULONG)driver_options.reconnect_timeout_ms;
     ULONGLONG waited_ms = (clock_awake() - disk->search.begun_at) / CLOCK_TICKS_PER_MS;
 
     if (timeout_ms == 0) {
@@ -49,7 +49,7 @@ static ULONG left_ms(const struct disk *disk)
 
 static void hold_back(struct disk *disk)
 {
-    ULONG seconds = (disk->adapter->options.connect_timeout_ms + LAST_PAUSE_MS) / 1000 + MARGIN_S;
+    ULONG seconds = ((ULONG)driver_options.connect_timeout_ms + LAST_PAUSE_MS) / 1000 + MARGIN_S;
 
     if (!StorPortPauseDevice(disk->adapter, 0, disk->target, 0, seconds)) {
         log_print(LOG_WARNING, "%s: Storport did not pause the disk", disk->properties.InstanceName);
@@ -93,7 +93,7 @@ static void note(struct disk *disk)
 static void give_up(struct disk *disk)
 {
     log_print(LOG_ERROR, "%s: no connection within %lu ms: requests fail until there is one (%s)",
-              disk->properties.InstanceName, disk->adapter->options.reconnect_timeout_ms, disk->nbd.reason);
+              disk->properties.InstanceName, (ULONG)driver_options.reconnect_timeout_ms, disk->nbd.reason);
     disk->search.given_up = true;
     requests_fail_waiting(disk);
     let_come(disk);
@@ -102,7 +102,7 @@ static void give_up(struct disk *disk)
 static bool try(struct disk *disk, struct nbd_connection *connection)
 {
     const struct search *search = &disk->search;
-    ULONG timeout_ms = disk->adapter->options.connect_timeout_ms;
+    ULONG timeout_ms = (ULONG)driver_options.connect_timeout_ms;
     NTSTATUS status;
 
     if (!search->given_up) {

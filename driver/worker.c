@@ -90,3 +90,28 @@ bool worker_queue(struct worker *worker, struct work *work)
     KeReleaseInStackQueuedSpinLock(&handle);
     return queue;
 }
+
+struct call {
+    struct work work;
+    void (*routine)(void *context);
+    void *context;
+    KEVENT done;
+};
+
+static void run_call(struct work *work)
+{
+    struct call *call = CONTAINING_RECORD(work, struct call, work);
+
+    call->routine(call->context);
+    KeSetEvent(&call->done, IO_NO_INCREMENT, FALSE); /* the call is gone from here on */
+}
+
+void worker_call(struct worker *worker, void (*routine)(void *context), void *context)
+{
+    struct call call = {.routine = routine, .context = context};
+
+    work_init(&call.work, run_call);
+    KeInitializeEvent(&call.done, NotificationEvent, FALSE);
+    worker_queue(worker, &call.work);
+    KeWaitForSingleObject(&call.done, Executive, KernelMode, FALSE, NULL);
+}

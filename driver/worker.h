@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The adapter's one thread that is always there. It takes over what cannot be done where it comes up: sending when the
- * stack is nearly used up, receiving when a DPC has done its share, waiting for a disk's thread to end.
+ * stack is nearly used up, receiving when a DPC has done its share, waiting for a disk's thread to end, what wants a
+ * system thread.
  */
 #ifndef WNBD_DRIVER_WORKER_H
 #define WNBD_DRIVER_WORKER_H
@@ -40,5 +41,8 @@ void work_init(struct work *work, void (*routine)(struct work *work));
 
 /* Queues `work`. False: it was queued already and nothing was done. */
 bool worker_queue(struct worker *worker, struct work *work);
+
+/* Has the thread call `routine` and waits until it has. PASSIVE_LEVEL, on another thread. */
+void worker_call(struct worker *worker, void (*routine)(void *context), void *context);
 
 #endif

@@ -382,6 +382,34 @@ DWORD WnbdSendResponse(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID DataBu
 DWORD WnbdSendResponseEx(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID DataBuffer, UINT32 DataBufferSize,
                          LPOVERLAPPED Overlapped);
 
+/* --- Driver options ------------------------------------------------------------------------------------------- */
+/*
+ * Named settings of the driver, docs/options.md lists them. Each has a value that holds now and perhaps one that is
+ * stored, which holds from the adapter's next start on. Names are UTF-8, in any case of letters. Persistent says which
+ * of the two is meant, or that the stored one is changed as well.
+ */
+
+/* 2 no such option, or Persistent and nothing is stored; 87 NULL arguments; OPEN, DRV. */
+DWORD WnbdGetDrvOpt(const char *Name, PWNBD_OPTION_VALUE Value, BOOLEAN Persistent);
+
+/*
+ * Changes what holds now and, Persistent, stores it first: if that fails nothing has changed. The value has the
+ * option's type or is text (WnbdOptWstr), which the driver converts. Setting NewMappingsAllowed to false returns when
+ * the mappings that are under way have been made or have failed.
+ *
+ * 2 no such option; 6 another type; 87 NULL arguments, a text that is no such value, or a value out of the option's
+ * range; OPEN, DRV.
+ */
+DWORD WnbdSetDrvOpt(const char *Name, PWNBD_OPTION_VALUE Value, BOOLEAN Persistent);
+
+/* Restores the built-in default and, Persistent, deletes the stored value first. 2 no such option, or Persistent and
+ * nothing is stored: then nothing has changed; 87 NULL; OPEN, DRV. */
+DWORD WnbdResetDrvOpt(const char *Name, BOOLEAN Persistent);
+
+/* All options with what holds now; Persistent: those that are stored, with what is stored. Buffer and size as for
+ * WnbdList. 87 NULL arguments; 8 no memory; OPEN, DRV. */
+DWORD WnbdListDrvOpt(PWNBD_OPTION_LIST OptionList, PDWORD BufferSize, BOOLEAN Persistent);
+
 /* --- Adapter and driver --------------------------------------------------------------------------------------- */
 
 /*
@@ -408,13 +436,23 @@ DWORD WnbdInstallDriver(CONST CHAR *FileName, PBOOL RebootRequired);
 /*
  * Removes all disks (hard), the adapter's device nodes and the driver packages whose catalog is wnbd.cat. Goes on after
  * a failure and returns the last one; 0 also if nothing was installed. *RebootRequired is set to TRUE if Windows must
- * be restarted to finish, and otherwise left alone. A disk that another process maps while this runs goes with the
- * adapter.
+ * be restarted to finish, and otherwise left alone. From its beginning on nobody can map a disk (NewMappingsAllowed).
  */
 DWORD WnbdUninstallDriver(PBOOL RebootRequired);
 
-/* Hard-removes every disk that exists when it is called, stopping at the first failure. It does not keep other
- * processes from mapping new ones meanwhile. AdapterHandle: from WnbdOpenAdapter. DRV, 8 no memory. */
+/*
+ * Stops the adapter and starts it again (Plug and Play disables and enables it), which options such as the queue limits
+ * need to take effect. All disks go with it, and who has one or the adapter open vetoes it: WnbdRemoveAllDisks first.
+ * Ex: vetoed, it tries again every RetryIntervalMs until TimeoutMs is over; 0: no limit.
+ *
+ * RAW; 170 ERROR_BUSY vetoed; 15610 ERROR_REMOVE_FAILED the adapter cannot be disabled for another reason; 21
+ * ERROR_NOT_READY it is disabled now and cannot be enabled.
+ */
+DWORD WnbdResetAdapter(void);
+DWORD WnbdResetAdapterEx(DWORD TimeoutMs, DWORD RetryIntervalMs);
+
+/* Sets the option NewMappingsAllowed to false, which it stays until somebody resets it or the adapter starts again, and
+ * hard-removes every disk, stopping at the first failure. AdapterHandle: from WnbdOpenAdapter. DRV, 8 no memory. */
 DWORD WnbdRemoveAllDisks(HANDLE AdapterHandle);
 
 /* --- Low level ------------------------------------------------------------------------------------------------ */
@@ -462,6 +500,18 @@ DWORD WnbdIoctlSendResponse(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, PWN
 
 /* The driver's part of WnbdSetDiskSize. 87, 2 there is no such disk, 5, DRV. */
 DWORD WnbdIoctlSetDiskSize(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, UINT64 BlockCount, LPOVERLAPPED Overlapped);
+
+/* As their namesakes without Ioctl. List never pends. 2, 87, DRV; List also 8. */
+DWORD WnbdIoctlGetDrvOpt(HANDLE Adapter, const char *Name, PWNBD_OPTION_VALUE Value, BOOLEAN Persistent,
+                         LPOVERLAPPED Overlapped);
+DWORD WnbdIoctlSetDrvOpt(HANDLE Adapter, const char *Name, PWNBD_OPTION_VALUE Value, BOOLEAN Persistent,
+                         LPOVERLAPPED Overlapped);
+DWORD WnbdIoctlResetDrvOpt(HANDLE Adapter, const char *Name, BOOLEAN Persistent, LPOVERLAPPED Overlapped);
+DWORD WnbdIoctlListDrvOpt(HANDLE Adapter, PWNBD_OPTION_LIST OptionList, PDWORD BufferSize, BOOLEAN Persistent,
+                          LPOVERLAPPED Overlapped);
+
+/* Loads stored options again; one that is not stored stays as it is. DRV. */
+DWORD WnbdIoctlReloadConfig(HANDLE Adapter, LPOVERLAPPED Overlapped);
 
 /* How many requests Windows keeps in flight for an open disk (not adapter) handle and for its adapter. Never pends.
  * 87 NULL arguments; errors of Windows. */

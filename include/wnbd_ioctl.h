@@ -185,7 +185,7 @@ typedef struct {
     UINT32 PhysicalBlockSize; /* what the disk says it writes at once: a power of two, BlockSize to
                                * WNBD_MAX_PHYSICAL_BLOCK_SIZE. Default: BlockSize; of an in-kernel NBD disk what the
                                * server prefers, up to 4096 */
-    UINT32 QueueDepth;        /* requests in flight, up to WNBD_ABS_MAX_IO_REQ_PER_LUN. Disks served by a program */
+    UINT32 QueueDepth;        /* requests in flight, up to WNBD_ABS_MAX_IO_REQ_PER_LUN; 0: the option MaxIOReqPerLun */
     UINT32 ArenaSize; /* bytes, WNBD_MIN_ARENA_SIZE to WNBD_MAX_ARENA_SIZE, a multiple of 64 KiB: non-paged while
                        * the disk is there. Disks served by a program that maps the arena */
     BYTE Reserved[228];

@@ -9,6 +9,13 @@ DWORD WnbdIoctlPing(HANDLE Adapter, LPOVERLAPPED Overlapped)
     return ioctl_command(Adapter, &command, sizeof(command), NULL, 0, Overlapped);
 }
 
+DWORD WnbdIoctlReloadConfig(HANDLE Adapter, LPOVERLAPPED Overlapped)
+{
+    WNBD_IOCTL_RELOAD_CONFIG_COMMAND command = {.IoControlCode = IOCTL_WNBD_RELOAD_CONFIG};
+
+    return ioctl_command(Adapter, &command, sizeof(command), NULL, 0, Overlapped);
+}
+
 DWORD WnbdIoctlVersion(HANDLE Adapter, PWNBD_VERSION Version, LPOVERLAPPED Overlapped)
 {
     WNBD_IOCTL_VERSION_COMMAND command = {.IoControlCode = IOCTL_WNBD_VERSION};

@@ -5,6 +5,8 @@
 
 #include "include/wnbd.h"
 
+#define DEADLINE_NEVER_MS (MAXLONGLONG / 2)
+
 struct deadline {
     ULONGLONG end_ms; /* by GetTickCount64 */
 };

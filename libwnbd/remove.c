@@ -11,8 +11,6 @@
 #include <string.h>
 #include <stdio.h>
 
-#define NO_LIMIT_MS (MAXLONGLONG / 2)
-
 struct veto {
     PNP_VETO_TYPE type;
     WCHAR name[MAX_PATH]; /* of the device, driver, service or window that objected; may be empty */
@@ -79,7 +77,7 @@ static DWORD remove_device(DEVINST node, const WNBD_REMOVE_OPTIONS *options, str
     struct deadline deadline;
     DWORD error;
 
-    deadline_start(&deadline, options->SoftRemoveTimeoutMs ? options->SoftRemoveTimeoutMs : NO_LIMIT_MS);
+    deadline_start(&deadline, options->SoftRemoveTimeoutMs ? options->SoftRemoveTimeoutMs : DEADLINE_NEVER_MS);
     for (;;) {
         error = ask_windows(node, veto);
         if (error != ERROR_BUSY)

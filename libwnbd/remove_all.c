@@ -23,10 +23,19 @@ static PWNBD_CONNECTION_LIST read_list(HANDLE adapter, DWORD *error)
     return list;
 }
 
+/* Returns when no mapping is under way any more. A driver of before there were options knows no way to do this. */
+static DWORD forbid_mappings(HANDLE adapter)
+{
+    WNBD_OPTION_VALUE forbidden = {.Type = WnbdOptBool, .Data.AsBool = FALSE};
+    DWORD error = WnbdIoctlSetDrvOpt(adapter, "NewMappingsAllowed", &forbidden, FALSE, NULL);
+
+    return error == ERROR_INVALID_FUNCTION ? ERROR_SUCCESS : error;
+}
+
 DWORD WnbdRemoveAllDisks(HANDLE AdapterHandle)
 {
-    DWORD error;
-    PWNBD_CONNECTION_LIST list = read_list(AdapterHandle, &error);
+    DWORD error = forbid_mappings(AdapterHandle);
+    PWNBD_CONNECTION_LIST list = error == ERROR_SUCCESS ? read_list(AdapterHandle, &error) : NULL;
 
     if (!list)
         return error;

@@ -13,6 +13,12 @@
 /* clang-format off */
 #define INSTANCE_NAME(place) \
     {"instance-name", PARAMETER_TEXT, place, 1, NAME_BYTES, NULL, "The disk's name.", true}
+#define OPTION_NAME \
+    {"name", PARAMETER_TEXT, PLACE_REQUIRED, 1, NAME_BYTES, NULL, "The option's name, in any case of letters.", false}
+#define PERSISTENT(help) \
+    {"persistent", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, help, false}
+#define FORMAT \
+    {"format", PARAMETER_TEXT, PLACE_OPTION, 1, NAME_BYTES, "text", "text or json.", false}
 
 const struct command commands[] = {
     {{"version", "-v"},
@@ -65,7 +71,7 @@ const struct command commands[] = {
        "Name, IPv4 or IPv6 address of the server; or an NBD URI: nbd://host[:port][/export].", false},
       {"port", PARAMETER_NUMBER, PLACE_OPTION, 1, 65535, "10809", "TCP port of the server.", false},
       {"export-name", PARAMETER_TEXT, PLACE_OPTION, 1, NAME_BYTES, NULL, "Only this export.", false},
-      {"format", PARAMETER_TEXT, PLACE_OPTION, 1, NAME_BYTES, "text", "text or json.", false}},
+      FORMAT},
      0, command_exports},
 
     {{"unmap", "rm"},
@@ -85,6 +91,44 @@ const struct command commands[] = {
     {{"stats"},
      "Print the driver's counters of a disk.",
      {INSTANCE_NAME(PLACE_REQUIRED)}, 0, command_stats},
+
+    {{"list-opt"},
+     "List the driver's options with their values and built-in defaults.",
+     {PERSISTENT("Only the options that are stored, with the stored values."), FORMAT},
+     0, command_list_opt},
+
+    {{"get-opt"},
+     "Print the value of a driver option.",
+     {OPTION_NAME, PERSISTENT("The stored value, not the one that holds now."), FORMAT},
+     0, command_get_opt},
+
+    {{"set-opt"},
+     "Set a driver option. The queue limits take effect when the adapter is started next, see reset-adapter.",
+     {OPTION_NAME,
+      {"value", PARAMETER_TEXT, PLACE_REQUIRED, 1, NAME_BYTES, NULL,
+       "A number, decimal or with 0x, or true or false, as the option wants.", false},
+      PERSISTENT("Store the value too, so that it holds after a restart.")},
+     0, command_set_opt},
+
+    {{"reset-opt"},
+     "Restore the built-in default of a driver option.",
+     {OPTION_NAME, PERSISTENT("Delete the stored value too.")},
+     0, command_reset_opt},
+
+    {{"set-debug"},
+     "Have the driver log all it does, or only errors and warnings: option LogLevel 4 or its default, stored.",
+     {{"debug-mode", PARAMETER_FLAG, PLACE_REQUIRED, 0, 1, NULL, "true or false.", true}},
+     0, command_set_debug},
+
+    {{"reset-adapter"},
+     "Stop the adapter and start it again, for options that take effect then. Fails while a disk is in use.",
+     {{"hard-disconnect-mappings", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "Unmap all disks the hard way first. Unwritten data is lost.", false},
+      {"reset-timeout", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "10",
+       "Seconds to keep trying while something is in use; 0: no limit.", false},
+      {"reset-retry-interval", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "1",
+       "Seconds between two attempts.", false}},
+     0, command_reset_adapter},
 
     {{"install-driver"},
      "Install the driver.",

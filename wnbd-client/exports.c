@@ -2,6 +2,7 @@
 /* exports: what a server has, without mapping any of it. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/exports_print.h"
+#include "wnbd-client/json.h"
 #include "wnbd-client/report.h"
 #include "wnbd-client/server.h"
 #include "wnbd-client/talk.h"
@@ -138,21 +139,11 @@ static int list_and_print(const NBD_CONNECTION_PROPERTIES *server, bool json)
     return code;
 }
 
-static int read_format(const struct arguments *arguments, bool *json)
-{
-    const char *format = argument_text(arguments, "format", "text");
-
-    *json = strcmp(format, "json") == 0;
-    if (*json || strcmp(format, "text") == 0)
-        return ERROR_SUCCESS;
-    return report_misuse("format is '%s', but must be text or json", format);
-}
-
 int command_exports(const struct arguments *arguments)
 {
     NBD_CONNECTION_PROPERTIES server = {0};
     bool json;
-    int code = read_format(arguments, &json);
+    int code = json_read_format(arguments, &json);
 
     if (code == ERROR_SUCCESS)
         code = server_read(arguments, "", &server);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-client/exports_print.h"
 
+#include "wnbd-client/json.h"
 #include "wnbd-client/values.h"
 
 #include "core/base/text.h"
@@ -75,39 +76,7 @@ static void print_row_of_problem(const char *name, const char *problem)
     printf("  - %s\n", problem);
 }
 
-/* ---- As JSON (RFC 8259) ---- */
-
-/* One character of a JSON string; what is no UTF-8 becomes U+FFFD. Answers its length. */
-static size_t print_json_character(const uint8_t *bytes, size_t length)
-{
-    uint32_t character = 0;
-    size_t count = text_utf8_character(bytes, length, &character);
-
-    if (count == 0) {
-        printf("\\ufffd");
-        return 1;
-    }
-    if (character < 0x20)
-        printf("\\u%04x", (unsigned)character);
-    else if (character == '"' || character == '\\')
-        printf("\\%c", (int)character);
-    else
-        fwrite(bytes, 1, count, stdout);
-    return count;
-}
-
-static void print_json_bytes(const char *bytes, size_t length)
-{
-    putchar('"');
-    for (size_t at = 0; at < length;)
-        at += print_json_character((const uint8_t *)bytes + at, length - at);
-    putchar('"');
-}
-
-static void print_json_text(const char *text)
-{
-    print_json_bytes(text, strlen(text));
-}
+/* ---- As JSON ---- */
 
 /* An array of the words of a text, which has one space between two. */
 static void print_json_words(const char *name, const char *text)
@@ -117,7 +86,7 @@ static void print_json_words(const char *name, const char *text)
         size_t length = strcspn(text, " ");
 
         fputs(separator, stdout);
-        print_json_bytes(text, length);
+        json_print_bytes(text, length);
         text += length + (text[length] == ' ');
     }
     putchar(']');
@@ -128,11 +97,11 @@ static void print_json(const char *name, const struct nbd_handshake *handshake)
     const struct nbd_export *server_export = &handshake->server_export;
 
     printf("  {\"name\": ");
-    print_json_text(name);
+    json_print_text(name);
     printf(", \"canonical_name\": ");
-    print_json_text(handshake->canonical_name[0] ? handshake->canonical_name : name);
+    json_print_text(handshake->canonical_name[0] ? handshake->canonical_name : name);
     printf(", \"description\": ");
-    print_json_text(handshake->entry_description);
+    json_print_text(handshake->entry_description);
     printf(", \"size\": %llu", (unsigned long long)server_export->size);
     for (size_t i = 0; i < ABILITIES; i++)
         printf(", \"%s\": %s", abilities[i].word, server_export->flags & abilities[i].flag ? "true" : "false");
@@ -145,9 +114,9 @@ static void print_json(const char *name, const struct nbd_handshake *handshake)
 static void print_json_of_problem(const char *name, const char *problem)
 {
     printf("  {\"name\": ");
-    print_json_text(name);
+    json_print_text(name);
     printf(", \"problem\": ");
-    print_json_text(problem);
+    json_print_text(problem);
     putchar('}');
 }
 

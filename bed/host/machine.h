@@ -12,6 +12,7 @@
 /* The service's key; parameters are below it (registry.h). */
 #define BED_SERVICE_KEY    "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\driver"
 #define BED_PARAMETERS_KEY BED_SERVICE_KEY "\\Parameters"
+#define BED_STATE_KEY      BED_SERVICE_KEY "\\State" /* what the driver stores */
 
 /* Loads the driver's library, calls DriverEntry, adds its adapter and starts it. On failure nothing is left. */
 NTSTATUS bed_machine_start(const char *library);

@@ -18,6 +18,7 @@ struct bed_thread {
     ULONG held_count;            /* spinlock.c, by the time of acquiring */
     PKSPIN_LOCK held[BED_LOCKS_HELD_MAX];
     ULONG critical_regions;
+    ULONG requests;          /* user.c: requests it is just sending; 0: it is a system thread to the driver */
     struct _KTHREAD *object; /* NULL: not of PsCreateSystemThread */
 };
 

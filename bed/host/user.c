@@ -8,6 +8,7 @@
 #include "bed/host/irp.h"
 #include "bed/host/object.h"
 #include "bed/host/section.h"
+#include "bed/host/thread.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,16 @@ static PIO_STACK_LOCATION begin(struct bed_io *io, struct bed_file *file, UCHAR 
     bed_object_reference(file);
     io->holds_file = true;
     return stack;
+}
+
+/* In the context of the program. */
+static void send(struct bed_file *file, PIRP irp)
+{
+    struct bed_thread *thread = bed_thread_self();
+
+    thread->requests++;
+    IoCallDriver(file->top, irp);
+    thread->requests--;
 }
 
 NTSTATUS bed_io_wait(struct bed_io *io, ULONG milliseconds, ULONG_PTR *information)
@@ -159,7 +170,7 @@ void bed_control_begin(struct bed_io *io, struct bed_file *file, ULONG code, con
         memcpy(io->system_buffer, input, input_length);
     }
     io->irp->AssociatedIrp.SystemBuffer = io->system_buffer;
-    IoCallDriver(file->top, io->irp);
+    send(file, io->irp);
 }
 
 NTSTATUS bed_control(struct bed_file *file, ULONG code, const void *input, ULONG input_length, void *output,
@@ -191,7 +202,7 @@ void bed_transfer_begin(struct bed_io *io, struct bed_file *file, bool write, UL
         MmProbeAndLockPages(io->irp->MdlAddress, UserMode, write ? IoReadAccess : IoWriteAccess);
         io->irp->MdlAddress->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     }
-    IoCallDriver(file->top, io->irp);
+    send(file, io->irp);
 }
 
 static NTSTATUS transfer(struct bed_file *file, bool write, ULONGLONG offset, void *buffer, ULONG length)

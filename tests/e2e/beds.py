@@ -15,6 +15,7 @@ PROGRAMS = BUILD / "tests" / "windows"
 
 START_S = 150  # the first bed on a machine makes its template
 EXEC_S = 180
+TALKATIVE = ("--set-parameter", "LogLevel=4")  # tests read what the driver says of itself
 TROUBLE = re.compile(r"^(BED VIOLATION|bed): ", re.MULTILINE)
 WHOLE_CODE = re.compile(r"^bed: \S+ ended with (\d+) \(0x[0-9a-f]+\)\n", re.MULTILINE)
 
@@ -86,7 +87,7 @@ class Bed:
     """One bed. `where` is its directory. It ends with this process, whatever becomes of that."""
 
     def __init__(self, *options):
-        command = [str(BED), "start", "--build", str(BUILD), "--owner", str(os.getpid()), *options]
+        command = [str(BED), "start", "--build", str(BUILD), "--owner", str(os.getpid()), *TALKATIVE, *options]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, stdin=subprocess.DEVNULL,
                               check=False)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"

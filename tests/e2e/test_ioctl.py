@@ -5,7 +5,7 @@ import re
 
 SUCCESS, UNKNOWN, BAD_PARAMETER = 0, 1, 87
 NAMED_DISK = {7, 10}  # stats and show: asked for a mapped disk too
-WORKING = {1, 2, 3, 6, 7, 9, 10}
+WORKING = {1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14}
 
 
 def test_control_commands_of_any_length_and_content(server, bed):

@@ -20,6 +20,7 @@ ALLOWED = {
     "core/io": {"core/base", "core/io"},
     "core/scsi": {"core/base", "core/io", "core/scsi"},
     "core/nbd": {"core/base", "core/io", "core/scsi", "core/nbd"},
+    "core/options": {"core/base", "core/options"},
     "driver": {"core", "driver", "include", "generated"},
     "libwnbd": {"core", "libwnbd", "include", "generated"},
     "wnbd-client": {"core", "wnbd-client", "include", "generated"},

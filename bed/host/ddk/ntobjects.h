@@ -411,20 +411,31 @@ typedef struct _OBJECT_NAME_INFORMATION {
     UNICODE_STRING Name;
 } OBJECT_NAME_INFORMATION, *POBJECT_NAME_INFORMATION;
 
+#define KEY_QUERY_VALUE   0x00000001
 #define KEY_READ           0x00020019
+#define KEY_READ          0x00020019
+#define KEY_SET_VALUE     0x00000002
+#define KEY_WRITE         0x00020006
 #define PROCESS_ALL_ACCESS 0x001FFFFF
 #define SECTION_ALL_ACCESS 0x000F001F
 #define THREAD_ALL_ACCESS  0x001FFFFF
+#define THREAD_ALL_ACCESS 0x001FFFFF
 
 #define REG_SZ        1
 #define REG_EXPAND_SZ 2
 #define REG_DWORD     4
+#define REG_QWORD     11
 
 typedef enum _KEY_VALUE_INFORMATION_CLASS {
     KeyValueBasicInformation,
     KeyValueFullInformation,
     KeyValuePartialInformation,
 } KEY_VALUE_INFORMATION_CLASS;
+
+typedef enum _DRIVER_REGKEY_TYPE {
+    DriverRegKeyParameters,
+    DriverRegKeyPersistentState,
+} DRIVER_REGKEY_TYPE;
 
 typedef struct _KEY_VALUE_PARTIAL_INFORMATION {
     ULONG TitleIndex;
