@@ -5,6 +5,7 @@
 #include "driver/backend.h"
 #include "driver/disk.h"
 #include "driver/identity.h"
+#include "driver/log.h"
 #include "driver/memory.h"
 
 static NTSTATUS allocate(struct disk *disk)
@@ -93,15 +94,24 @@ static void wake(struct disk *disk)
     KeSetEvent(&disk->channel.wake, IO_NO_INCREMENT, FALSE);
 }
 
+static void tell_stale(const struct disk *disk)
+{
+    if (disk->channel.stale) {
+        log_print(LOG_ERROR, "%s: its program has not answered for %lu ms: the disk is removed",
+                  disk->properties.InstanceName, (ULONG)driver_options.stale_conn_timeout_ms);
+    }
+}
+
 /* The disk is hidden: nobody is copying, and nothing new comes. */
 static void close(struct disk *disk)
 {
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
 
+    tell_stale(disk);
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    channel_reset_locked(disk, &done);
+    channel_end_all_locked(disk, &done);
     KeReleaseInStackQueuedSpinLock(&handle);
     requests_complete(disk, &done);
     requests_complete_resets(disk);

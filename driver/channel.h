@@ -57,6 +57,7 @@ struct channel {
     LIST_ENTRY enters;  /* IRPs of ENTER that wait */
     LIST_ENTRY fetches; /* IRPs of FETCH_REQ that wait */
     LIST_ENTRY owns;    /* that of OWN: one at most */
+    bool stale;         /* the disk goes because its program does not answer */
     bool gone;          /* nothing waits here any more */
 
     uint64_t orphaned_at; /* the thread's: time awake since when there is no owner; 0 while there is */
@@ -129,6 +130,7 @@ void channel_refuse_waiting(struct disk *disk);
 
 /* channel_end.c: how requests end otherwise than by an answer. disk->lock is held. */
 void channel_reset_locked(struct disk *disk, struct list_link *done);
+void channel_end_all_locked(struct disk *disk, struct list_link *done);
 void channel_abort_locked(struct disk *disk, struct record *record, struct list_link *done);
 /* A copy of the record's data is over. */
 void channel_copied_locked(struct disk *disk, struct record *record, struct list_link *done);

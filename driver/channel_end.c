@@ -5,6 +5,7 @@
  */
 #include "driver/channel.h"
 
+#include "driver/clock.h"
 #include "driver/disk.h"
 
 void channel_free_area_locked(struct disk *disk, uint64_t cookie)
@@ -60,7 +61,48 @@ static void reset_one_locked(struct disk *disk, struct record *record, struct li
     channel_abort_locked(disk, record, done);
 }
 
+/* How long ago, in milliseconds, the oldest request was given that the program has not answered; 0: there is none. */
+static uint64_t oldest_ms_locked(struct disk *disk, uint64_t now)
+{
+    const struct io_queue *queue = &disk->requests.queue;
+    uint64_t oldest = now;
+
+    for (uint32_t i = 0; i < queue->depth; i++) {
+        const struct io_slot *slot = &queue->slots[i];
+        bool given = slot->retired ||
+                     (slot->request != NULL && (record_of_request(slot->request)->holds & RECORD_ANSWERING) != 0);
+
+        if (given) {
+            oldest = min(oldest, disk->channel.slots[i].given_at);
+        }
+    }
+    return (now - oldest) / CLOCK_TICKS_PER_MS;
+}
+
+/* A program that has answered once and does so no more is taken for dead, though its handle is open: the disk goes. */
+static void end_stale_locked(struct disk *disk)
+{
+    uint64_t now = clock_now();
+    uint64_t silent_ms = (now - disk->stats.last_replied) / CLOCK_TICKS_PER_MS;
+
+    if (driver_options.remove_stale_connections != 0 && disk->stats.last_replied != 0 &&
+        silent_ms >= (uint64_t)driver_options.stale_conn_timeout_ms &&
+        oldest_ms_locked(disk, now) >= (uint64_t)driver_options.stale_req_timeout_ms) {
+        disk->channel.stale = true;
+        disk_stop(disk);
+    }
+}
+
+/* Windows has waited for too long for a request, or has reset the disk for another reason. */
 void channel_reset_locked(struct disk *disk, struct list_link *done)
+{
+    if (disk->state == DISK_READY) {
+        end_stale_locked(disk);
+    }
+    channel_end_all_locked(disk, done);
+}
+
+void channel_end_all_locked(struct disk *disk, struct list_link *done)
 {
     struct io_request *request;
     uint32_t position = 0;

@@ -387,6 +387,48 @@ static void resize(void **state)
     stop(&program, disk);
 }
 
+/* ---- A program that does not answer ---- */
+
+static bool answers_reads_alone(struct program *program, const WNBD_ARENA_REQUEST *request, UCHAR *data,
+                                WNBD_ANSWER *answer)
+{
+    return never_answers(program, request, data, answer);
+}
+
+static void set_option(const WCHAR *name, INT64 value)
+{
+    WNBD_IOCTL_SET_DRV_OPT_COMMAND command = {.IoControlCode = IOCTL_WNBD_SET_DRV_OPT};
+
+    command.Value.Type = WnbdOptInt64;
+    command.Value.Data.AsInt64 = value;
+    for (size_t i = 0; name[i] != 0; i++) {
+        command.Name[i] = name[i];
+    }
+    assert_int_equal(
+        bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0, NULL),
+        STATUS_SUCCESS);
+}
+
+/* Windows' time-outs reset the disk again and again; when the program has been silent for long, it goes (D12). */
+static void stale_program_loses_its_disk(void **state)
+{
+    struct program_options options = {.threads = 1, .does = answers_reads_alone};
+    struct program program;
+    struct bed_file *disk = start(&program, &options);
+    UCHAR data[BLOCK] = {0};
+
+    (void)state;
+    set_option(u"StaleReqTimeoutMs", 1000);
+    set_option(u"StaleConnTimeoutMs", 2000);
+    assert_int_equal(bed_read(disk, 0, data, BLOCK), STATUS_SUCCESS);
+    assert_int_not_equal(bed_write(disk, 0, data, BLOCK), STATUS_SUCCESS);
+    await_gone("vol1");
+    program_wait(&program);
+    program_free(&program);
+    bed_close(disk);
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
 /* ---- Kept ---- */
 
 static NTSTATUS attach(struct program *program, const struct program_options *options)
@@ -459,6 +501,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(requests_end_with_the_disk),
         cmocka_unit_test(own_cancelled_ends_the_disk),
         cmocka_unit_test(resize),
+        cmocka_unit_test(stale_program_loses_its_disk),
         cmocka_unit_test(kept_disk_is_served_again),
     };
 
