@@ -8,6 +8,7 @@
  *   close  a handle is closed with a request under way
  *   die    a process is terminated with a request under way
  *   hold   what `die` terminates
+ *   watch  prints `ready` when one holds, and how long after that its handle is closed
  */
 #include <windows.h>
 #include <stdio.h>
@@ -168,6 +169,16 @@ static void command_die(void)
     CloseHandle(other);
 }
 
+static void command_watch(void)
+{
+    HANDLE other = open_adapter();
+
+    wait_for(other, 0, 2);
+    printf("ready\n");
+    printf("watch: %lu ms\n", wait_for(other, 1, 0));
+    CloseHandle(other);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -175,7 +186,7 @@ int main(int argc, char **argv)
         void (*run)(void);
     } commands[] = {
         {"map", command_map},   {"lock", command_lock}, {"close", command_close},
-        {"hold", command_hold}, {"die", command_die},
+        {"hold", command_hold}, {"die", command_die},   {"watch", command_watch},
     };
 
     setvbuf(stdout, NULL, _IONBF, 0);

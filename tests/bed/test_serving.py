@@ -7,7 +7,9 @@ news of closed handles. A right miniport (serving.sys) has it in the bed; what i
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -15,16 +17,22 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('WNBD_BUILD', ROOT / 'build/windows-x64'))
 BED = ROOT / 'bed/wine/bed'
 HEADER = (ROOT / 'tests/bed/serving.h').read_text(encoding='utf-8')
+sys.path.insert(0, str(BED.parent))
+
+from bedlib import prefix  # noqa: E402
+
 CARELESS = re.findall(r'SERVING_\w+', re.search(r'enum serving_careless \{(.*?)\};', HEADER, re.S).group(1))
+
+DRIVER = ['--build', str(BUILD), '--driver', str(BUILD / 'tests/bed/serving.sys'), '--inf', str(ROOT / 'tests/bed/serving.inf')]
+PROGRAM = str(BUILD / 'tests/bed/servetest.exe')
 
 EXIT_VIOLATION, EXIT_CRASH = 3, 4
 
 
 def bed(command, careless='SERVING_CAREFUL'):
     done = subprocess.run(
-        ['/usr/bin/python3', str(BED), 'run', '--build', str(BUILD), '--driver', str(BUILD / 'tests/bed/serving.sys'),
-         '--inf', str(ROOT / 'tests/bed/serving.inf'), '--timeout', '60',
-         '--set-parameter', f'Careless={CARELESS.index(careless)}', '--', str(BUILD / 'tests/bed/servetest.exe'), command],
+        ['/usr/bin/python3', str(BED), 'run', *DRIVER, '--timeout', '60',
+         '--set-parameter', f'Careless={CARELESS.index(careless)}', '--', PROGRAM, command],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', timeout=300, check=False)
     print(done.stdout, done.stderr)
     return done
@@ -36,6 +44,27 @@ def test_miniport_serves(command):
     assert 'FAILED' not in done.stdout
     assert 'BED VIOLATION' not in done.stderr
     assert done.returncode == 0
+
+
+def holders(where):
+    """The Unix processes of `servetest hold`."""
+    for pid in prefix.processes(where / 'prefix'):
+        if re.search(rb'servetest\.exe\W+hold', pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()):
+            yield pid
+
+
+def test_killed_program_is_cleaned_up_after(tmp_path):
+    where = tmp_path / 'bed'
+    subprocess.run([BED, 'start', *DRIVER, '--dir', where, '--owner', str(os.getpid())], check=True, stdout=subprocess.PIPE,
+                   timeout=300)
+    hold = subprocess.Popen([BED, 'exec', where, '--', PROGRAM, 'hold'], stderr=subprocess.DEVNULL)
+    watch = subprocess.Popen([BED, 'exec', where, '--', PROGRAM, 'watch'], stdout=subprocess.PIPE, text=True)
+    assert watch.stdout.readline().strip() == 'ready'
+    for pid in holders(where):
+        os.kill(pid, signal.SIGKILL)
+    assert watch.wait(60) == 0, watch.stdout.read()
+    hold.wait(60)
+    assert subprocess.run([BED, 'stop', where], timeout=300, check=False).returncode == 0
 
 
 @pytest.mark.parametrize('careless, found', [
