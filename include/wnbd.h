@@ -7,11 +7,15 @@
  * sizes and numbers are in wnbd_ioctl.h.
  *
  * Return values are Win32 error codes, 0 for success. Three groups appear again and again:
- *   OPEN  110 ERROR_OPEN_FAILED: the adapter could not be opened, for any reason
- *   RAW   the reason itself: 259 ERROR_NO_MORE_ITEMS the driver is not installed, 2 ERROR_FILE_NOT_FOUND it is
- * installed but its adapter does not work, 5 ERROR_ACCESS_DENIED the caller is not an administrator; others from
- * Windows DRV   what the driver answered, see wnbd_ioctl.h A failure that its code does not explain is also told to the
- * logger (WnbdSetLogger), in words.
+ *
+ * OPEN: 110 ERROR_OPEN_FAILED, the adapter could not be opened, for any reason.
+ *
+ * RAW: the reason itself. 259 ERROR_NO_MORE_ITEMS the driver is not installed, 2 ERROR_FILE_NOT_FOUND it is installed
+ * but its adapter does not work, 5 ERROR_ACCESS_DENIED the caller is not an administrator; others from Windows.
+ *
+ * DRV: what the driver answered, see wnbd_ioctl.h.
+ *
+ * A failure that its code does not explain is also told to the logger (WnbdSetLogger), in words.
  *
  * All functions may be called from any thread, but one WNBD_DISK must not be closed while another thread uses it.
  * Pointers are borrowed for the call unless said otherwise.

@@ -85,10 +85,15 @@ static DWORD send(struct worker *worker)
     return enter_send(served->disk.Handle, &worker->enter);
 }
 
-/* The program has cancelled what is none of its business. The answers that went along have been taken. */
-static BOOL is_stray_cancel(const struct served *served, DWORD error)
+/*
+ * Not the end. A program may have cancelled what is none of its business; the answers that went along have been taken.
+ * And of a disk that is on its way out only a command that waits learns when it is gone.
+ */
+static BOOL is_to_try_again(const struct worker *worker, DWORD error)
 {
-    return error == ERROR_OPERATION_ABORTED && !served->closing;
+    if (error == ERROR_OPERATION_ABORTED)
+        return !worker->served->closing;
+    return error == ERROR_INVALID_HANDLE && !worker->enter.command.Wait;
 }
 
 /* ERROR_HANDLE_EOF: the disk is gone. */
@@ -102,7 +107,7 @@ static DWORD fetch(struct worker *worker)
     served->waiting--;
     if (error == ERROR_SUCCESS)
         error = put_all(served, &worker->enter.output);
-    else if (is_stray_cancel(served, error))
+    else if (is_to_try_again(worker, error))
         error = ERROR_RETRY;
     if (served->requests.queued.count > 1)
         tell = keeper_must_be_told(served);

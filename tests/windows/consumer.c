@@ -53,6 +53,9 @@ static void take_manner(struct arguments *arguments, struct manner *manner)
     manner->twice = arguments_flag(arguments, "--twice");
     manner->copies = arguments_flag(arguments, "--copies");
     manner->log = arguments_flag(arguments, "--log");
+    manner->stall_every = (uint32_t)arguments_number(arguments, "--stall-every", 0);
+    manner->stall_ms = (uint32_t)arguments_number(arguments, "--stall-ms", 0);
+    manner->linger_ms = (uint32_t)arguments_number(arguments, "--linger-ms", 0);
     manner->fill = (int)arguments_number(arguments, "--fill", UINT32_MAX);
     manner->fails = type_named(arguments_text(arguments, "--fail", ""));
     manner->sense_key = (uint8_t)arguments_number(arguments, "--sense-key", 3);

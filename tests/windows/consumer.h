@@ -26,6 +26,9 @@ struct manner {
     bool twice;            /* a second time, which must fail */
     bool copies;           /* from memory of the program, not from the callback's buffer */
     bool log;              /* a line for each callback and for each answer that fails */
+    uint32_t stall_every;  /* each so-manieth callback stalls; 0: none */
+    uint32_t stall_ms;     /* before it answers */
+    uint32_t linger_ms;    /* after it has answered */
     int fill;              /* reads have that byte everywhere; -1: what was written */
     WnbdRequestType fails; /* requests of this type do; unknown: none */
     uint8_t sense_key;
@@ -46,7 +49,8 @@ struct consumer {
     struct manner manner;
     struct store *store;
     PWNBD_DISK disk;
-    uint32_t generation; /* of reservations */
+    uint32_t generation;   /* of reservations */
+    volatile LONG answers; /* given so far */
 };
 
 extern const WNBD_INTERFACE callbacks;

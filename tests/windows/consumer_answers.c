@@ -123,12 +123,25 @@ void answers_start(struct consumer *consumer)
         CloseHandle(CreateThread(NULL, 0, answer_main, consumer, 0, NULL));
 }
 
+static bool is_to_stall(struct consumer *consumer)
+{
+    LONG count = InterlockedIncrement(&consumer->answers);
+
+    return consumer->manner.stall_every && count % (LONG)consumer->manner.stall_every == 0;
+}
+
 void answers_give(struct consumer *consumer, const struct answer *answer)
 {
+    bool stalls = is_to_stall(consumer);
+
     if (consumer->manner.never)
         return;
+    if (stalls)
+        Sleep(consumer->manner.stall_ms);
     if (consumer->manner.answer_threads)
         queue(answer);
     else
         send_here(consumer, answer);
+    if (stalls)
+        Sleep(consumer->manner.linger_ms);
 }
