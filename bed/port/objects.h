@@ -127,11 +127,11 @@ struct adapter {
     struct list_link delayed; /* requests that wait for a retry */
     struct pump *pumps;
     ULONG outstanding;
-    ULONG busy_remaining; /* StorPortBusy: completions to wait for */
-    ULONG held;           /* > 0: nothing is started (reset of the bus, adapter stopped) */
-    ULONG seconds;        /* counts up with the one-second timer */
-    ULONG paused_until;   /* StorPortPause, in `seconds`; 0 = not paused */
-    struct request_chunk *chunks;
+    ULONG busy_remaining;                  /* StorPortBusy: completions to wait for */
+    ULONG held;                            /* > 0: nothing is started (reset of the bus, adapter stopped) */
+    ULONG seconds;                         /* counts up with the one-second timer */
+    ULONG paused_until;                    /* StorPortPause, in `seconds`; 0 = not paused */
+    struct request_chunk *volatile chunks; /* looked through without the lock: a chunk is whole before it is added */
     struct list_link free;
     ULONG free_count;
 
