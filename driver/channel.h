@@ -57,6 +57,7 @@ struct channel {
     LIST_ENTRY enters;  /* IRPs of ENTER that wait */
     LIST_ENTRY fetches; /* IRPs of FETCH_REQ that wait */
     LIST_ENTRY owns;    /* that of OWN: one at most */
+    uint64_t lost_at;   /* interrupt time: when there was no owner any more */
     bool stale;         /* the disk goes because its program does not answer */
     bool gone;          /* nothing waits here any more */
 

@@ -76,6 +76,7 @@ void channel_orphan(struct disk *disk)
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     if (disk->state == DISK_READY) {
         disk->state = DISK_RECONNECTING;
+        disk->channel.lost_at = clock_now();
         channel_withdraw_locked(disk);
     }
     KeReleaseInStackQueuedSpinLock(&handle);

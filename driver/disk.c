@@ -225,51 +225,13 @@ void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info)
     info->DiskNumber = -1;
 }
 
-static WnbdServerState server_state(enum disk_state state)
-{
-    switch (state) {
-    case DISK_READY:
-        return WnbdServerConnected;
-    case DISK_RECONNECTING:
-        return WnbdServerReconnecting;
-    case DISK_LOST:
-        return WnbdServerLost;
-    case DISK_CONNECTING:
-    case DISK_REMOVING:
-        break;
-    }
-    return WnbdServerUnknown;
-}
-
-static WnbdReplies replies_of(enum nbd_form form)
-{
-    switch (form) {
-    case NBD_SIMPLE:
-        break;
-    case NBD_STRUCTURED:
-        return WnbdRepliesStructured;
-    case NBD_EXTENDED:
-        return WnbdRepliesExtended;
-    }
-    return WnbdRepliesSimple;
-}
-
 void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
 {
-    const struct nbd_backend *nbd = &disk->nbd;
     KLOCK_QUEUE_HANDLE handle;
 
-    C_ASSERT(sizeof status->LastError == sizeof nbd->reason);
     RtlZeroMemory(status, sizeof *status);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    status->State = server_state(disk->state);
-    status->Connections = nbd->open;
-    status->Replies = replies_of(nbd->form);
-    status->LostForMs = nbd->open != 0 ? 0 : (clock_now() - nbd->lost_at) / CLOCK_TICKS_PER_MS;
-    status->Reconnects = nbd->reconnects;
-    status->ReplayedRequests = nbd->replayed;
-    status->UnfencedConnections = nbd->unfenced;
-    RtlCopyMemory(status->LastError, nbd->reason, sizeof nbd->reason);
+    disk->backend->describe_locked(disk, status);
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
