@@ -17,6 +17,7 @@ static NTSTATUS allocate(struct disk *disk)
     InitializeListHead(&channel->enters);
     InitializeListHead(&channel->fetches);
     InitializeListHead(&channel->owns);
+    InitializeListHead(&channel->ends);
     KeInitializeEvent(&channel->wake, SynchronizationEvent, FALSE);
     ExInitializeRundownProtection(&channel->arena_users);
     ExWaitForRundownProtectionRelease(&channel->arena_users); /* there is no arena yet */

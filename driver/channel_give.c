@@ -130,12 +130,43 @@ void channel_describe(const struct disk *disk, const struct record *record, WNBD
 void channel_given_locked(struct disk *disk, struct record *record, uint32_t holds)
 {
     struct channel_slot *slot = &disk->channel.slots[queue_slot(record->command.request.cookie)];
+    bool first = disk->requests.waiting.next == &record->link;
 
+    disk->channel.passed = first ? 0 : disk->channel.passed + 1;
     list_remove(&record->link);
     record->holds = holds;
     slot->given_at = clock_now();
     slot->has_area = false;
     stats_submitted(&disk->stats, slot->given_at);
+}
+
+/* Large areas leave some of the arena for small ones, unless one has it to itself. */
+static bool has_room_locked(const struct disk *disk, const struct record *record)
+{
+    const struct io_arena *arena = &disk->channel.arena;
+    uint32_t length = area_length(record);
+    uint32_t left = arena->free_units - min(arena->free_units, arena_units(length));
+
+    if (length > CHANNEL_SMALL && left < arena->count / CHANNEL_RESERVE && arena->free_units != arena->count) {
+        return false;
+    }
+    return length == 0 || arena_has_room(arena, length);
+}
+
+/* One that has no room lets small ones pass, but not for ever. */
+struct record *channel_next_locked(struct disk *disk)
+{
+    const struct list_link *waiting = &disk->requests.waiting;
+
+    for (struct list_link *link = waiting->next; link != waiting; link = link->next) {
+        struct record *record = record_of_link(link);
+        bool may_pass = area_length(record) <= CHANNEL_SMALL && disk->channel.passed < CHANNEL_PASSES;
+
+        if ((link == waiting->next || may_pass) && has_room_locked(disk, record)) {
+            return record;
+        }
+    }
+    return NULL;
 }
 
 /* False: there is no room in the arena now. */
@@ -182,11 +213,10 @@ static void finish_copies_locked(struct disk *disk, struct list_link *copying, s
 static uint32_t take_locked(struct disk *disk, WNBD_ARENA_REQUEST *output, uint32_t room, uint32_t budget,
                             struct list_link *copying)
 {
-    struct list_link *waiting = &disk->requests.waiting;
+    struct record *record;
     uint32_t count = 0;
 
-    while (count < room && !list_is_empty(waiting)) {
-        struct record *record = record_of_link(waiting->next);
+    while (count < room && (record = channel_next_locked(disk)) != NULL) {
         uint32_t payload = channel_payload(record);
 
         if ((count != 0 && payload > budget) || !give_one_locked(disk, record, &output[count])) {

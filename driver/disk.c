@@ -52,6 +52,17 @@ void disk_reference(struct disk *disk)
     InterlockedIncrement(&disk->references);
 }
 
+bool disk_try_reference(struct disk *disk)
+{
+    LONG before = disk->references;
+    LONG seen;
+
+    while (before != 0 && (seen = InterlockedCompareExchange(&disk->references, before + 1, before)) != before) {
+        before = seen;
+    }
+    return before != 0;
+}
+
 void disk_release(struct disk *disk)
 {
     if (InterlockedDecrement(&disk->references) == 0) {

@@ -250,16 +250,13 @@ void serve_own(struct adapter *adapter, PIRP irp)
 {
     WNBD_IOCTL_OWN_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
     struct disk *disk = find(adapter, command->ConnectionId);
-    NTSTATUS status = disk != NULL ? check(disk, command->ConnectionId, irp) : STATUS_INVALID_HANDLE;
 
-    if (NT_SUCCESS(status)) {
-        channel_own(disk, irp);
-    } else {
-        ioctl_complete(adapter, irp, status, 0);
+    if (disk == NULL) {
+        ioctl_complete(adapter, irp, STATUS_INVALID_HANDLE, 0);
+        return;
     }
-    if (disk != NULL) {
-        disk_release(disk);
-    }
+    channel_own(disk, irp);
+    disk_release(disk);
 }
 
 void serve_map_arena(struct adapter *adapter, PIRP irp)

@@ -144,6 +144,7 @@ static struct record *begin_record(const struct srb_view *view)
     record->data = NULL;
     record->replays = 0;
     record->awaited = false;
+    record->withdrawn = false;
     record->holds = 0;
     record->srb_status = 0;
     RtlZeroMemory(&record->result, sizeof record->result);
