@@ -106,10 +106,20 @@ NTSTATUS channel_attach(struct disk *disk, PFILE_OBJECT file);
 
 /* ---- Between the channel's files ---- */
 
-/* channel_give.c: requests to the program, at most `room`, and not more than `budget` bytes to copy but for the first;
- * into `output`. disk->lock is held, and let go for copying. */
-uint32_t channel_give_locked(struct disk *disk, WNBD_ARENA_REQUEST *output, uint32_t room, uint32_t budget,
-                             KLOCK_QUEUE_HANDLE *handle, struct list_link *done);
+/* Requests that have been taken for a command, until their data is copied. */
+struct channel_batch {
+    struct list_link copying; /* struct record */
+    bool has_arena;
+};
+
+/* channel_give.c: requests to the program, at most `room`, into `output`: a large one alone, and not more small ones
+ * than `budget` bytes. disk->lock is held. */
+uint32_t channel_take_locked(struct disk *disk, struct channel_batch *batch, WNBD_ARENA_REQUEST *output, uint32_t room,
+                             uint32_t budget);
+
+/* Copies their data, in any case. disk->lock is held, and let go meanwhile. */
+void channel_copy_taken_locked(struct disk *disk, struct channel_batch *batch, KLOCK_QUEUE_HANDLE *handle,
+                               struct list_link *done);
 
 /* The request that an ENTER would be given now: one that waits and for which the arena has room. NULL: there is none.
  * disk->lock is held. */

@@ -247,15 +247,17 @@ void channel_enter(struct disk *disk, PIRP irp, uint32_t refused)
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
     enum wait_outcome outcome = WAIT_REFUSED;
+    struct channel_batch batch;
     uint32_t count = 0;
 
     list_init(&done);
     begin(disk, irp, WAITER_ENTER)->refused = refused;
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     if (is_served_locked(disk, irp)) {
-        count = channel_give_locked(disk, requests_of(irp), room, CHANNEL_COPY_BATCH, &handle, &done);
+        count = channel_take_locked(disk, &batch, requests_of(irp), room, CHANNEL_COPY_BATCH);
         outcome = may_wait && count == 0 ? wait_locked(disk, irp, &disk->channel.enters) : WAIT_NEEDLESS;
         channel_pump_locked(disk, &handle); /* what was not taken, for others that wait */
+        channel_copy_taken_locked(disk, &batch, &handle, &done);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     requests_complete(disk, &done);
@@ -425,12 +427,14 @@ static bool is_large(const struct record *record)
 static bool give_to_enter_locked(struct disk *disk, PIRP irp, KLOCK_QUEUE_HANDLE *handle)
 {
     bool large = is_large(channel_next_locked(disk));
+    struct channel_batch batch;
     struct list_link done;
     uint32_t count = 0;
 
     list_init(&done);
     if (!large) {
-        count = channel_give_locked(disk, requests_of(irp), room_of(irp), CHANNEL_COPY_NOW, handle, &done);
+        count = channel_take_locked(disk, &batch, requests_of(irp), room_of(irp), CHANNEL_COPY_NOW);
+        channel_copy_taken_locked(disk, &batch, handle, &done);
         if (count == 0 && wait_locked(disk, irp, &disk->channel.enters) == WAIT_BEGUN) {
             return false; /* there is no arena any more */
         }
