@@ -137,7 +137,7 @@ static void configure(PPORT_CONFIGURATION_INFORMATION configuration)
     configuration->WmiDataProvider = FALSE;
     configuration->SynchronizationModel = StorSynchronizeFullDuplex;
     configuration->MaxNumberOfIO = WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER;
-    configuration->MaxIOsPerLun = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
+    configuration->MaxIOsPerLun = ADAPTER_LUN_DEPTH_MAX;
     configuration->InitialLunQueueDepth = WNBD_DEFAULT_MAX_IO_REQ_PER_LUN;
 }
 

@@ -41,6 +41,10 @@ typedef UCHAR BYTE; /* not a name of the kernel headers */
 #define ADAPTER_TARGETS 128
 #define ADAPTER_LUNS    1
 
+/* Requests of one disk that Storport may have out, at most: a disk may ask for WNBD_ABS_MAX_IO_REQ_PER_LUN, but gets no
+ * more than the adapter does. */
+#define ADAPTER_LUN_DEPTH_MAX WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER
+
 struct disk;
 
 /*

@@ -26,10 +26,19 @@ static void complete_good(struct adapter *adapter, const struct srb_view *view, 
 
 /* ---- Commands that are answered on the spot ---- */
 
+/* What a disk that has a depth of its own does not take would come back as busy, again and again. */
+static ULONG depth_of(const struct disk *disk)
+{
+    return disk->backend->depth != 0 ? WNBD_DEFAULT_MAX_IO_REQ_PER_LUN
+                                     : min(disk->properties.QueueDepth, ADAPTER_LUN_DEPTH_MAX);
+}
+
 /* Storport takes a queue depth from the first INQUIRY on; after a rescan it may have forgotten it. */
 static void tell_depth(struct disk *disk)
 {
-    if (!StorPortSetDeviceQueueDepth(disk->adapter, 0, disk->target, 0, WNBD_DEFAULT_MAX_IO_REQ_PER_LUN)) {
+    ULONG depth = depth_of(disk);
+
+    if (!StorPortSetDeviceQueueDepth(disk->adapter, 0, disk->target, 0, depth)) {
         log_print(LOG_WARNING, "%s: Storport did not take the queue depth", disk->properties.InstanceName);
     }
 }
