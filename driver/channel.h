@@ -70,8 +70,9 @@ struct channel {
 
 /* ---- What the program's commands do: PASSIVE_LEVEL. The disk is pinned and belongs to the caller. ---- */
 
-/* Answers each of `count` requests. How many were refused: there is no such request with the program. */
-uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count);
+/* Answers each of `count` requests. How many were refused: there is no such request with the program. With `takes` the
+ * same command takes requests afterwards, so that nobody else need be woken for them. */
+uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool takes);
 
 /* The same for one, whose data is `length` bytes at `data`. STATUS_NOT_FOUND. */
 NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const uint8_t *data);

@@ -86,7 +86,7 @@ static void copy_all_in(struct disk *disk, const struct list_link *answered)
 }
 
 /* The records have been answered, and their data is in. */
-static void finish(struct disk *disk, struct list_link *answered)
+static void finish(struct disk *disk, struct list_link *answered, bool pumps)
 {
     KLOCK_QUEUE_HANDLE handle;
     struct list_link *link;
@@ -100,7 +100,9 @@ static void finish(struct disk *disk, struct list_link *answered)
         channel_free_area_locked(disk, record->command.request.cookie);
         channel_copied_locked(disk, record, &done);
     }
-    channel_pump_locked(disk, &handle);
+    if (pumps) {
+        channel_pump_locked(disk, &handle);
+    }
     KeReleaseInStackQueuedSpinLock(&handle);
     requests_complete(disk, &done);
 }
@@ -126,14 +128,14 @@ static uint32_t take(struct disk *disk, const WNBD_ANSWER *answers, uint32_t cou
     return refused;
 }
 
-uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count)
+uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool takes)
 {
     bool has_arena = ExAcquireRundownProtection(&disk->channel.arena_users);
     struct list_link answered;
     uint32_t refused = take(disk, answers, count, true, &answered);
 
     copy_all_in(disk, &answered);
-    finish(disk, &answered); /* areas are given back */
+    finish(disk, &answered, !takes); /* areas are given back */
     if (has_arena) {
         ExReleaseRundownProtection(&disk->channel.arena_users);
     }
@@ -148,6 +150,6 @@ NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const
         return STATUS_NOT_FOUND;
     }
     copy_in(record_of_link(answered.next), data);
-    finish(disk, &answered);
+    finish(disk, &answered, true);
     return STATUS_SUCCESS;
 }
