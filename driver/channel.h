@@ -26,6 +26,7 @@
 #define CHANNEL_COPY_BATCH (128 << 10) /* bytes copied out by one command, unless its first request has more */
 #define CHANNEL_SMALL      (32 << 10)  /* bytes in the arena, at most: these may pass one that has no room there */
 #define CHANNEL_PASSES     256         /* but so many of them only, that it gets its turn */
+#define CHANNEL_LOOKS      64          /* how far behind it they are looked for */
 #define CHANNEL_RESERVE    16          /* one part in so many of the arena is for small ones */
 
 struct disk;
@@ -72,8 +73,9 @@ struct channel {
 
 /* ---- What the program's commands do: PASSIVE_LEVEL. The disk is pinned and belongs to the caller. ---- */
 
-/* Answers each of `count` requests. How many were refused: there is no such request with the program. */
-uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count);
+/* Answers each of `count` requests. How many were refused: there is no such request with the program. With `takes` the
+ * same command takes requests afterwards, so that nobody else need be woken for them. */
+uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool takes);
 
 /* The same for one, whose data is `length` bytes at `data`. STATUS_NOT_FOUND. */
 NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const uint8_t *data);

@@ -86,7 +86,7 @@ static void copy_all_in(struct disk *disk, const struct list_link *answered)
 }
 
 /* The records have been answered, and their data is in. */
-static void finish(struct disk *disk, struct list_link *answered)
+static void finish(struct disk *disk, struct list_link *answered, bool pumps)
 {
     KLOCK_QUEUE_HANDLE handle;
     struct list_link *link;
@@ -100,7 +100,9 @@ static void finish(struct disk *disk, struct list_link *answered)
         channel_free_area_locked(disk, record->command.request.cookie);
         channel_copied_locked(disk, record, &done);
     }
-    channel_pump_locked(disk, &handle); /* areas have become free, and next requests may wait */
+    if (pumps) { /* areas have become free, and next requests may wait */
+        channel_pump_locked(disk, &handle);
+    }
     KeReleaseInStackQueuedSpinLock(&handle);
     requests_complete(disk, &done);
 }
@@ -138,28 +140,28 @@ static uint32_t take(struct disk *disk, const WNBD_ANSWER *answers, uint32_t cou
     return refused;
 }
 
-static void copy_and_finish(struct disk *disk, struct list_link *answered)
+static void copy_and_finish(struct disk *disk, struct list_link *answered, bool pumps)
 {
     if (!list_is_empty(answered)) {
         copy_all_in(disk, answered);
-        finish(disk, answered);
+        finish(disk, answered, pumps);
     }
 }
 
-uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count)
+uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool takes)
 {
     bool has_arena = ExAcquireRundownProtection(&disk->channel.arena_users); /* until its areas are given back, too */
     struct answered answered;
     uint32_t refused = take(disk, answers, count, true, &answered);
     struct list_link *link;
 
-    copy_and_finish(disk, &answered.small);
+    copy_and_finish(disk, &answered.small, !takes);
     while ((link = list_take_first(&answered.large)) != NULL) {
         struct list_link one;
 
         list_init(&one);
         list_append(&one, link);
-        copy_and_finish(disk, &one);
+        copy_and_finish(disk, &one, !takes);
     }
     if (has_arena) {
         ExReleaseRundownProtection(&disk->channel.arena_users);
@@ -177,6 +179,6 @@ NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const
     }
     list = list_is_empty(&answered.small) ? &answered.large : &answered.small;
     copy_in(record_of_link(list->next), data);
-    finish(disk, list);
+    finish(disk, list, true);
     return STATUS_SUCCESS;
 }

@@ -157,8 +157,7 @@ static bool has_room_locked(const struct disk *disk, const struct record *record
 struct record *channel_next_locked(struct disk *disk)
 {
     const struct list_link *waiting = &disk->requests.waiting;
-
-    uint32_t looks = CHANNEL_PASSES - disk->channel.passed;
+    uint32_t looks = disk->channel.passed < CHANNEL_PASSES ? CHANNEL_LOOKS : 1;
 
     for (struct list_link *link = waiting->next; link != waiting && looks != 0; link = link->next, looks--) {
         struct record *record = record_of_link(link);

@@ -242,18 +242,20 @@ static WNBD_ARENA_REQUEST *requests_of(PIRP irp)
 
 void channel_enter(struct disk *disk, PIRP irp, uint32_t refused)
 {
+    const WNBD_IOCTL_ENTER_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
     uint32_t room = room_of(irp);
-    bool may_wait = ((WNBD_IOCTL_ENTER_COMMAND *)irp->AssociatedIrp.SystemBuffer)->Wait && room != 0;
+    bool takes = command->MaxRequests != 0; /* though there may be no room for any */
+    bool may_wait = command->Wait && room != 0;
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
-    enum wait_outcome outcome = WAIT_REFUSED;
+    enum wait_outcome outcome = takes ? WAIT_REFUSED : WAIT_NEEDLESS;
     struct channel_batch batch;
     uint32_t count = 0;
 
     list_init(&done);
     begin(disk, irp, WAITER_ENTER)->refused = refused;
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (is_served_locked(disk, irp)) {
+    if (takes && is_served_locked(disk, irp)) {
         count = channel_take_locked(disk, &batch, requests_of(irp), room, CHANNEL_COPY_BATCH);
         outcome = may_wait && count == 0 ? wait_locked(disk, irp, &disk->channel.enters) : WAIT_NEEDLESS;
         channel_pump_locked(disk, &handle); /* what was not taken, for others that wait */
@@ -342,7 +344,7 @@ static void refuse_unseen(struct disk *disk, PIRP irp)
         .ASC = ASC_INTERNAL_TARGET_FAILURE >> 8,
     };
 
-    channel_answer(disk, &answer, 1);
+    channel_answer(disk, &answer, 1, false);
 }
 
 /* Ends the IRP with the request that was taken for it. */

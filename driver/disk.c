@@ -18,12 +18,6 @@ static void disk_free(struct disk *disk)
     memory_free(disk, TAG_DISK);
 }
 
-/* A slot more than Storport sends requests. */
-static uint32_t depth_of(const struct disk *disk)
-{
-    return disk->properties.QueueDepth + 1;
-}
-
 struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *properties)
 {
     struct disk *disk = memory_allocate(sizeof *disk, TAG_DISK);
@@ -40,7 +34,7 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
     KeInitializeSpinLock(&disk->lock);
     KeInitializeEvent(&disk->stop, NotificationEvent, FALSE);
     InitializeListHead(&disk->removal_irps);
-    if (!NT_SUCCESS(requests_allocate(disk, depth_of(disk))) || !NT_SUCCESS(disk->backend->allocate(disk))) {
+    if (!NT_SUCCESS(requests_allocate(disk, disk->properties.QueueDepth)) || !NT_SUCCESS(disk->backend->allocate(disk))) {
         disk_free(disk);
         return NULL;
     }

@@ -93,7 +93,7 @@ static void enter_pinned(struct disk *disk, PIRP irp)
     uint32_t refused = 0;
 
     if (command->AnswerCount != 0) {
-        refused = channel_answer(disk, command->Answers, command->AnswerCount);
+        refused = channel_answer(disk, command->Answers, command->AnswerCount, command->MaxRequests != 0);
     }
     if (command->Wake != 0) {
         channel_wake_enters(disk, command->Wake);

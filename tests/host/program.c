@@ -68,6 +68,7 @@ static void init(struct program *program, const struct program_options *options)
 {
     memset(program, 0, sizeof(*program));
     pthread_rwlock_init(&program->file_lock, NULL);
+    pthread_mutex_init(&program->bytes_lock, NULL);
     program->options = *options;
     program->options.name = options->name != NULL ? options->name : "vol1";
     program->options.block_size = options->block_size != 0 ? options->block_size : 512;
@@ -191,6 +192,7 @@ WNBD_ANSWER program_carry_out(struct program *program, const WNBD_ARENA_REQUEST 
     if (program->options.does != NULL && program->options.does(program, request, data, &answer)) {
         return answer;
     }
+    pthread_mutex_lock(&program->bytes_lock); /* an aborted write may be carried out while it comes again */
     switch (io->RequestType) {
     case WnbdReqTypeRead:
         memcpy(data, program->bytes + io->Cmd.Read.BlockAddress * block, (size_t)io->Cmd.Read.BlockCount * block);
@@ -208,6 +210,7 @@ WNBD_ANSWER program_carry_out(struct program *program, const WNBD_ARENA_REQUEST 
     case WnbdReqTypeUnknown:
         break;
     }
+    pthread_mutex_unlock(&program->bytes_lock);
     return answer;
 }
 
@@ -365,6 +368,7 @@ void program_free(struct program *program)
         assert_true(bed_unmap_view((void *)(ULONG_PTR)program->arena.Address));
     }
     pthread_rwlock_destroy(&program->file_lock);
+    pthread_mutex_destroy(&program->bytes_lock);
     if (program->options.store == NULL) {
         free(program->bytes);
     }

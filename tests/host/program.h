@@ -37,6 +37,7 @@ struct program {
     struct bed_file *file; /* the adapter, opened by it; NULL: closed */
     WNBD_CONNECTION_ID id;
     WNBD_ARENA arena;
+    pthread_mutex_t bytes_lock;
     UCHAR *bytes; /* PROGRAM_BYTES */
     struct bed_io own;
     WNBD_IOCTL_OWN_COMMAND own_command;
