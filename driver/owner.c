@@ -50,7 +50,7 @@ static bool take_away(struct disk *disk, PFILE_OBJECT file)
     KLOCK_QUEUE_HANDLE handle;
 
     KeAcquireInStackQueuedSpinLock(&owners.lock, &handle);
-    if (file == NULL || ownership->file == file) {
+    if (ownership->file != NULL && (file == NULL || ownership->file == file)) {
         owner = ownership->file;
         ownership->file = NULL;
         RemoveEntryList(&ownership->link);

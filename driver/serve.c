@@ -149,7 +149,7 @@ static NTSTATUS lock_buffer(PVOID buffer, UINT32 size, LOCK_OPERATION operation,
     if (!NT_SUCCESS(status)) {
         IoFreeMdl(*mdl);
         *mdl = NULL;
-        return STATUS_INVALID_PARAMETER;
+        return status == STATUS_ACCESS_VIOLATION ? STATUS_INVALID_PARAMETER : STATUS_INSUFFICIENT_RESOURCES;
     }
     return STATUS_SUCCESS;
 }
