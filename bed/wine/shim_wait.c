@@ -54,20 +54,6 @@ static NTSTATUS NTAPI shim_ZwQueryValueKey(HANDLE key, PUNICODE_STRING name, KEY
     return ZwQueryValueKey(key, name, class, data, length, needed);
 }
 
-static NTSTATUS NTAPI shim_ZwClose(HANDLE handle)
-{
-    bed_irql_at_most(PASSIVE_LEVEL, "ZwClose");
-    return ZwClose(handle);
-}
-
-static NTSTATUS NTAPI shim_ObReferenceObjectByHandle(HANDLE handle, ACCESS_MASK access, POBJECT_TYPE type,
-                                                     KPROCESSOR_MODE mode, PVOID *object,
-                                                     POBJECT_HANDLE_INFORMATION information)
-{
-    bed_irql_at_most(PASSIVE_LEVEL, "ObReferenceObjectByHandle");
-    return ObReferenceObjectByHandle(handle, access, type, mode, object, information);
-}
-
 static NTSTATUS NTAPI shim_IoRegisterDeviceInterface(PDEVICE_OBJECT device, const GUID *class,
                                                      PUNICODE_STRING reference, PUNICODE_STRING link)
 {
@@ -88,8 +74,6 @@ const struct shim bed_wait_shims[] = {
     SHIM_CHECK(ExAcquireFastMutex),
     SHIM_CHECK(ZwOpenKey),
     SHIM_CHECK(ZwQueryValueKey),
-    SHIM_CHECK(ZwClose),
-    SHIM_CHECK(ObReferenceObjectByHandle),
     SHIM_CHECK(IoRegisterDeviceInterface),
     SHIM_CHECK(IoSetDeviceInterfaceState),
     SHIM_END,
