@@ -127,6 +127,8 @@ static DWORD serve(struct worker *worker)
     for (;;) {
         while (next(worker, &request))
             callbacks_run(worker->served, &request);
+        if (worker->served->no_more)
+            worker->served->no_more(worker->served);
         error = fetch(worker);
         if (error != ERROR_SUCCESS && error != ERROR_RETRY)
             return error;
