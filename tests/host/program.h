@@ -26,6 +26,7 @@ struct program_options {
     UINT32 arena_size;
     unsigned threads;   /* that serve; 0: none, the test does it by hand */
     bool one_at_a_time; /* they use FETCH_REQ and SEND_RSP */
+    UINT32 fetch_room;  /* bytes of the buffer for that; 0: any request fits */
     program_does *does;
 };
 
