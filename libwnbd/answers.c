@@ -22,6 +22,7 @@
 struct claim {
     WNBD_ARENA_REQUEST of;
     struct worker *runner; /* borrowed: this thread, in the callback of the request; NULL: anything else */
+    BOOL is_quick;
 };
 
 /* Whoever is in a callback stays in it for as long as it asks this. */
@@ -39,6 +40,7 @@ static BOOL claim_request(struct served *served, UINT64 handle, struct claim *cl
         return FALSE;
     claim->of = request->of;
     claim->runner = runner_here(request);
+    claim->is_quick = pace_is_quick(&served->crew.pace);
     latency_count(&served->latency, request->of.Request.RequestType, clock_ns() - request->fetched_ns);
     return TRUE;
 }
@@ -197,7 +199,7 @@ DWORD WnbdSendResponseEx(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID Data
         send_and_discount(served, &answer, claim.runner, NULL);
         return error;
     }
-    if (claim.runner && pace_is_quick(&claim.runner->pace) && !Overlapped)
+    if (claim.runner && claim.is_quick && !Overlapped)
         return defer(served, &answer);
     return send_and_discount(served, &answer, claim.runner, Overlapped);
 }

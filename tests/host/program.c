@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #define PATIENCE_MS 600000
-#define FETCH_ROOM  WNBD_DEFAULT_MAX_TRANSFER_LENGTH
 
 /* Begins a command over the handle, unless it is closed. */
 static bool begin(struct program *program, struct bed_io *io, const void *input, ULONG input_length, void *output,
@@ -72,6 +71,7 @@ static void init(struct program *program, const struct program_options *options)
     program->options = *options;
     program->options.name = options->name != NULL ? options->name : "vol1";
     program->options.block_size = options->block_size != 0 ? options->block_size : 512;
+    program->options.fetch_room = options->fetch_room != 0 ? options->fetch_room : WNBD_DEFAULT_MAX_TRANSFER_LENGTH;
     program->bytes = options->store != NULL ? options->store : calloc(1, PROGRAM_BYTES);
     program->file = wnbd_open();
     assert_non_null(program->file);
@@ -259,7 +259,7 @@ NTSTATUS program_fetch(struct program *program, WNBD_IOCTL_FETCH_REQ_COMMAND *fe
     *fetched = (WNBD_IOCTL_FETCH_REQ_COMMAND){.IoControlCode = IOCTL_WNBD_FETCH_REQ,
                                               .ConnectionId = program->id,
                                               .DataBuffer = data,
-                                              .DataBufferSize = FETCH_ROOM};
+                                              .DataBufferSize = program->options.fetch_room};
     return command(program, fetched, sizeof(*fetched), fetched, sizeof(*fetched));
 }
 
@@ -284,7 +284,7 @@ static UINT32 read_length(const struct program *program, const WNBD_IO_REQUEST *
 static void *serve_one_at_a_time(void *context)
 {
     struct program *program = context;
-    UCHAR *data = malloc(FETCH_ROOM);
+    UCHAR *data = malloc(program->options.fetch_room);
     WNBD_IOCTL_FETCH_REQ_COMMAND fetched;
     NTSTATUS status;
 

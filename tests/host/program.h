@@ -28,6 +28,7 @@ struct program_options {
     bool one_at_a_time; /* they use FETCH_REQ and SEND_RSP */
     bool mixed;         /* every second of them does */
     UCHAR *store;       /* PROGRAM_BYTES that outlive the program; NULL: its own */
+    UINT32 fetch_room;  /* bytes of the buffer for that; 0: any request fits */
     program_does *does;
 };
 
