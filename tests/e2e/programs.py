@@ -82,9 +82,11 @@ class Talking:
 class Consumer(Talking):
     """tests/windows/consumer.c: a disk of its own. In a `with` it must end well."""
 
-    def __init__(self, bed, name, *options, ready="^started$"):
-        super().__init__(bed, "consumer.exe", "--name", name, *options)
+    def __init__(self, caller, name, *options, ready="^started$"):
+        super().__init__(caller.bed, "consumer.exe", "--name", name, *options)
+        self.caller = caller
         self.name = name
+        self.known_number = None
         self.wait(ready + "|^failed")
         self.error = self.found(r"^failed (\w+) (\d+)")
         self.id = None if self.error else int(self.wait(r"^created (\d+)")[1])
@@ -97,6 +99,13 @@ class Consumer(Talking):
         code = self.end()
         if kind is None:
             assert code == 0 and self.found("^ended 0$") and self.found("^closed$"), str(self)
+
+    @property
+    def number(self):
+        """Of Windows' disk, which is waited for."""
+        if self.known_number is None:
+            self.known_number = self.caller.number(self.name)
+        return self.known_number
 
     def order(self, order, answer):
         """The line, as a match, that the program answers with."""
@@ -132,6 +141,10 @@ class Caller(Talking):
 
     def __init__(self, bed):
         super().__init__(bed, "caller.exe")
+        self.bed = bed
+
+    def serve(self, name, *options, **more):
+        return Consumer(self, name, *options, **more)
 
     def start(self, *words):
         """For ended(): the order is on its way."""
@@ -152,9 +165,17 @@ class Caller(Talking):
     def disk(self, *words):
         return self("disk", *words)
 
+    def mapped(self):
+        return re.findall(r"^name: (.*)$", self("list").ok().out, re.MULTILINE)
+
     def number(self, name):
         """Of a disk that is there or is coming: as a program of the storage vendor waits for it."""
         return int(self("poll", name, 1, 1, 30000, 50).ok().fields()["number"])
+
+    def refused(self, *words):
+        """A read or write that fails and transfers nothing."""
+        result = self.disk(*words)
+        assert result.code == 1 and ", 0 bytes" in result.out and "error 0" not in result.out, repr(result)
 
     def read(self, number, block, blocks):
         """By READ(10): the data, or None when it fails."""

@@ -80,12 +80,22 @@ static void fail(const char *what, DWORD error)
     exit(1);
 }
 
-static void make_disk(PWNBD_PROPERTIES properties, BOOL attach)
+/* A callback that the program does not have. */
+static void take_away(PWNBD_INTERFACE interface_of_disk, WnbdRequestType type)
+{
+    if (type == WnbdReqTypeFlush)
+        interface_of_disk->Flush = NULL;
+    else if (type == WnbdReqTypeUnmap)
+        interface_of_disk->Unmap = NULL;
+}
+
+static void make_disk(PWNBD_PROPERTIES properties, BOOL attach, WnbdRequestType lacks)
 {
     WNBD_INTERFACE *interface_of_disk = malloc(sizeof(*interface_of_disk));
     DWORD error;
 
     *interface_of_disk = callbacks;
+    take_away(interface_of_disk, lacks);
     if (attach)
         error = WnbdAttach(properties->InstanceName, interface_of_disk, &consumer, &consumer.disk);
     else
@@ -132,6 +142,7 @@ int main(int argc, char **argv)
 {
     WNBD_PROPERTIES properties = {0};
     struct arguments arguments;
+    WnbdRequestType lacks;
     DWORD error;
     BOOL attach;
 
@@ -142,9 +153,10 @@ int main(int argc, char **argv)
     consumer.manner.answer_threads = (uint32_t)arguments_number(&arguments, "--answer-threads", 0);
     take_properties(&arguments, &properties);
     attach = arguments_flag(&arguments, "--attach");
+    lacks = type_named(arguments_text(&arguments, "--lacks", ""));
     consumer.generation = 0x0F0F0F0F;
     strncpy(properties.InstanceName, arguments_text(&arguments, "--name", ""), sizeof(properties.InstanceName) - 1);
-    make_disk(&properties, attach);
+    make_disk(&properties, attach, lacks);
     error = serve(&arguments);
     WnbdClose(consumer.disk);
     say("closed");

@@ -22,6 +22,7 @@ struct manner {
     uint32_t delay_ms;       /* before each answer */
     uint32_t short_bytes;    /* reads have no more data than that, if is_short */
     bool is_short;
+    uint32_t excess;       /* bytes more than were asked for are said to be there, and are */
     bool without_data;     /* reads are answered without any: NULL, 0 */
     bool null_with_size;   /* reads are answered with a size and no buffer, which must fail */
     bool never;            /* not at all */
@@ -69,6 +70,9 @@ struct answer {
     void *data;
     uint32_t length;
 };
+
+/* As WnbdRequestTypeToStr names it, in any case; else unknown. */
+WnbdRequestType type_named(const char *name);
 
 /* Takes its options; those that are not there are as at first. */
 void manner_take(struct arguments *arguments, struct manner *manner);

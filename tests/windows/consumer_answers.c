@@ -35,6 +35,20 @@ static void set_status(const struct consumer *consumer, const struct answer *ans
         WnbdSetSense(status, manner->sense_key, manner->asc);
 }
 
+static DWORD send_more(struct consumer *consumer, PWNBD_IO_RESPONSE response, const struct answer *answer,
+                       LPOVERLAPPED overlapped)
+{
+    uint32_t length = answer->length + consumer->manner.excess;
+    uint8_t *data = malloc(length);
+    DWORD error;
+
+    memset(data, 0xEE, length);
+    memcpy(data, answer->data, answer->length);
+    error = WnbdSendResponseEx(consumer->disk, response, data, length, overlapped);
+    free(data);
+    return error;
+}
+
 static DWORD send(struct consumer *consumer, const struct answer *answer, LPOVERLAPPED overlapped)
 {
     const struct manner *manner = &consumer->manner;
@@ -47,6 +61,8 @@ static DWORD send(struct consumer *consumer, const struct answer *answer, LPOVER
     set_status(consumer, answer, &response.Status);
     if (manner->is_short && length > manner->short_bytes)
         length = manner->short_bytes;
+    if (data && manner->excess)
+        return send_more(consumer, &response, answer, overlapped);
     return WnbdSendResponseEx(consumer->disk, &response, data, length, overlapped);
 }
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static WnbdRequestType type_named(const char *name)
+WnbdRequestType type_named(const char *name)
 {
     for (WnbdRequestType type = WnbdReqTypeRead; type <= WnbdReqTypePersistResOut; type++) {
         if (_stricmp(name, WnbdRequestTypeToStr(type)) == 0)
@@ -20,6 +20,7 @@ void manner_take(struct arguments *arguments, struct manner *manner)
     manner->delay_ms = (uint32_t)arguments_number(arguments, "--delay-ms", 0);
     manner->short_bytes = (uint32_t)arguments_number(arguments, "--short", UINT32_MAX);
     manner->is_short = manner->short_bytes != UINT32_MAX;
+    manner->excess = (uint32_t)arguments_number(arguments, "--excess", 0);
     manner->without_data = arguments_flag(arguments, "--without-data");
     manner->null_with_size = arguments_flag(arguments, "--null-with-size");
     manner->gather = (uint32_t)arguments_number(arguments, "--gather", 0);
