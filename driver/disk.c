@@ -34,7 +34,8 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
     KeInitializeSpinLock(&disk->lock);
     KeInitializeEvent(&disk->stop, NotificationEvent, FALSE);
     InitializeListHead(&disk->removal_irps);
-    if (!NT_SUCCESS(requests_allocate(disk, disk->properties.QueueDepth)) || !NT_SUCCESS(disk->backend->allocate(disk))) {
+    if (!NT_SUCCESS(requests_allocate(disk, disk->properties.QueueDepth)) ||
+        !NT_SUCCESS(disk->backend->allocate(disk))) {
         disk_free(disk);
         return NULL;
     }
@@ -228,6 +229,22 @@ void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info)
     info->TargetId = disk->target;
     info->ConnectionId = disk->connection_id;
     info->DiskNumber = -1;
+}
+
+WnbdServerState disk_server_state(enum disk_state state)
+{
+    switch (state) {
+    case DISK_READY:
+        return WnbdServerConnected;
+    case DISK_RECONNECTING:
+        return WnbdServerReconnecting;
+    case DISK_LOST:
+        return WnbdServerLost;
+    case DISK_CONNECTING:
+    case DISK_REMOVING:
+        break;
+    }
+    return WnbdServerUnknown;
 }
 
 void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)

@@ -179,6 +179,9 @@ LONG disk_take_attention(struct disk *disk);
 /* Fills in what show, list and create answer. PASSIVE_LEVEL. */
 void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info);
 
+/* A disk's state as reports have it. */
+WnbdServerState disk_server_state(enum disk_state state);
+
 void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status);
 
 void disk_statistics(struct disk *disk, WNBD_DRV_STATS *statistics);
