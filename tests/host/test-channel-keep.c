@@ -3,6 +3,7 @@
 #include "tests/host/hand.h"
 
 #include "bed/host/registry.h"
+#include "bed/host/schedule.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -39,6 +40,14 @@ static void write_and_check(struct bed_file *disk, ULONGLONG offset, ULONG seed)
     assert_memory_equal(store + offset, written, LENGTH);
     assert_int_equal(bed_read(disk, offset, read, LENGTH), STATUS_SUCCESS);
     assert_memory_equal(read, written, LENGTH);
+}
+
+/* The threads of a race pause where the seed has them: BED_SEED, or the test's. */
+static void seed_schedule(uint64_t usual)
+{
+    const char *chosen = getenv("BED_SEED");
+
+    bed_schedule_seed(chosen != NULL ? strtoull(chosen, NULL, 10) : usual);
 }
 
 /* ---- One program after the other ---- */
@@ -84,6 +93,7 @@ static void programs_follow_each_other(void **state)
     (void)state;
     options.flags.KeepDisk = 1;
     options.flags.FlushSupported = 1;
+    seed_schedule(2);
     disk = hand_start(&program, &options);
     for (ULONG i = 0; i < WRITERS; i++) {
         writers[i].disk = disk;
@@ -102,6 +112,7 @@ static void programs_follow_each_other(void **state)
         assert_true(writers[i].rounds > 0);
     }
     hand_stop(&program, disk);
+    bed_schedule_seed(0);
 }
 
 /* What the old program had is given again, under another name; it cannot be answered by the old one, and what that
@@ -192,6 +203,7 @@ static void attach_races_the_time_out(void **state)
     (void)state;
     options.flags.KeepDisk = 1;
     bed_registry_set(BED_PARAMETERS_KEY, "ReconnectTimeoutMs", TIMEOUT_MS);
+    seed_schedule(2);
     disk = hand_start(&program, &options);
     srand(4);
     for (ULONG round = 0; round < ROUNDS; round++) {
@@ -205,6 +217,7 @@ static void attach_races_the_time_out(void **state)
     }
     hand_stop(&program, disk);
     bed_registry_clear();
+    bed_schedule_seed(0);
 }
 
 /* ---- Several that would be it ---- */
@@ -242,6 +255,7 @@ static void many_attach_themselves_and_leave(void **state)
 
     (void)state;
     options.flags.KeepDisk = 1;
+    seed_schedule(2);
     disk = hand_start(&program, &options);
     wnbd_pattern(data, LENGTH, 6);
     bed_transfer_begin(&io, disk, true, 0, data, LENGTH);
@@ -265,6 +279,7 @@ static void many_attach_themselves_and_leave(void **state)
     assert_memory_equal(store, data, LENGTH);
     write_and_check(disk, 1 << 20, 3);
     hand_stop(&program, disk);
+    bed_schedule_seed(0);
 }
 
 static void *attach_once(void *context)
@@ -287,6 +302,7 @@ static void one_of_several_gets_it(void **state)
 
     (void)state;
     options.flags.KeepDisk = 1;
+    seed_schedule(2);
     disk = hand_start(&programs[0], &options);
     program_die(&programs[0]);
     program_free(&programs[0]);
@@ -308,6 +324,7 @@ static void one_of_several_gets_it(void **state)
     bed_close(disk);
     assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
     fixture_stop_machine(BED_REMOVAL_ASKED);
+    bed_schedule_seed(0);
 }
 
 static void one_command_owns(void **state)
