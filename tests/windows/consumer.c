@@ -44,6 +44,7 @@ static WnbdRequestType type_named(const char *name)
 
 static void take_manner(struct arguments *arguments, struct manner *manner)
 {
+    manner->room = (uint32_t)arguments_number(arguments, "--room", WNBD_DEFAULT_MAX_TRANSFER_LENGTH);
     manner->answer_threads = (uint32_t)arguments_number(arguments, "--answer-threads", 0);
     manner->delay_ms = (uint32_t)arguments_number(arguments, "--delay-ms", 0);
     manner->short_bytes = (uint32_t)arguments_number(arguments, "--short", UINT32_MAX);

@@ -17,6 +17,7 @@ struct arguments;
 
 /* How requests are answered; fixed after the start. */
 struct manner {
+    uint32_t room;           /* bytes of the buffer that serve_singly has */
     uint32_t answer_threads; /* 0: within the callback; else by so many threads, in any order, overlapped */
     uint32_t delay_ms;       /* before each answer */
     uint32_t short_bytes;    /* reads have no more data than that, if is_short */
