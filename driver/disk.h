@@ -86,6 +86,9 @@ static inline ULONG disk_target_of_id(WNBD_CONNECTION_ID id)
 }
 
 void disk_reference(struct disk *disk);
+
+/* False: the last reference is gone already. */
+bool disk_try_reference(struct disk *disk);
 void disk_release(struct disk *disk);
 
 /* ---- The adapter's table (adapter->lock is taken inside) ---- */

@@ -58,6 +58,8 @@ struct served {
     /* Fixed after the dispatcher has started. */
     WNBD_ARENA arena;
     struct worker *workers; /* disk.DispatcherThreadsCount */
+    /* NULL, or called by a dispatcher thread that has called the callbacks of all it had. Without a lock. */
+    void (*no_more)(struct served *served);
     struct keeper keeper;
     SRWLOCK lock;
     /* Guarded by lock, together with disk.Stopping, Stopped, Started and Stats. */

@@ -177,6 +177,8 @@ static DWORD serve(struct worker *worker)
     for (;;) {
         while (next(worker, &request))
             callbacks_run(worker->served, &request);
+        if (worker->served->no_more)
+            worker->served->no_more(worker->served);
         role = choose(worker);
         error = role == CREW_HELP ? ERROR_RETRY : fetch(worker, role);
         if (error != ERROR_SUCCESS && error != ERROR_RETRY)

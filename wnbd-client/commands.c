@@ -62,7 +62,9 @@ const struct command commands[] = {
        "TCP connections to the server, if it says that several see the same data. More of them can be faster, and one "
        "that is lost leaves the others.", false},
       {"force", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
-       "Map the export although this machine has it mapped already. Two writers destroy a file system.", false}},
+       "Map the export although this machine has it mapped already. Two writers destroy a file system.", false},
+      {"user", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "This process is the NBD client, not the driver: runs until the disk is unmapped or Ctrl-C unmaps it.", false}},
      4, command_map},
 
     {{"exports"},

@@ -2,6 +2,7 @@
 /* map: an export becomes a disk, or nothing is left behind. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/interrupt.h"
+#include "wnbd-client/map_user.h"
 #include "wnbd-client/report.h"
 #include "wnbd-client/server.h"
 #include "wnbd-client/values.h"
@@ -56,6 +57,8 @@ static int check(const struct arguments *arguments)
 
     if (code == ERROR_SUCCESS)
         code = check_physical_block_size(argument_number(arguments, physical_block_size, 0), block_size);
+    if (code == ERROR_SUCCESS && argument_flag(arguments, "user") && argument_number(arguments, "connections", 1) > 1)
+        code = report_misuse("user has one connection; without it the driver makes several");
     if (code != ERROR_SUCCESS)
         return code;
     return check_disk_size(argument_flag(arguments, "skip-handshake"), argument_number(arguments, "disk-size", 0),
@@ -83,10 +86,11 @@ static int fill(WNBD_PROPERTIES *properties, const struct arguments *arguments)
     server->Flags.Force = argument_flag(arguments, "force");
     copy(properties->InstanceName, sizeof(properties->InstanceName), name);
     copy(properties->Owner, sizeof(properties->Owner), "wnbd-client");
-    properties->Flags.UseKernelNbd = 1;
+    properties->Flags.UseKernelNbd = !argument_flag(arguments, "user");
     properties->Flags.ReadOnly = argument_flag(arguments, "read-only");
     server->Connections = (UINT32)argument_number(arguments, "connections", 0);
     properties->BlockSize = (UINT32)argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
+    properties->Flags.LargeBlocksAllowed = !properties->Flags.UseKernelNbd; /* who has them has asked for them */
     properties->PhysicalBlockSize = (UINT32)argument_number(arguments, physical_block_size, 0);
     properties->MaxUnmapDescCount = 1;
     if (server->Flags.SkipNegotiation)
@@ -136,7 +140,7 @@ static void note_connections(UINT32 asked, UINT32 got)
                     got == 1 ? ": the server does not say that several see the same data" : "");
 }
 
-static void print_result(const WNBD_CONNECTION_INFO *info, DWORD disk_number)
+void map_print_result(const WNBD_CONNECTION_INFO *info, DWORD disk_number)
 {
     const WNBD_PROPERTIES *properties = &info->Properties;
     char size[VALUE_SIZE_TEXT];
@@ -159,7 +163,7 @@ static int create(HANDLE adapter, WNBD_PROPERTIES *properties)
     error = wait_for_disk(name, &disk_number);
     if (error != ERROR_SUCCESS)
         return give_up(name, error);
-    print_result(&info, disk_number);
+    map_print_result(&info, disk_number);
     note_connections(properties->NbdProperties.Connections, info.Properties.NbdProperties.Connections);
     return ERROR_SUCCESS;
 }
@@ -190,7 +194,7 @@ int command_map(const struct arguments *arguments)
         code = fill(&properties, arguments);
     if (code != ERROR_SUCCESS)
         return code;
-    code = create_interruptibly(&properties);
+    code = properties.Flags.UseKernelNbd ? create_interruptibly(&properties) : map_user(&properties);
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
         report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
     return code;

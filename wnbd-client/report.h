@@ -10,6 +10,9 @@
 /* Makes the library's messages come here. With `debug` all of them are printed at once. */
 void report_start(bool debug);
 
+/* From now on the library's warnings and errors are said on stderr as they come, and not kept for report_failure. */
+void report_follow(void);
+
 /*
  * Says why a command failed and returns `error`, the exit code. The format gives what could not be done ("cannot show
  * 'x'"). If the library has told the reason, its own sentence is used instead, because it knows more.

@@ -127,9 +127,10 @@ class Bed:
 
     # --- steps that many tests take
 
-    def start_map(self, name, server, *options, export=None):
+    def start_map(self, name, server, *options, export=None, **more):
         export = server.export if export is None else export
-        return self.start_client("map", name, server.address, "--port", server.port, "--export-name", export, *options)
+        return self.start_client("map", name, server.address, "--port", server.port, "--export-name", export, *options,
+                                 **more)
 
     def map(self, name, server, *options, export=None):
         """Maps an export; answers the number of the disk as `map` tells it."""
