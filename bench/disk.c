@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A disk that a program serves, on the simulated kernel: one thread asks, one serves. In place of an address it has the
- * way requests go to the program: `enter`, in batches, or `classic`, a FETCH_REQ and a SEND_RSP for each.
+ * A disk on the simulated kernel. In place of an address it has the way that requests go: `enter`, to a program in
+ * batches; `classic`, to a program by a FETCH_REQ and a SEND_RSP for each; `ramdisk`, to a miniport that has the data,
+ * which is what the simulation costs by itself. One thread asks, and one of the program serves.
  */
 #include "bench/meter.h"
 #include "bench/pattern.h"
@@ -23,10 +24,27 @@ struct ask {
 struct disk {
     struct plan plan;
     struct places places;
-    struct program program;
+    struct program program; /* there is none with a RAM disk */
+    bool is_ramdisk;
     struct bed_file *file;
     struct ask asks[PLAN_DEPTH_MAX]; /* `depth` of them, a ring: the oldest is waited for */
 };
+
+static void start_machine(const char *image)
+{
+    bed_print_options(true, true);
+    if (bed_machine_start(image) != STATUS_SUCCESS) {
+        fail("the simulated machine does not start");
+    }
+}
+
+static void start_ramdisk(struct disk *disk)
+{
+    start_machine(BENCH_RAMDISK);
+    if (bed_open_disk(0, DISK_LIMIT_MS, &disk->file) != STATUS_SUCCESS) {
+        fail("the disk does not open");
+    }
+}
 
 static void start_program(struct disk *disk)
 {
@@ -37,22 +55,21 @@ static void start_program(struct disk *disk)
     };
 
     if (!options.one_at_a_time && strcmp(disk->plan.address, "enter") != 0) {
-        fail("the way is neither enter nor classic");
+        fail("the way is neither enter, classic nor ramdisk");
     }
-    bed_print_options(true, true);
-    if (bed_machine_start(BENCH_IMAGE) != STATUS_SUCCESS) {
-        fail("the simulated machine does not start");
-    }
+    start_machine(BENCH_WNBD);
     program_start(&disk->program, &options);
     if (wnbd_open_disk(disk->program.file, "vol1", &disk->file) != STATUS_SUCCESS) {
         fail("the disk does not open");
     }
 }
 
-static void stop_program(struct disk *disk)
+static void stop(struct disk *disk)
 {
     bed_close(disk->file);
-    program_stop(&disk->program);
+    if (!disk->is_ramdisk) {
+        program_stop(&disk->program);
+    }
     if (bed_machine_stop(BED_REMOVAL_ASKED) != STATUS_SUCCESS) {
         fail("the simulated machine does not stop");
     }
@@ -66,7 +83,7 @@ static void prepare(struct disk *disk)
     for (uint32_t i = 0; i < disk->plan.depth; i++) {
         disk->asks[i].data = data + (size_t)i * disk->plan.size;
     }
-    if (!disk->plan.write) {
+    if (!disk->is_ramdisk && !disk->plan.write) {
         pattern_fill(disk->program.bytes, PROGRAM_BYTES, 0);
     }
 }
@@ -82,12 +99,13 @@ static void ask(struct disk *disk, struct ask *ask)
 
 static void wait(struct disk *disk, struct ask *ask)
 {
-    const uint8_t *bytes = disk->plan.write ? disk->program.bytes + ask->offset : ask->data;
+    const uint8_t *bytes;
 
     if (bed_io_wait(&ask->io, DISK_LIMIT_MS, NULL) != STATUS_SUCCESS) {
         fail("a request failed");
     }
-    if (disk->plan.verify && !pattern_holds(bytes, disk->plan.size, ask->offset)) {
+    bytes = disk->plan.write ? disk->program.bytes + ask->offset : ask->data;
+    if (disk->plan.verify && !disk->is_ramdisk && !pattern_holds(bytes, disk->plan.size, ask->offset)) {
         fail("the data is not what it should be");
     }
 }
@@ -117,9 +135,14 @@ int main(int count, char **arguments)
     static struct disk disk;
 
     disk.plan = plan_read(count, arguments);
-    start_program(&disk);
+    disk.is_ramdisk = strcmp(disk.plan.address, "ramdisk") == 0;
+    if (disk.is_ramdisk) {
+        start_ramdisk(&disk);
+    } else {
+        start_program(&disk);
+    }
     prepare(&disk);
     run(&disk);
-    stop_program(&disk);
+    stop(&disk);
     return 0;
 }
