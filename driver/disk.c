@@ -260,6 +260,9 @@ void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
 
     C_ASSERT(sizeof status->LastError == sizeof nbd->reason);
     RtlZeroMemory(status, sizeof *status);
+    if (!disk->properties.Flags.UseKernelNbd) { /* it has none, or its program alone knows */
+        return;
+    }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     status->State = server_state(disk->state);
     status->Connections = nbd->open;
