@@ -214,6 +214,20 @@ def test_name_in_use(server, bed):
     disk.end()
 
 
+@pytest.mark.parametrize("first", ["driver", "process"])
+def test_export_that_is_mapped_already(first, server, bed):
+    disk = None
+    if first == "driver":
+        bed.map("one", server)
+    else:
+        disk = map_user(bed, "one", server)
+    try_user(bed, server).failed(32, "'no'", "mapped already as 'one'")
+    second = map_user(bed, "two", server, "--force")
+    second.end()
+    if disk:
+        disk.end()
+
+
 def test_export_name_fallback(bed, stack):
     server = stack.enter_context(scripted.NoGo())
     disk = map_user(bed, "old", server)
