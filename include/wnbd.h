@@ -252,8 +252,9 @@ DWORD WnbdCreate(const PWNBD_PROPERTIES Properties, const PWNBD_INTERFACE Interf
  * The first failure of setting it up, with the reason in words to the logger at level error: a Winsock resolver's code
  * (11001 WSAHOST_NOT_FOUND ...); 2250 ERROR_NOT_CONNECTED; 5 the server refuses the export; 31 ERROR_GEN_FAILURE it
  * does not speak NBD, wrongly, or broke the handshake off; 87 a bad argument, a block size that the server does not
- * serve, an export that is smaller than a block; 111 a string without NUL; 8 no memory; as WnbdCreate and
- * WnbdStartDispatcher. Later as WnbdWaitDispatcher.
+ * serve, an export that is smaller than a block; 32
+ * ERROR_SHARING_VIOLATION the export is mapped already, see NBD_CONNECTION_FLAGS.Force; 111 a string without NUL; 8 no
+ * memory; as WnbdCreate and WnbdStartDispatcher. Later as WnbdWaitDispatcher.
  */
 DWORD WnbdRunNbdDaemon(const PWNBD_PROPERTIES Properties);
 

@@ -2,6 +2,7 @@
 /* WnbdRunNbdDaemon: a disk that this process serves as the client of an NBD server. */
 #include "libwnbd/log.h"
 #include "libwnbd/nbd_session.h"
+#include "libwnbd/nbd_sharing.h"
 #include "libwnbd/served.h"
 
 #include <string.h>
@@ -146,6 +147,18 @@ static DWORD check(const WNBD_PROPERTIES *properties)
     return ERROR_INVALID_PARAMETER;
 }
 
+static DWORD check_sharing(const WNBD_PROPERTIES *properties)
+{
+    const NBD_CONNECTION_PROPERTIES *server = &properties->NbdProperties;
+    CHAR other[WNBD_MAX_NAME_LENGTH];
+
+    if (server->Flags.Force || !nbd_is_shared(properties, other))
+        return ERROR_SUCCESS;
+    log_error("cannot map '%s': the export '%s' of the server %s port %u is mapped already as '%s'",
+              properties->InstanceName, server->ExportName, server->Hostname, server->PortNumber, other);
+    return ERROR_SHARING_VIOLATION;
+}
+
 static DWORD connect_first(struct nbd_session *session)
 {
     DWORD error = nbd_link_open(&session->link, session->timeouts.connect_ms);
@@ -168,7 +181,9 @@ static DWORD create(struct nbd_session *session)
     session->export = link->export;
     nbd_jobs_init(&session->jobs, geometry.maximum_length);
     describe(&session->properties, &link->export, &geometry, &properties);
-    error = WnbdCreate(&properties, &callbacks, session, &session->disk);
+    error = check_sharing(&properties);
+    if (error == ERROR_SUCCESS)
+        error = WnbdCreate(&properties, &callbacks, session, &session->disk);
     if (error == ERROR_SUCCESS)
         served_of(session->disk)->no_more = send_taken;
     return error;
