@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* map: an export becomes a disk, or nothing is left behind. */
+/* map: an export becomes a disk, or nothing is left behind. Disks of this program itself are serve.c's. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/interrupt.h"
+#include "wnbd-client/map_source.h"
 #include "wnbd-client/ready.h"
 #include "wnbd-client/report.h"
+#include "wnbd-client/serve.h"
 #include "wnbd-client/server.h"
 
 #include <stdio.h>
@@ -156,17 +158,28 @@ static int create_interruptibly(WNBD_PROPERTIES *properties)
     return code;
 }
 
-int command_map(const struct arguments *arguments)
+static int map_export(const struct arguments *arguments)
 {
     WNBD_PROPERTIES properties;
-    int code = check(arguments);
+    int code = fill(&properties, arguments);
 
-    if (code == ERROR_SUCCESS)
-        code = fill(&properties, arguments);
     if (code != ERROR_SUCCESS)
         return code;
     code = create_interruptibly(&properties);
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
         report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
     return code;
+}
+
+int command_map(const struct arguments *arguments)
+{
+    char problem[ARGUMENTS_PROBLEM_SIZE];
+    enum map_source source;
+    int code = check(arguments);
+
+    if (code != ERROR_SUCCESS)
+        return code;
+    if (!map_source_read(arguments, &source, problem))
+        return report_misuse("%s", problem);
+    return source == MAP_FROM_SERVER ? map_export(arguments) : serve(arguments, source);
 }

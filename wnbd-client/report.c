@@ -105,6 +105,19 @@ int report_failure(DWORD error, const char *format, ...)
     return (int)error;
 }
 
+int report_windows(DWORD error, const char *format, ...)
+{
+    char words[1024];
+    va_list arguments;
+
+    windows_words(error, words, sizeof(words));
+    va_start(arguments, format);
+    print_clause(format, arguments);
+    va_end(arguments);
+    fprintf(stderr, ": %s.\n", words);
+    return (int)error;
+}
+
 void report_sentence(const char *format, ...)
 {
     va_list arguments;

@@ -16,6 +16,9 @@ void report_start(bool debug);
  */
 int report_failure(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same, with Windows' own words for `error`: what failed is no disk of ours, but a file, say. */
+int report_windows(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Says the whole clause, or question. */
 void report_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
