@@ -28,6 +28,11 @@ void report_start(bool debug)
     WnbdSetLogLevel(debug ? WnbdLogLevelDebug : WnbdLogLevelInfo);
 }
 
+bool report_has_error(void)
+{
+    return last_error[0] != '\0';
+}
+
 /* Codes that mean something special when they come from a disk of ours, where Windows' own words would mislead. */
 static const char *own_words(DWORD error)
 {

@@ -75,6 +75,8 @@ static int run(PWNBD_DISK disk, const struct service *service, bool *was_ready)
     ready_print(&disk->Properties, disk_number);
     report_note("this program serves '%s': Ctrl-C or 'wnbd-client unmap' ends it", service->name);
     error = WnbdWaitDispatcher(disk);
+    if (error == ERROR_SUCCESS && report_has_error()) /* it has ended by itself */
+        error = ERROR_IO_DEVICE;
     return error == ERROR_SUCCESS ? ERROR_SUCCESS : report_failure(error, "cannot serve '%s'", service->name);
 }
 

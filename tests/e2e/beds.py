@@ -157,6 +157,15 @@ class Bed:
     def show(self, name):
         return self.client("show", name).ok().fields()
 
+    def show_when_mapped(self, name):
+        """`show`, as soon as Windows has the disk of another program."""
+        deadline = time.monotonic() + 60
+        while True:
+            shown = self.client("show", name)
+            if shown.code == 0 and int(shown.fields()["DiskNumber"]) >= 0:
+                return shown.fields()
+            assert time.monotonic() < deadline, repr(shown)
+
     def stats(self, name):
         return {field: int(value) for field, value in self.client("stats", name).ok().fields().items()}
 
