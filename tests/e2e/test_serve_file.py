@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import servers
-from beds import CLIENT, PROGRAMS, Bed, Running, Serving, windows_path
+from beds import CLIENT, PROGRAMS, Bed, Serving, windows_path
 
 MIB = 1 << 20
 BYTES = 24 * MIB
@@ -302,6 +302,18 @@ def test_killed_program_takes_its_disk_along_and_ends_what_waits(bed, disk_file)
     assert bed.mapped() == []
     serving.program.process.communicate(timeout=30)
     end(bed, "file", Serving(bed, "file", "--file", windows_path(disk_file)))
+
+
+@pytest.mark.parametrize("turn", range(3))  # it dies while its requests are anywhere: not the same moment twice
+def test_program_killed_under_load(turn, bed, image):
+    serving = Serving(bed, "file", "--file", windows_path(image))
+    load = bed.start_diskio("storm", serving.number, "--threads", 8, "--seconds", 100, "--bytes", 64 * MIB)
+    bed.wait_for_load("file")
+    time.sleep(0.05 * turn)
+    os.kill(unix_process(bed, "map", "file"), signal.SIGKILL)
+    wait_until(lambda: bed.mapped() == [], 5)
+    assert load.wait().code != 0
+    serving.program.process.communicate(timeout=30)
 
 
 # --- no room: a file system of 8 MiB that only this bed sees
