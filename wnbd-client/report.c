@@ -36,6 +36,11 @@ void report_follow(void)
     is_following = !is_debugging; /* which says all of them */
 }
 
+bool report_has_error(void)
+{
+    return last_error[0] != '\0';
+}
+
 /* Codes that mean something special when they come from a disk of ours, where Windows' own words would mislead. */
 static const char *own_words(DWORD error)
 {
@@ -110,6 +115,19 @@ int report_failure(DWORD error, const char *format, ...)
     print_clause(format, arguments);
     va_end(arguments);
     fprintf(stderr, ": %s.\n", why);
+    return (int)error;
+}
+
+int report_windows(DWORD error, const char *format, ...)
+{
+    char words[1024];
+    va_list arguments;
+
+    windows_words(error, words, sizeof(words));
+    va_start(arguments, format);
+    print_clause(format, arguments);
+    va_end(arguments);
+    fprintf(stderr, ": %s.\n", words);
     return (int)error;
 }
 

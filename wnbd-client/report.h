@@ -19,6 +19,12 @@ void report_follow(void);
  */
 int report_failure(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same, with Windows' own words for `error`: what failed is no disk of ours, but a file, say. */
+int report_windows(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Has the library told of an error? */
+bool report_has_error(void);
+
 /* Says the whole clause, or question. */
 void report_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
