@@ -535,9 +535,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_OUTPUT, 2264)
  */
 
 /*
- * Waits for a request. Output: the same structure, with Request filled, or, if the output buffer is as large as a
- * WNBD_IO_REQUEST and no larger, that alone; the data of a write, unmap or reservation is at DataBuffer. Pends until
- * there is a request; may be cancelled. When the disk is gone: success, WnbdReqTypeDisconnect.
+ * Waits for a request. Output: the same structure, with Request filled; the data of a write, unmap or reservation is at
+ * DataBuffer. Pends until there is a request; may be cancelled. When the disk is gone: success, WnbdReqTypeDisconnect.
  *
  * STATUS_INVALID_PARAMETER 87  DataBuffer is not memory that can be written
  * STATUS_BUFFER_TOO_SMALL 122  the data does not fit; the request stays and can be fetched with a larger buffer
@@ -641,6 +640,9 @@ WNBD_ASSERT_SZ_EQ(WNBD_ARENA_REQUEST, 72)
  * end early without any request: then the next one gives it (its data is copied in the thread that calls). A command
  * whose data is large gives less than it could, so that no small request waits behind the copying.
  *
+ * A request for whose data the arena has no room waits until answers make some. Requests of 32 KiB and less pass it,
+ * for which a sixteenth of the arena is kept, but not for ever: it gets its turn.
+ *
  * STATUS_INVALID_PARAMETER     87  more answers than the input holds or than are taken at once
  * STATUS_INVALID_DEVICE_STATE      requests are asked for and there is no arena
  */
@@ -671,7 +673,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_ENTER_OUTPUT, 88) /* its least size: without requests, 16
  * the owner before had not answered waits to be given again, under new handles.
  *
  * STATUS_OBJECT_NAME_NOT_FOUND 2  no such disk
- * STATUS_SHARING_VIOLATION    32  it has an owner, or is not one that can be without
+ * STATUS_SHARING_VIOLATION    32  it has an owner, or is not one that can be without, or its old owner is still mapping
+ *                                 its arena
  */
 typedef struct {
     ULONG IoControlCode;
