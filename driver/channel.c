@@ -24,7 +24,7 @@ static NTSTATUS allocate(struct disk *disk)
     return channel->slots != NULL && channel->units != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
-static void free(struct disk *disk)
+static void free_memory(struct disk *disk)
 {
     owner_drop(disk); /* of a disk that has not come to life */
     memory_free(disk->channel.units, TAG_BACKEND);
@@ -124,7 +124,7 @@ const struct backend channel_backend = {
     .depth = 0,
     .takes_pages = false,
     .allocate = allocate,
-    .free = free,
+    .free = free_memory,
     .connect = connect,
     .open = open,
     .serve = serve,
