@@ -120,6 +120,11 @@ class Consumer(Talking):
         counters = dict(zip(words[0:errors:2], map(int, words[1:errors:2])))
         return counters | {"errors": [int(word) for word in words[errors + 1:]]}
 
+    def settled(self):
+        """The counters when the last callback has returned, which may be after its answer was seen."""
+        until(lambda: self.stats()["unsubmitted"] == 0, ANSWER_S)
+        return self.stats()
+
     def manner(self, *options):
         """How it answers from now on."""
         self.order(" ".join(["manner", *map(str, options)]), "^manner$")
@@ -190,6 +195,14 @@ class Caller(Talking):
         assert data[0] & 0x7F == 0x70, fields
         information = int.from_bytes(data[3:7], "big") if data[0] & 0x80 else None
         return data[2] & 0xF, data[12], data[13], information
+
+
+def until(condition, limit_s):
+    """Until it holds, which must be soon."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.01)
 
 
 def digest(data):
