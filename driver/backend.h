@@ -48,6 +48,9 @@ struct backend {
     /* Ends one request that is out and marked as aborted, in the same way. disk->lock is held. */
     void (*abort_locked)(struct disk *disk, struct record *record, struct list_link *done);
 
+    /* Fills in how the disk stands with whoever carries out its requests; `status` is zeroed. disk->lock is held. */
+    void (*describe_locked)(struct disk *disk, WNBD_SERVER_STATUS *status);
+
     /* The machine may have slept. disk->lock is held. */
     void (*renew_locked)(struct disk *disk);
 };

@@ -3,6 +3,7 @@
 #include "driver/channel.h"
 
 #include "driver/backend.h"
+#include "driver/clock.h"
 #include "driver/disk.h"
 #include "driver/identity.h"
 #include "driver/log.h"
@@ -16,6 +17,7 @@ static NTSTATUS allocate(struct disk *disk)
     InitializeListHead(&channel->enters);
     InitializeListHead(&channel->fetches);
     InitializeListHead(&channel->owns);
+    InitializeListHead(&channel->ends);
     KeInitializeEvent(&channel->wake, SynchronizationEvent, FALSE);
     ExInitializeRundownProtection(&channel->arena_users);
     ExWaitForRundownProtectionRelease(&channel->arena_users); /* there is no arena yet */
@@ -124,6 +126,15 @@ static void renew_locked(struct disk *disk)
     UNREFERENCED_PARAMETER(disk); /* a program sleeps with the machine */
 }
 
+/* A program is a server that is there or not. */
+static void describe_locked(struct disk *disk, WNBD_SERVER_STATUS *status)
+{
+    status->State = disk_server_state(disk->state);
+    if (disk->state == DISK_RECONNECTING || disk->state == DISK_LOST) {
+        status->LostForMs = (clock_now() - disk->channel.lost_at) / CLOCK_TICKS_PER_MS;
+    }
+}
+
 static void gone(struct disk *disk)
 {
     channel_end_waiting(disk);
@@ -142,5 +153,6 @@ const struct backend channel_backend = {
     .pump_locked = channel_pump_locked,
     .reset_locked = channel_reset_locked,
     .abort_locked = channel_abort_locked,
+    .describe_locked = describe_locked,
     .renew_locked = renew_locked,
 };

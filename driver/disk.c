@@ -18,12 +18,6 @@ static void disk_free(struct disk *disk)
     memory_free(disk, TAG_DISK);
 }
 
-/* A slot more than Storport sends requests. */
-static uint32_t depth_of(const struct disk *disk)
-{
-    return disk->properties.QueueDepth + 1;
-}
-
 struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *properties)
 {
     struct disk *disk = memory_allocate(sizeof *disk, TAG_DISK);
@@ -40,7 +34,8 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
     KeInitializeSpinLock(&disk->lock);
     KeInitializeEvent(&disk->stop, NotificationEvent, FALSE);
     InitializeListHead(&disk->removal_irps);
-    if (!NT_SUCCESS(requests_allocate(disk, depth_of(disk))) || !NT_SUCCESS(disk->backend->allocate(disk))) {
+    if (!NT_SUCCESS(requests_allocate(disk, disk->properties.QueueDepth)) ||
+        !NT_SUCCESS(disk->backend->allocate(disk))) {
         disk_free(disk);
         return NULL;
     }
@@ -50,6 +45,17 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
 void disk_reference(struct disk *disk)
 {
     InterlockedIncrement(&disk->references);
+}
+
+bool disk_try_reference(struct disk *disk)
+{
+    LONG before = disk->references;
+    LONG seen;
+
+    while (before != 0 && (seen = InterlockedCompareExchange(&disk->references, before + 1, before)) != before) {
+        before = seen;
+    }
+    return before != 0;
 }
 
 void disk_release(struct disk *disk)
@@ -225,7 +231,7 @@ void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info)
     info->DiskNumber = -1;
 }
 
-static WnbdServerState server_state(enum disk_state state)
+WnbdServerState disk_server_state(enum disk_state state)
 {
     switch (state) {
     case DISK_READY:
@@ -241,35 +247,16 @@ static WnbdServerState server_state(enum disk_state state)
     return WnbdServerUnknown;
 }
 
-static WnbdReplies replies_of(enum nbd_form form)
-{
-    switch (form) {
-    case NBD_SIMPLE:
-        break;
-    case NBD_STRUCTURED:
-        return WnbdRepliesStructured;
-    case NBD_EXTENDED:
-        return WnbdRepliesExtended;
-    }
-    return WnbdRepliesSimple;
-}
-
 void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
 {
-    const struct nbd_backend *nbd = &disk->nbd;
     KLOCK_QUEUE_HANDLE handle;
 
-    C_ASSERT(sizeof status->LastError == sizeof nbd->reason);
     RtlZeroMemory(status, sizeof *status);
+    if (!disk->properties.Flags.UseKernelNbd) { /* it has none, or its program alone knows */
+        return;
+    }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    status->State = server_state(disk->state);
-    status->Connections = nbd->open;
-    status->Replies = replies_of(nbd->form);
-    status->LostForMs = nbd->open != 0 ? 0 : (clock_now() - nbd->lost_at) / CLOCK_TICKS_PER_MS;
-    status->Reconnects = nbd->reconnects;
-    status->ReplayedRequests = nbd->replayed;
-    status->UnfencedConnections = nbd->unfenced;
-    RtlCopyMemory(status->LastError, nbd->reason, sizeof nbd->reason);
+    disk->backend->describe_locked(disk, status);
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 

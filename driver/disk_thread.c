@@ -30,6 +30,22 @@ static void set_state(struct disk *disk, enum disk_state state)
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
+static void log_mapped(const struct disk *disk)
+{
+    const WNBD_PROPERTIES *properties = &disk->properties;
+    const NBD_CONNECTION_PROPERTIES *server = &properties->NbdProperties;
+
+    if (properties->Flags.UseKernelNbd) {
+        log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: %s port %u export '%s', %llu blocks of %u bytes",
+                  properties->InstanceName, disk->target, disk->connection_id, server->Hostname, server->PortNumber,
+                  server->ExportName, properties->BlockCount, properties->BlockSize);
+    } else {
+        log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: process %d of '%s', %llu blocks of %u bytes",
+                  properties->InstanceName, disk->target, disk->connection_id, properties->Pid, properties->Owner,
+                  properties->BlockCount, properties->BlockSize);
+    }
+}
+
 static NTSTATUS bring_up(struct disk *disk)
 {
     const WNBD_PROPERTIES *properties = &disk->properties;
@@ -40,10 +56,7 @@ static NTSTATUS bring_up(struct disk *disk)
         return status;
     }
     disk->backend->open(disk);
-    log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: %s port %u export '%s', %llu blocks of %u bytes",
-              properties->InstanceName, disk->target, disk->connection_id, properties->NbdProperties.Hostname,
-              properties->NbdProperties.PortNumber, properties->NbdProperties.ExportName, properties->BlockCount,
-              properties->BlockSize);
+    log_mapped(disk);
     disk_show(disk);
     announce(disk);
     return STATUS_SUCCESS;

@@ -10,11 +10,15 @@
  *   options.c, option_store.c                 what an administrator sets
  *   disk.c, disk_table.c, disk_thread.c        a disk, its place in the table, its life
  *   identity.c                what tells a disk from all others
- *   nbd_backend.c, nbd_send.c, nbd_receive.c   requests on the wire
+ *   requests.c                a disk's requests, whoever carries them out (backend.h):
+ *   nbd_backend.c, nbd_send.c, nbd_receive.c   ... the NBD client
  *   nbd_connect.c, nbd_negotiate.c             from a name to a connection in the transmission phase
  *   nbd_connection.c, nbd_leave.c, nbd_suspend.c   its life, its end, and what becomes of its requests
  *   nbd_memory.c              the memory that outlives it
  *   reconnect.c               from a lost connection to the next
+ *   channel.c, channel_give.c, channel_answer.c, channel_end.c   ... or a program
+ *   channel_wait.c, channel_arena.c, channel_keep.c   its commands that wait, the memory it shares, its end
+ *   serve.c, owner.c          its control requests, and whose a disk is
  *   worker.c                  a thread for what cannot be done where it comes up
  *   wsk.c, memory.c, text.c, log.c, clock.c, support.c   tools
  *
@@ -60,6 +64,7 @@ struct adapter {
     bool started;
     UNICODE_STRING interface_link;
     ULONG lun_queue_depth; /* requests that Storport keeps with a disk, as told at the adapter's start */
+    ULONG lun_depth_max;   /* the same, of a disk that asks for more */
     struct wsk_client wsk;
     struct worker worker;
 

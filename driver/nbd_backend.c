@@ -2,6 +2,7 @@
 /* The NBD client as a disk's backend. */
 #include "driver/backend.h"
 
+#include "driver/clock.h"
 #include "driver/disk.h"
 
 static void open(struct disk *disk)
@@ -66,6 +67,36 @@ static void renew_locked(struct disk *disk)
     nbd_break_off_all_locked(disk, "the adapter was restarted");
 }
 
+/* ---- Reports ---- */
+
+static WnbdReplies replies_of(enum nbd_form form)
+{
+    switch (form) {
+    case NBD_SIMPLE:
+        break;
+    case NBD_STRUCTURED:
+        return WnbdRepliesStructured;
+    case NBD_EXTENDED:
+        return WnbdRepliesExtended;
+    }
+    return WnbdRepliesSimple;
+}
+
+static void describe_locked(struct disk *disk, WNBD_SERVER_STATUS *status)
+{
+    const struct nbd_backend *nbd = &disk->nbd;
+
+    C_ASSERT(sizeof status->LastError == sizeof nbd->reason);
+    status->State = disk_server_state(disk->state);
+    status->Connections = nbd->open;
+    status->Replies = replies_of(nbd->form);
+    status->LostForMs = nbd->open != 0 ? 0 : (clock_now() - nbd->lost_at) / CLOCK_TICKS_PER_MS;
+    status->Reconnects = nbd->reconnects;
+    status->ReplayedRequests = nbd->replayed;
+    status->UnfencedConnections = nbd->unfenced;
+    RtlCopyMemory(status->LastError, nbd->reason, sizeof nbd->reason);
+}
+
 const struct backend nbd_backend = {
     .takes_pages = true,
     .allocate = nbd_allocate,
@@ -79,5 +110,6 @@ const struct backend nbd_backend = {
     .pump_locked = nbd_pump_locked,
     .reset_locked = reset_locked,
     .abort_locked = abort_locked,
+    .describe_locked = describe_locked,
     .renew_locked = renew_locked,
 };

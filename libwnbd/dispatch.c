@@ -157,6 +157,7 @@ static void end_threads(struct served *served)
 
     AcquireSRWLockExclusive(&served->lock);
     served->closing = TRUE;
+    worker_call_all(served);
     ReleaseSRWLockExclusive(&served->lock);
     if (!served->disk.Properties.Flags.KeepDisk)
         WnbdRemove(&served->disk, &hard);

@@ -150,6 +150,7 @@ int main(int argc, char **argv)
     WnbdSetLogger(tell_log);
     arguments_take(&arguments, argc, argv);
     manner_take(&arguments, &consumer.manner);
+    consumer.room = (uint32_t)arguments_number(&arguments, "--room", WNBD_DEFAULT_MAX_TRANSFER_LENGTH);
     consumer.manner.answer_threads = (uint32_t)arguments_number(&arguments, "--answer-threads", 0);
     take_properties(&arguments, &properties);
     attach = arguments_flag(&arguments, "--attach");

@@ -53,6 +53,7 @@ struct consumer {
     struct manner manner;
     struct store *store;
     PWNBD_DISK disk;
+    uint32_t room;         /* bytes of the buffer that serve_singly has */
     uint32_t generation;   /* of reservations */
     volatile LONG answers; /* given so far */
 };
