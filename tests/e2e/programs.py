@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Programs in a bed that are talked to while they run: one that serves a disk, one that calls functions."""
 
+import contextlib
+import functools
 import re
 import subprocess
 import threading
@@ -60,7 +62,7 @@ class Talking:
 
     def end(self):
         """Ends stdin, and so the program; its exit code."""
-        if not self.process.stdin.closed:
+        with contextlib.suppress(BrokenPipeError):  # it has died: its code tells
             self.process.stdin.close()
         return self.died()
 
@@ -205,6 +207,7 @@ def until(condition, limit_s):
         time.sleep(0.01)
 
 
+@functools.lru_cache
 def digest(data):
     """What --log says of a payload: FNV-1a."""
     value = 0xCBF29CE484222325

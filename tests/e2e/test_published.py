@@ -308,22 +308,33 @@ def test_31_unmap(call):
 
 
 @pytest.fixture
-def nbd(call, server):
-    """The disk's number, served by the driver's client as `wnbd-client map` makes it."""
-    yield call.bed.map("remote", server)
-    call("remove", "remote", "--hard")
+def daemon(call, other, server):
+    """The library's NBD client in the other program; the number of its disk."""
+    other("start-daemon", "remote", "--host", server.address, "--port", server.port).ok()
+    yield int(call("poll", "remote", 0, 1, 10000, 500).ok().fields()["number"])
+    if "remote" in call.mapped():
+        call("remove", "remote", "--hard").ok()
+        other("wait-daemon").ok()
 
 
-def test_33_nbd_io(nbd, call, image):
-    number = nbd
-    size = image.stat().st_size
-    through = ("--through",)
-    for offset, length, byte in ((0, BLOCK, 1), (BLOCK, 4 * MIB, 2), (size - BLOCK, BLOCK, 3)):
-        call.disk("write", number, offset, length, byte, *through).ok()
-    for offset, length, byte in ((0, BLOCK, 1), (BLOCK, 4 * MIB, 2), (size - BLOCK, BLOCK, 3)):
-        out = image.parent / "back"
-        call.disk("read", number, offset, length, "--out", f"Z:{out}", *through).ok()
-        assert out.read_bytes() == bytes([byte]) * length
-    call.refused("read", number, size, BLOCK, *through)
-    call.refused("write", number, size, BLOCK, 4, *through)
-    call.disk("flush", number, *through).ok()
+def test_32_nbd_map(daemon, call, other):
+    found = call("show", "remote").ok().fields()
+    assert found["name"] == found["serial"] == "remote" and found["owner"] == "WnbdTests"
+    assert found["number"] == str(daemon) and int(found["blocks"]) > 0 and int(found["pid"]) > 0
+    assert (found["user_nbd"], found["kernel_nbd"]) == ("1", "0")
+    call("remove", "remote", "--hard").ok()
+    other("wait-daemon").ok()
+    assert call("show", "remote").code == NOT_FOUND
+
+
+def test_33_nbd_io(daemon, call, image, tmp_path):
+    number, size, through = daemon, image.stat().st_size, "--through"
+    pieces = ((0, BLOCK, 1), (BLOCK, 4 * MIB, 2), (size - BLOCK, BLOCK, 3))
+    for offset, length, byte in pieces:
+        call.disk("write", number, offset, length, byte, through).ok()
+    for offset, length, byte in pieces:
+        call.disk("read", number, offset, length, "--out", f"Z:{tmp_path}/back", through).ok()
+        assert (tmp_path / "back").read_bytes() == bytes([byte]) * length
+    call.refused("read", number, size, BLOCK, through)
+    call.refused("write", number, size, BLOCK, 4, through)
+    call.disk("flush", number, through).ok()
