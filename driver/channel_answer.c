@@ -142,10 +142,8 @@ static uint32_t take(struct disk *disk, const WNBD_ANSWER *answers, uint32_t cou
 
 static void copy_and_finish(struct disk *disk, struct list_link *answered, bool pumps)
 {
-    if (!list_is_empty(answered)) {
-        copy_all_in(disk, answered);
-        finish(disk, answered, pumps);
-    }
+    copy_all_in(disk, answered);
+    finish(disk, answered, pumps);
 }
 
 uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool takes)
@@ -155,7 +153,7 @@ uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t 
     uint32_t refused = take(disk, answers, count, true, &answered);
     struct list_link *link;
 
-    copy_and_finish(disk, &answered.small, !takes);
+    copy_and_finish(disk, &answered.small, !takes); /* also when there are none: a late answer has given an area back */
     while ((link = list_take_first(&answered.large)) != NULL) {
         struct list_link one;
 
