@@ -252,9 +252,6 @@ void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
     KLOCK_QUEUE_HANDLE handle;
 
     RtlZeroMemory(status, sizeof *status);
-    if (!disk->properties.Flags.UseKernelNbd) { /* it has none, or its program alone knows */
-        return;
-    }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     disk->backend->describe_locked(disk, status);
     KeReleaseInStackQueuedSpinLock(&handle);
