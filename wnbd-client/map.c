@@ -2,6 +2,7 @@
 /* map: an export becomes a disk, or nothing is left behind. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/interrupt.h"
+#include "wnbd-client/persistent.h"
 #include "wnbd-client/report.h"
 #include "wnbd-client/server.h"
 #include "wnbd-client/values.h"
@@ -183,6 +184,7 @@ static int create_interruptibly(WNBD_PROPERTIES *properties)
 
 int command_map(const struct arguments *arguments)
 {
+    bool is_persistent = argument_flag(arguments, "persistent");
     WNBD_PROPERTIES properties;
     int code = check(arguments);
 
@@ -190,8 +192,12 @@ int command_map(const struct arguments *arguments)
         code = fill(&properties, arguments);
     if (code != ERROR_SUCCESS)
         return code;
+    if (is_persistent && persistent_is_mapped(&properties))
+        return persistent_record(&properties);
     code = create_interruptibly(&properties);
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
         report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
+    if (code == ERROR_SUCCESS && is_persistent)
+        code = persistent_record(&properties);
     return code;
 }
