@@ -135,13 +135,13 @@ const struct command commands[] = {
      0, command_reset_adapter},
 
     {{"install-driver"},
-     "Install the driver.",
+     "Install the driver, and the service that maps recorded disks if wnbd-service.exe stands beside this program.",
      {{"filename", PARAMETER_TEXT, PLACE_REQUIRED, 1, ANY_NUMBER, NULL,
        "The driver's INF file; its other files stand beside it.", false}},
      0, command_install_driver},
 
     {{"uninstall-driver"},
-     "Unmap all disks the hard way and remove the driver from this machine.",
+     "Remove the service, unmap all disks the hard way and remove the driver from this machine. Records of mappings stay.",
      {{0}}, 0, command_uninstall_driver},
 
     {{0}, 0, {{0}}, 0, 0},
