@@ -482,12 +482,13 @@ typedef struct {
 } WNBD_IOCTL_SHOW_COMMAND, *PWNBD_IOCTL_SHOW_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_COMMAND, 292)
 
-/* How a disk stands with its NBD server. */
+/* How a disk stands with its NBD server, or with the program that serves it. */
 typedef enum {
-    WnbdServerUnknown = 0,      /* a disk that has none */
+    WnbdServerUnknown = 0,      /* the disk is being removed */
     WnbdServerConnected = 1,    /* requests are served */
-    WnbdServerReconnecting = 2, /* the connection was lost and is being made again; requests wait */
-    WnbdServerLost = 3,         /* that has taken too long (ReconnectTimeoutMs): requests fail, until it is made */
+    WnbdServerReconnecting = 2, /* the connection was lost and is being made again, or another program may attach itself
+                                 * (KeepDisk); requests wait */
+    WnbdServerLost = 3,         /* that has taken too long (ReconnectTimeoutMs): requests fail, until it has happened */
 } WnbdServerState;
 
 /* How a server's replies come: what was agreed on. */

@@ -13,6 +13,8 @@
 
 #define RECORDS_KEY L"SOFTWARE\\WNBD\\Mappings" /* below HKEY_LOCAL_MACHINE, the 64-bit view */
 
+#define RECORDS_SERVICE L"wnbd-service" /* who maps what is recorded */
+
 /* A clause that says what is wrong. */
 #define RECORD_PROBLEM_SIZE 512
 

@@ -23,14 +23,13 @@ int persistent_record(const WNBD_PROPERTIES *properties)
     DWORD error = record_write(properties);
 
     if (error == ERROR_ALREADY_EXISTS)
-        report_sentence(
-            "'%s' is mapped, but cannot be recorded: a record has that name in other letters, upper or lower "
-            "case, which the registry takes for the same",
-            name);
+        report_sentence("'%s' cannot be recorded: a record has that name in other letters, upper or lower "
+                        "case, which the registry takes for the same",
+                        name);
     else if (error == ERROR_FILENAME_EXCED_RANGE)
-        report_sentence("'%s' is mapped, but cannot be recorded: its name is too long for a key of the registry", name);
+        report_sentence("'%s' cannot be recorded: its name is too long for a key of the registry", name);
     else if (error != ERROR_SUCCESS)
-        report_failure(error, "'%s' is mapped, but cannot be recorded", name);
+        report_failure(error, "'%s' cannot be recorded", name);
     else
         printf("Recorded '%s': the WNBD service maps it when the machine starts.\n", name);
     return (int)error;

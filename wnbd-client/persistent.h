@@ -10,8 +10,12 @@
 /* Is the disk there already, as `properties` would make it? Then it only has to be recorded. */
 bool persistent_is_mapped(const WNBD_PROPERTIES *properties);
 
-/* Records a disk that is mapped. */
+/* Records a disk. */
 int persistent_record(const WNBD_PROPERTIES *properties);
+
+/* Records a disk whose NBD client is to be the service, and waits until it has mapped it; if it does not the record
+ * goes again. */
+int persistent_serve(const WNBD_PROPERTIES *properties);
 
 /* Deletes the record and unmaps the disk; one of the two may be missing. */
 int persistent_unmap(const char *name, WNBD_REMOVE_OPTIONS *options);

@@ -226,9 +226,9 @@ int command_show(const struct arguments *arguments)
     print_properties(&info.Properties);
     print_device(&info);
     printf("\n");
-    if (is_nbd(&info.Properties)) {
+    if (is_nbd(&info.Properties))
         print_server(&info.Properties.NbdProperties);
+    if (info.Properties.Flags.UseKernelNbd) /* of others the driver knows nothing */
         print_server_status(name, info.Properties.NbdProperties.Connections);
-    }
     return ERROR_SUCCESS;
 }

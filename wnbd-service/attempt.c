@@ -139,7 +139,7 @@ static DWORD map_here(struct disk *disk, struct daemon *daemon, char reason[WORD
     const char *name = disk->properties.InstanceName;
     WNBD_CONNECTION_INFO info;
     char number[16];
-    DWORD error = daemon_start(daemon, &disk->properties, reason);
+    DWORD error = daemon_start(daemon, &disk->properties);
 
     if (error != ERROR_SUCCESS)
         return error;

@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <winsock2.h>
-
 #include "wnbd-service/daemon.h"
 
 #include <stdio.h>
-
-typedef DWORD run_nbd_daemon(const PWNBD_PROPERTIES);
-
-/* A library that is older than this program has no such function. */
-static run_nbd_daemon *find_function(void)
-{
-    HMODULE library = GetModuleHandleW(L"wnbd.dll");
-
-    return library ? (run_nbd_daemon *)(void (*)(void))GetProcAddress(library, "WnbdRunNbdDaemon") : NULL;
-}
 
 static DWORD WINAPI run(void *context)
 {
@@ -21,18 +9,14 @@ static DWORD WINAPI run(void *context)
     DWORD error;
 
     words_forget();
-    error = find_function()(&daemon->properties);
+    error = WnbdRunNbdDaemon(&daemon->properties);
     if (error != ERROR_SUCCESS)
         words_of_failure(error, daemon->properties.InstanceName, daemon->reason);
     return error;
 }
 
-DWORD daemon_start(struct daemon *daemon, const WNBD_PROPERTIES *properties, char reason[WORDS_SIZE])
+DWORD daemon_start(struct daemon *daemon, const WNBD_PROPERTIES *properties)
 {
-    if (!find_function()) {
-        snprintf(reason, WORDS_SIZE, "the installed wnbd.dll has no NBD client of its own");
-        return ERROR_NOT_SUPPORTED;
-    }
     daemon->properties = *properties;
     daemon->reason[0] = '\0';
     daemon->thread = CreateThread(NULL, 0, run, daemon, 0, NULL);

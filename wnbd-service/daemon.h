@@ -16,7 +16,7 @@ struct daemon {
 };
 
 /* Returns at once. */
-DWORD daemon_start(struct daemon *daemon, const WNBD_PROPERTIES *properties, char reason[WORDS_SIZE]);
+DWORD daemon_start(struct daemon *daemon, const WNBD_PROPERTIES *properties);
 
 /* Waits at most that long. */
 bool daemon_has_ended(struct daemon *daemon, DWORD timeout_ms);

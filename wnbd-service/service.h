@@ -3,9 +3,9 @@
 #ifndef WNBD_SERVICE_SERVICE_H
 #define WNBD_SERVICE_SERVICE_H
 
-#include <windows.h>
+#include "records/records.h"
 
-#define SERVICE_NAME L"wnbd-service"
+#define SERVICE_NAME RECORDS_SERVICE
 
 /* Hands the process over to the service control manager, until the service has stopped.
  * 1063 ERROR_FAILED_SERVICE_CONTROLLER_CONNECT: nobody has started it as a service. */

@@ -26,7 +26,7 @@ SOON_S = 40
 RECORDS = r"HKLM\SOFTWARE\WNBD\Mappings"
 SAID = re.compile(r"wnbd-service (\d+): (.*?)(?:\\n\"?)?$", re.MULTILINE)
 
-RUNNING, STOPPED, MAPPED, FOUND, UNMAPPED, FORGOTTEN = range(100, 106)
+RUNNING, STOPPED, MAPPED, FOUND, UNMAPPED, FORGOTTEN, TAKEN_AWAY = range(100, 107)
 NOT_MAPPED_YET, STAYS = 200, 201
 BAD_RECORD = 300
 
@@ -311,6 +311,51 @@ def test_a_record_that_is_deleted_while_it_runs(three, service, bed):
     service.stop()
     assert service.said(UNMAPPED, "'c'") and not service.said(UNMAPPED, "'a'")
     assert recorded(bed) == {"c": False} and bed.mapped() == []
+
+
+# --- disks that the service serves
+
+
+def test_the_service_serves_a_disk(server, service, bed):
+    """Its NBD client is in the service: it goes with it, and comes back with it."""
+    bed.try_map("x", server, "--user", "--persistent").failed(1062, "'x'", "service", "does not run")
+    assert recorded(bed) == {}
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    number = bed.map("x", server, "--user", "--persistent")
+    service.says(MAPPED, "'x'", str(number))
+    assert bed.show("x")["UseUserspaceNbd"] == "1" and bed.show("x")["Owner"] == "wnbd-service"
+    bed.diskio("write-random", number, "--bytes", 1 << 20).ok()
+    service.stop()
+    assert service.said(UNMAPPED, "'x'") and bed.mapped() == []
+
+    service.start()
+    wait_for_mapped(bed, "x")
+    service.kill()
+    deadline = time.monotonic() + SOON_S
+    while bed.mapped():
+        assert time.monotonic() < deadline, "the disk has lost its client"
+        time.sleep(0.1)
+    service.start()
+    wait_for_mapped(bed, "x")
+    bed.diskio("verify", bed.number("x"), "--bytes", 1 << 20).ok()
+
+    bed.unmap("x").ok()
+    service.says(TAKEN_AWAY, "'x'")
+    bed.unmap("x", "--persistent").ok()
+    service.says(FORGOTTEN, "'x'")
+    service.stop()
+
+
+def test_the_service_cannot_serve_a_disk_whose_server_is_down(tmp_path, image, service, bed):
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    down = servers.nbdkit(tmp_path, "file", image)
+    result = bed.try_map("x", down, "--user", "--persistent")
+    assert result.code == 258 and "event log" in result.err, repr(result)
+    assert recorded(bed) == {}
+    service.says(NOT_MAPPED_YET, "'x'", "refused")
+    service.says(FORGOTTEN, "'x'")
 
 
 # --- records that are wrong

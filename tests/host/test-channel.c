@@ -431,26 +431,6 @@ static void stale_program_loses_its_disk(void **state)
 
 /* ---- Kept ---- */
 
-static NTSTATUS attach(struct program *program, const struct program_options *options)
-{
-    WNBD_IOCTL_ATTACH_COMMAND command = {.IoControlCode = IOCTL_WNBD_ATTACH};
-    WNBD_CONNECTION_INFO info;
-    NTSTATUS status;
-
-    memset(program, 0, sizeof(*program));
-    pthread_rwlock_init(&program->file_lock, NULL);
-    program->options = *options;
-    program->options.name = "vol1";
-    program->options.block_size = BLOCK;
-    program->bytes = calloc(1, PROGRAM_BYTES);
-    program->file = wnbd_open();
-    strcpy(command.InstanceName, "vol1");
-    status = bed_control(program->file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), &info,
-                         sizeof(info), NULL);
-    program->id = info.ConnectionId;
-    return status;
-}
-
 static void kept_disk_is_served_again(void **state)
 {
     struct program_options options = {.threads = 2, .does = never_answers, .flags.KeepDisk = 1};
@@ -461,7 +441,7 @@ static void kept_disk_is_served_again(void **state)
     struct bed_io io;
 
     (void)state;
-    assert_int_equal(attach(&next, &options), STATUS_SHARING_VIOLATION);
+    assert_int_equal(program_attach(&next, &options), STATUS_SHARING_VIOLATION);
     program_free(&next);
     wnbd_pattern(data, sizeof(data), 5);
     bed_transfer_begin(&io, disk, true, 4096, data, sizeof(data));
@@ -472,10 +452,7 @@ static void kept_disk_is_served_again(void **state)
     }
     program_die(&program);
     options.does = NULL;
-    assert_int_equal(attach(&next, &options), STATUS_SUCCESS);
-    program_own(&next);
-    assert_int_equal(program_map_arena(&next), STATUS_SUCCESS);
-    program_serve(&next);
+    program_take_over(&next, &options);
     assert_int_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
     assert_memory_equal(next.bytes + 4096, data, sizeof(data));
     write_and_read_back(&next, disk, 1 << 20, 1 << 20);
