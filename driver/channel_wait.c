@@ -411,9 +411,16 @@ static bool serve_fetch(struct disk *disk)
     return irp != NULL;
 }
 
+static bool is_stopping(struct disk *disk)
+{
+    LARGE_INTEGER at_once = {.QuadPart = 0};
+
+    return KeWaitForSingleObject(&disk->stop, Executive, KernelMode, FALSE, &at_once) == STATUS_SUCCESS;
+}
+
 void channel_serve_fetches(struct disk *disk)
 {
-    while (KeReadStateEvent(&disk->stop) == 0 && serve_fetch(disk)) {
+    while (!is_stopping(disk) && serve_fetch(disk)) {
     }
 }
 

@@ -29,10 +29,11 @@ enum crew_role crew_choose(struct crew *crew, struct crew_seat *seat, UINT32 ans
     return seat->role;
 }
 
-void crew_return(struct crew *crew, enum crew_role role)
+void crew_return(struct crew *crew, struct crew_seat *seat)
 {
-    if (role == CREW_LEAD)
+    if (seat->role == CREW_LEAD)
         crew->leading--;
+    seat->role = CREW_HELP;
     crew->returned++;
 }
 

@@ -50,8 +50,8 @@ static inline void crew_start(struct crew *crew)
  * from the driver. CREW_SIT: the seat is in use until its role changes. */
 enum crew_role crew_choose(struct crew *crew, struct crew_seat *seat, UINT32 answers, BOOL ends);
 
-/* A command has come back. */
-void crew_return(struct crew *crew, enum crew_role role);
+/* The command of CREW_LEAD or CREW_PASS has come back, or its thread was killed: the role is over. */
+void crew_return(struct crew *crew, struct crew_seat *seat);
 
 /* A command has brought `got` of at most `wanted` requests: is another one to lead before they are carried out? */
 BOOL crew_needs_leader(const struct crew *crew, UINT32 got, UINT32 wanted);

@@ -151,14 +151,19 @@ static BOOL has_ended(const WNBD_DISK *disk)
     return TRUE;
 }
 
-static void end_threads(struct served *served)
+/* Nobody looks at the threads any more but to end them. */
+static void mark_closing(struct served *served)
 {
-    WNBD_REMOVE_OPTIONS hard = {.Flags.HardRemove = 1};
-
     AcquireSRWLockExclusive(&served->lock);
     served->closing = TRUE;
     worker_call_all(served);
     ReleaseSRWLockExclusive(&served->lock);
+}
+
+static void end_threads(struct served *served)
+{
+    WNBD_REMOVE_OPTIONS hard = {.Flags.HardRemove = 1};
+
     if (!served->disk.Properties.Flags.KeepDisk)
         WnbdRemove(&served->disk, &hard);
     for (UINT32 i = 0; i < served->disk.DispatcherThreadsCount; i++)
@@ -167,6 +172,7 @@ static void end_threads(struct served *served)
 
 void dispatch_close(struct served *served)
 {
+    mark_closing(served);
     if (!has_ended(&served->disk))
         end_threads(served);
     for (UINT32 i = 0; i < served->disk.DispatcherThreadsCount; i++) {

@@ -5,6 +5,7 @@
 #include "libwnbd/worker.h"
 
 #define TICK_MS        10
+#define ASLEEP_MS      500 /* between looks, all the same, whether a thread was killed: nobody would tell of that */
 #define TICKS_TO_SLEEP 100
 #define STACK_BYTES    (64 * 1024)
 
@@ -96,6 +97,8 @@ static BOOL tick(struct served *served)
     BOOL asleep;
 
     AcquireSRWLockExclusive(&served->lock);
+    if (!served->closing)
+        worker_find_killed(served);
     note_quiet(served);
     asleep = keeper->asleep;
     anything = collect(served, &keeper->enter.command);
@@ -109,7 +112,7 @@ static enum keeper_event wait_for_event(struct keeper *keeper, BOOL awake)
 {
     HANDLE events[KEEPER_EVENTS] = {
         [KEEPER_GONE] = keeper->gone, [KEEPER_CLOSE] = keeper->close, [KEEPER_WORK] = keeper->work};
-    DWORD result = WaitForMultipleObjects(KEEPER_EVENTS, events, FALSE, awake ? TICK_MS : INFINITE);
+    DWORD result = WaitForMultipleObjects(KEEPER_EVENTS, events, FALSE, awake ? TICK_MS : ASLEEP_MS);
 
     return result < WAIT_OBJECT_0 + KEEPER_EVENTS ? (enum keeper_event)(result - WAIT_OBJECT_0) : KEEPER_EVENTS;
 }

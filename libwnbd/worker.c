@@ -84,6 +84,16 @@ void worker_call_all(struct served *served)
         ;
 }
 
+void worker_find_killed(struct served *served)
+{
+    for (UINT32 i = 0; i < served->disk.DispatcherThreadsCount; i++) {
+        struct crew_seat *seat = &served->workers[i].seat;
+
+        if (seat->role == CREW_LEAD && WaitForSingleObject(served->disk.DispatcherThreads[i], 0) == WAIT_OBJECT_0)
+            crew_return(&served->crew, seat);
+    }
+}
+
 /* Under the lock. The answers of all threads go along; only when all have gone this thread may wait. */
 static void prepare(struct worker *worker, enum crew_role role)
 {
@@ -153,7 +163,7 @@ static DWORD fetch(struct worker *worker, enum crew_role role)
     BOOL tell = FALSE;
 
     AcquireSRWLockExclusive(&served->lock);
-    crew_return(&served->crew, role);
+    crew_return(&served->crew, &worker->seat);
     if (error == ERROR_SUCCESS)
         error = put_all(served, &worker->enter.output);
     else if (is_to_try_again(worker, error))
@@ -234,6 +244,7 @@ DWORD worker_start(struct worker *worker, struct served *served, HANDLE *thread)
         return error;
     worker->is_open = TRUE;
     worker->served = served;
+    worker->seat.role = CREW_HELP;
     InitializeConditionVariable(&worker->called);
     *thread = CreateThread(NULL, 0, worker_main, worker, 0, NULL);
     return *thread ? ERROR_SUCCESS : GetLastError();

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Programs in a bed that are talked to while they run: one that serves a disk, one that calls functions."""
 
+import contextlib
+import functools
 import re
 import subprocess
 import threading
@@ -60,7 +62,7 @@ class Talking:
 
     def end(self):
         """Ends stdin, and so the program; its exit code."""
-        if not self.process.stdin.closed:
+        with contextlib.suppress(BrokenPipeError):  # it has died: its code tells
             self.process.stdin.close()
         return self.died()
 
@@ -119,6 +121,11 @@ class Consumer(Talking):
         errors = words.index("errors")
         counters = dict(zip(words[0:errors:2], map(int, words[1:errors:2])))
         return counters | {"errors": [int(word) for word in words[errors + 1:]]}
+
+    def settled(self):
+        """The counters when the last callback has returned, which may be after its answer was seen."""
+        until(lambda: self.stats()["unsubmitted"] == 0, ANSWER_S)
+        return self.stats()
 
     def manner(self, *options):
         """How it answers from now on."""
@@ -192,6 +199,15 @@ class Caller(Talking):
         return data[2] & 0xF, data[12], data[13], information
 
 
+def until(condition, limit_s):
+    """Until it holds, which must be soon."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.01)
+
+
+@functools.lru_cache
 def digest(data):
     """What --log says of a payload: FNV-1a."""
     value = 0xCBF29CE484222325

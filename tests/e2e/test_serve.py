@@ -45,7 +45,7 @@ def test_read_and_write(call):
         assert disk.requests("read")[-1] == ["8", "2", "0"]
         call.disk("write", disk.number, 0, 5 * MIB, 1).ok()
         assert sorted(int(words[1]) for words in disk.requests("write")[1:]) == [2048, 4096, 4096]
-        stats = disk.stats()
+        stats = disk.settled()
         assert stats["written-blocks"] == 2 + 10240 and stats["read-blocks"] >= 2
         assert stats["received"] == stats["submitted"] == stats["replies"] == len(disk.handles())
         assert stats["rw"] == len(disk.requests("read")) + len(disk.requests("write"))
@@ -109,7 +109,7 @@ def test_what_the_program_does_not_support_is_refused_without_asking_it(call):
                              (RESERVE_OUT, ("--out-hex", "00" * 24))):
             assert call.sense(disk.number, cdb, *options)[:2] == (5, 0x20)
         call.disk("flush", disk.number).ok()
-        assert not disk.found("^(unmap|reserve|flush)") and disk.stats()["invalid"] == 0
+        assert not disk.found("^(unmap|reserve|flush)") and disk.settled()["invalid"] == 0
 
 
 def test_read_only_disk(call):
@@ -127,7 +127,7 @@ def test_missing_callback_is_refused_by_the_library(lacks, call):
     with call.serve("lacks", "--flush", "--lacks", lacks) as disk:
         cdb, options = {"flush": (FLUSH, ()), "unmap": (UNMAP, ("--out-hex", unmap_list((0, 1))))}[lacks]
         assert call.sense(disk.number, cdb, *options)[:2] == (5, 0x20)
-        stats = disk.stats()
+        stats = disk.settled()
         assert stats["invalid"] == 1 and stats["received"] == stats["submitted"] == stats["replies"]
 
 
@@ -150,7 +150,7 @@ def test_errors_with_sense(kind, cdb, options, counter, call):
         assert result.fields()["status"] == "18", repr(result)
         disk.manner()
         call.disk("cdb", disk.number, cdb, *options).ok()
-        assert disk.stats()["errors"] == [3 if index == counter else 0 for index in range(6)]
+        assert disk.settled()["errors"] == [3 if index == counter else 0 for index in range(6)]
 
 
 def test_failed_requests_of_programs(call):
@@ -203,7 +203,7 @@ def test_answers_in_reverse_at_full_depth(call):
         call.disk("write-random", disk.number, *options).ok()
         call.disk("verify", disk.number, *options).ok()
         disk.manner()
-        assert disk.stats()["errors"] == [0] * 6 and not disk.found("^answer")
+        assert disk.settled()["errors"] == [0] * 6 and not disk.found("^answer")
 
 
 def test_as_the_storage_vendor_serves(call):
@@ -219,7 +219,7 @@ def test_as_the_storage_vendor_serves(call):
         disk.manner("--gather", 4)
         round_trip(call, disk.number, 65536, 4, 64, seed=3)
         disk.manner()
-        stats = disk.stats()
+        stats = disk.settled()
         assert stats["pending"] == stats["pending-replies"] == 0 and stats["errors"] == [0] * 6
         assert not disk.found("^(answer|unsignalled|log)")
 

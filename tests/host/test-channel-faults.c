@@ -160,6 +160,9 @@ static bool fetch_and_answer(struct program *program, UCHAR *data)
     WNBD_ARENA_REQUEST request = {0};
     WNBD_ANSWER answer;
 
+    if (status == STATUS_INVALID_HANDLE) {
+        return false; /* the disk has gone already */
+    }
     if (status != STATUS_SUCCESS) {
         assert_int_equal(status, STATUS_INSUFFICIENT_RESOURCES);
         return true;

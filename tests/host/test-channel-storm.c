@@ -27,7 +27,7 @@
 #define AREA_BYTES (4u << 20) /* of each writer */
 #define WRITERS    3
 #define RUN_MS     250
-#define SEEDS      24
+#define SEEDS      16
 #define ACTORS     12
 
 static const char *image;

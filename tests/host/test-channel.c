@@ -218,38 +218,6 @@ static void sense_arrives(void **state)
     stop(&program, disk);
 }
 
-/* Requests answered backwards, from a full queue. */
-static void answers_in_any_order(void **state)
-{
-    enum { COUNT = 64 };
-    struct program_options options = {0};
-    struct program program;
-    struct bed_file *disk;
-    WNBD_ARENA_REQUEST requests[COUNT];
-    struct bed_io ios[COUNT];
-    static UCHAR data[COUNT][4096];
-
-    (void)state;
-    fixture_start_machine();
-    options.threads = 1;
-    program_start(&program, &options);
-    disk = open_disk("vol1"); /* Windows has read what it wants to know */
-    for (ULONG i = 0; i < COUNT; i++) {
-        wnbd_pattern(data[i], sizeof(data[i]), i);
-    }
-    stop(&program, disk);
-    fixture_start_machine();
-    options.threads = 0;
-    options.queue_depth = 0;
-    program_start(&program, &options);
-    (void)requests;
-    (void)ios;
-    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
-    program_wait(&program);
-    program_free(&program);
-    fixture_stop_machine(BED_REMOVAL_ASKED);
-}
-
 static void nonsense_is_refused(void **state)
 {
     struct program_options options = {.threads = 1};
@@ -471,7 +439,6 @@ int main(int count, char **arguments)
         cmocka_unit_test(read_only_is_write_protected),
         cmocka_unit_test(short_answer_reads_as_zeroes),
         cmocka_unit_test(sense_arrives),
-        cmocka_unit_test(answers_in_any_order),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(others_are_denied),
         cmocka_unit_test(disk_goes_with_its_handle),

@@ -45,7 +45,7 @@ static void alone_always_leads(void **state)
     (void)state;
     for (UINT32 answers = 0; answers < 3; answers++) {
         assert_int_equal(crew_choose(&crew, &seats[0], answers, FALSE), CREW_LEAD);
-        crew_return(&crew, CREW_LEAD);
+        crew_return(&crew, &seats[0]);
         assert_false(crew_needs_leader(&crew, 32, 32));
         assert_false(crew_is_headless(&crew));
     }
@@ -60,7 +60,7 @@ static void answers_do_not_wait_for_the_one_that_leads(void **state)
     (void)state;
     assert_int_equal(crew_choose(&crew, seat, 1, FALSE), CREW_PASS);
     assert_int_equal(crew.leading, 1);
-    crew_return(&crew, CREW_PASS);
+    crew_return(&crew, seat);
     assert_int_equal(crew.leading, 1);
     assert_int_equal(crew_choose(&crew, seat, 0, FALSE), CREW_SIT);
 }
@@ -70,7 +70,7 @@ static void quick_callbacks_need_nobody_else(void **state)
     struct crew crew = full_crew(1000);
 
     (void)state;
-    crew_return(&crew, CREW_LEAD);
+    crew_return(&crew, &seats[0]);
     assert_true(crew_is_headless(&crew));
     assert_false(crew_needs_leader(&crew, 0, 32));
     assert_false(crew_needs_leader(&crew, 1, 32));
@@ -84,7 +84,7 @@ static void slow_callbacks_need_another_one(void **state)
 
     (void)state;
     assert_false(crew_needs_leader(&crew, 1, 1)); /* somebody leads still */
-    crew_return(&crew, CREW_LEAD);
+    crew_return(&crew, &seats[0]);
     assert_false(crew_needs_leader(&crew, 0, 1)); /* was woken for nothing */
     assert_true(crew_needs_leader(&crew, 1, 1));
 }
@@ -95,7 +95,7 @@ static void callbacks_that_stall_are_slow(void **state)
     UINT64 slow_ns;
 
     (void)state;
-    crew_return(&crew, CREW_LEAD);
+    crew_return(&crew, &seats[0]);
     assert_false(crew_needs_leader(&crew, 1, 32));
     pace_stalled(&crew.pace);
     assert_true(crew_needs_leader(&crew, 1, 32));
@@ -111,7 +111,7 @@ static void the_last_to_sit_down_is_called_first(void **state)
     struct crew crew = full_crew(1000);
 
     (void)state;
-    crew_return(&crew, CREW_LEAD);
+    crew_return(&crew, &seats[0]);
     assert_ptr_equal(crew_call(&crew, CREW_LEAD), &seats[3]);
     assert_int_equal(seats[3].role, CREW_LEAD);
     assert_int_equal(crew.leading, 1); /* from the call on, so that nobody else is called */
@@ -140,6 +140,21 @@ static void at_the_end_everybody_looks(void **state)
     assert_int_equal(crew.sitting, 0);
 }
 
+/* Of killed threads the one that was to lead counts no more; one that sat is called, and found out then. */
+static void a_killed_one_is_replaced(void **state)
+{
+    struct crew crew = full_crew(1000);
+
+    (void)state;
+    crew_return(&crew, &seats[0]);
+    assert_int_equal(seats[0].role, CREW_HELP);
+    assert_true(crew_is_headless(&crew));
+    assert_ptr_equal(crew_call(&crew, CREW_LEAD), &seats[3]);
+    crew_return(&crew, &seats[3]);
+    assert_ptr_equal(crew_call(&crew, CREW_LEAD), &seats[2]);
+    assert_int_equal(crew.leading, 1);
+}
+
 /* Whatever threads do, as long as each does what it was told: never do all sit, and nobody is lost. */
 static void somebody_is_always_up(void **state)
 {
@@ -157,7 +172,7 @@ static void somebody_is_always_up(void **state)
         if (seat->role == CREW_SIT)
             continue;
         if (seat->role != CREW_HELP) {
-            crew_return(&crew, seat->role);
+            crew_return(&crew, seat);
             if (crew_needs_leader(&crew, (random >> 20) % 3, 2))
                 assert_non_null(crew_call(&crew, CREW_LEAD));
         }
@@ -178,6 +193,7 @@ int main(void)
         cmocka_unit_test(callbacks_that_stall_are_slow),
         cmocka_unit_test(the_last_to_sit_down_is_called_first),
         cmocka_unit_test(at_the_end_everybody_looks),
+        cmocka_unit_test(a_killed_one_is_replaced),
         cmocka_unit_test(somebody_is_always_up),
     };
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <winsock2.h>
+
 #include "caller.h"
 
 #include "commands.h"
@@ -49,7 +51,7 @@ static const struct order own_orders[] = {{"disk", disk}, {NULL, NULL}};
 
 static const struct order *find(const char *name)
 {
-    const struct order *lists[] = {own_orders, disk_orders, driver_orders, handle_orders};
+    const struct order *lists[] = {own_orders, disk_orders, driver_orders, handle_orders, daemon_orders};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         for (const struct order *order = lists[i]; order->name; order++) {
@@ -72,7 +74,10 @@ int main(void)
 {
     struct arguments arguments;
     char line[4096];
+    WSADATA sockets; /* for the NBD client: its caller's task */
 
+    if (WSAStartup(MAKEWORD(2, 2), &sockets) != 0)
+        die(EXIT_CODE_FAIL, "no sockets");
     memset(long_name, 'n', sizeof(long_name) - 1);
     WnbdSetLogger(tell_log);
     while (fgets(line, sizeof(line), stdin)) {

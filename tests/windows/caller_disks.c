@@ -12,9 +12,9 @@ static void print_properties(const WNBD_PROPERTIES *properties)
 
     printf("name: %s\nserial: %s\nowner: %s\npid: %d\n", properties->InstanceName, properties->SerialNumber,
            properties->Owner, properties->Pid);
-    printf("blocks: %llu\nblock-size: %u\nunmap-descriptors: %u\n", (unsigned long long)properties->BlockCount,
+    printf("blocks: %llu\nblock_size: %u\nunmap_descriptors: %u\n", (unsigned long long)properties->BlockCount,
            properties->BlockSize, properties->MaxUnmapDescCount);
-    printf("read-only: %u\nflush: %u\nfua: %u\nunmap: %u\nreservations: %u\nkernel-nbd: %u\nuser-nbd: %u\n",
+    printf("read_only: %u\nflush: %u\nfua: %u\nunmap: %u\nreservations: %u\nkernel_nbd: %u\nuser_nbd: %u\n",
            flags->ReadOnly, flags->FlushSupported, flags->FUASupported, flags->UnmapSupported,
            flags->PersistResSupported, flags->UseKernelNbd, flags->UseUserspaceNbd);
 }
@@ -50,7 +50,7 @@ static DWORD list(struct arguments *arguments)
     size = needed > sizeof(WNBD_CONNECTION_INFO) ? needed - (DWORD)sizeof(WNBD_CONNECTION_INFO) - 1 : 0;
     if (error == ERROR_SUCCESS && size > 0)
         error = WnbdList(found, &size);
-    printf("too-small: %lu\n", size);
+    printf("too_small: %lu\n", size);
     size = needed;
     if (error == ERROR_SUCCESS)
         error = WnbdList(found, &size);
@@ -68,7 +68,7 @@ static DWORD stats(struct arguments *arguments)
 
     if (error == ERROR_SUCCESS)
         printf("received: %lld\nsubmitted: %lld\nreplies: %lld\nunsubmitted: %lld\npending: %lld\noutstanding: %lld\n"
-               "late: %lld\naborted-submitted: %lld\naborted-unsubmitted: %lld\n",
+               "late: %lld\naborted_submitted: %lld\naborted_unsubmitted: %lld\n",
                (long long)stats.TotalReceivedIORequests, (long long)stats.TotalSubmittedIORequests,
                (long long)stats.TotalReceivedIOReplies, (long long)stats.UnsubmittedIORequests,
                (long long)stats.PendingSubmittedIORequests, (long long)stats.OutstandingIOCount,
