@@ -36,7 +36,7 @@ const struct command commands[] = {
 
     {{"list", "ls"},
      "List the disks.",
-     {{0}}, 0, command_list},
+     {PERSISTENT("Instead, the mappings that are recorded, and whether they are there now.")}, 0, command_list},
 
     {{"show"},
      "Show all that is known of a disk.",
@@ -66,6 +66,9 @@ const struct command commands[] = {
       {"connections", PARAMETER_NUMBER, PLACE_OPTION, 1, MAX_CONNECTIONS, DEFAULT_CONNECTIONS,
        "TCP connections to the server, if it says that several see the same data. More of them can be faster, and one "
        "that is lost leaves the others.", false},
+      PERSISTENT("Record the mapping too, so that the WNBD service makes it again when the machine starts. A disk that is "
+                 "mapped already, by the same arguments, is only recorded. With --user the service serves it, and "
+                 "this program does not stay."),
       {"force", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
        "Map the export although this machine has it mapped already. Two writers destroy a file system.", false},
       {"user", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
@@ -92,7 +95,8 @@ const struct command commands[] = {
 
     {{"unmap", "rm"},
      "Unmap a disk. Windows is asked first, so that file systems are flushed and programs that use the disk can refuse; "
-     "if they still do after the time-out, the disk is unmapped the hard way.",
+     "if they still do after the time-out, the disk is unmapped the hard way. A disk that is recorded comes back when the "
+     "WNBD service is started next, unless --persistent is given.",
      {INSTANCE_NAME(PLACE_REQUIRED),
       {"hard-disconnect", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
        "Do not ask, unmap at once. Unwritten data is lost.", true},
@@ -101,7 +105,8 @@ const struct command commands[] = {
       {"soft-disconnect-timeout", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "30",
        "Seconds to keep asking; 0: no limit.", false},
       {"soft-disconnect-retry-interval", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "2",
-       "Seconds between two attempts.", false}},
+       "Seconds between two attempts.", false},
+      PERSISTENT("Delete the record too, also if the disk is not mapped.")},
      2, command_unmap},
 
     {{"stats"},
@@ -147,13 +152,13 @@ const struct command commands[] = {
      0, command_reset_adapter},
 
     {{"install-driver"},
-     "Install the driver.",
+     "Install the driver, and the service that maps recorded disks if wnbd-service.exe stands beside this program.",
      {{"filename", PARAMETER_TEXT, PLACE_REQUIRED, 1, ANY_NUMBER, NULL,
        "The driver's INF file; its other files stand beside it.", false}},
      0, command_install_driver},
 
     {{"uninstall-driver"},
-     "Unmap all disks the hard way and remove the driver from this machine.",
+     "Remove the service, unmap all disks the hard way and remove the driver from this machine. Records of mappings stay.",
      {{0}}, 0, command_uninstall_driver},
 
     {{0}, 0, {{0}}, 0, 0},

@@ -2,8 +2,9 @@
 /* map: an export becomes a disk, or nothing is left behind. Disks of this program itself are serve.c's. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/interrupt.h"
-#include "wnbd-client/map_user.h"
 #include "wnbd-client/map_source.h"
+#include "wnbd-client/map_user.h"
+#include "wnbd-client/persistent.h"
 #include "wnbd-client/ready.h"
 #include "wnbd-client/report.h"
 #include "wnbd-client/serve.h"
@@ -164,14 +165,21 @@ static int create_interruptibly(WNBD_PROPERTIES *properties)
 
 static int map_export(const struct arguments *arguments)
 {
+    bool is_persistent = argument_flag(arguments, "persistent");
     WNBD_PROPERTIES properties;
     int code = fill(&properties, arguments);
 
     if (code != ERROR_SUCCESS)
         return code;
+    if (is_persistent && persistent_is_mapped(&properties))
+        return persistent_record(&properties);
+    if (is_persistent && !properties.Flags.UseKernelNbd)
+        return persistent_serve(&properties);
     code = properties.Flags.UseKernelNbd ? create_interruptibly(&properties) : map_user(&properties);
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
         report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
+    if (code == ERROR_SUCCESS && is_persistent)
+        code = persistent_record(&properties);
     return code;
 }
 

@@ -29,6 +29,7 @@ static const struct {
     {"disk-size", WITH_SERVER},
     {"force", WITH_SERVER},
     {"connections", WITH_SERVER},
+    {"persistent", WITH_SERVER},
     {"file", WITH_FILE},
     {"ram", WITH_RAM},
     {"size", WITH_FILE},

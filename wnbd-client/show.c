@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* list and show. Programs read this output, so its shape is fixed. */
 #include "wnbd-client/commands.h"
+#include "wnbd-client/persistent.h"
 #include "wnbd-client/report.h"
 
 #include <stdio.h>
@@ -69,12 +70,15 @@ static void note_lost_servers(const WNBD_CONNECTION_LIST *list)
 int command_list(const struct arguments *arguments)
 {
     PWNBD_CONNECTION_LIST list;
-    DWORD error = read_list(&list);
+    DWORD error;
 
-    (void)arguments;
+    if (argument_flag(arguments, "persistent"))
+        return persistent_list();
+    error = read_list(&list);
     if (error == ERROR_SUCCESS) {
         print_list(list);
         note_lost_servers(list);
+        persistent_note_missing(list);
     }
     free(list);
     return error == ERROR_SUCCESS ? ERROR_SUCCESS : report_failure(error, "cannot list the disks");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-client/commands.h"
+#include "wnbd-client/persistent.h"
 #include "wnbd-client/report.h"
 
 #define MS_PER_SECOND 1000
@@ -20,6 +21,10 @@ int command_unmap(const struct arguments *arguments)
     options.SoftRemoveTimeoutMs = milliseconds(arguments, "soft-disconnect-timeout", WNBD_DEFAULT_RM_TIMEOUT_MS);
     options.SoftRemoveRetryIntervalMs =
         milliseconds(arguments, "soft-disconnect-retry-interval", WNBD_DEFAULT_RM_RETRY_INTERVAL_MS);
+    if (argument_flag(arguments, "persistent"))
+        return persistent_unmap(name, &options);
     error = WnbdRemoveEx(name, &options);
+    if (error == ERROR_SUCCESS)
+        persistent_note_unmapped(name);
     return error == ERROR_SUCCESS ? ERROR_SUCCESS : report_failure(error, "cannot unmap '%s'", name);
 }
