@@ -34,7 +34,7 @@ struct parameter {
     bool in_long_form; /* see struct command */
 };
 
-#define COMMAND_MAX_PARAMETERS 12
+#define COMMAND_MAX_PARAMETERS 24
 #define COMMAND_MAX_NAMES      3
 
 struct arguments;

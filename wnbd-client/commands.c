@@ -23,7 +23,7 @@
 const struct command commands[] = {
     {{"version", "-v"},
      "Print the versions of client, library and driver.",
-     {{0}}, 0, command_version},
+     {FORMAT}, 0, command_version},
 
     {{"help", "-h", "--help"},
      "List the commands, or explain one.",
@@ -32,11 +32,11 @@ const struct command commands[] = {
 
     {{"list", "ls"},
      "List the disks.",
-     {{0}}, 0, command_list},
+     {FORMAT}, 0, command_list},
 
     {{"show"},
      "Show all that is known of a disk.",
-     {INSTANCE_NAME(PLACE_REQUIRED)}, 0, command_show},
+     {INSTANCE_NAME(PLACE_REQUIRED), FORMAT}, 0, command_show},
 
     {{"map"},
      "Map an export of an NBD server as a disk. Returns when the disk can be used; the disk stays until it is unmapped "
@@ -62,7 +62,11 @@ const struct command commands[] = {
        "TCP connections to the server, if it says that several see the same data. More of them can be faster, and one "
        "that is lost leaves the others.", false},
       {"force", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
-       "Map the export although this machine has it mapped already. Two writers destroy a file system.", false}},
+       "Map the export although this machine has it mapped already. Two writers destroy a file system.", false},
+      {"wait", PARAMETER_FLAG, PLACE_OPTION, 0, 1, "true", "Return when Windows has the disk.", false},
+      {"no-wait", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "Return when the server has answered, and do not wait until Windows has the disk.", false},
+      FORMAT},
      4, command_map},
 
     {{"exports"},
@@ -90,7 +94,7 @@ const struct command commands[] = {
 
     {{"stats"},
      "Print the driver's counters of a disk.",
-     {INSTANCE_NAME(PLACE_REQUIRED)}, 0, command_stats},
+     {INSTANCE_NAME(PLACE_REQUIRED), FORMAT}, 0, command_stats},
 
     {{"list-opt"},
      "List the driver's options with their values and built-in defaults.",

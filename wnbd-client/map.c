@@ -2,9 +2,10 @@
 /* map: an export becomes a disk, or nothing is left behind. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/interrupt.h"
+#include "wnbd-client/json.h"
+#include "wnbd-client/map_print.h"
 #include "wnbd-client/report.h"
 #include "wnbd-client/server.h"
-#include "wnbd-client/values.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +14,16 @@
 #define POLL_SLICE_MS     500 /* how soon an interruption is noticed */
 #define POLL_INTERVAL_MS  50
 #define LARGE_BLOCK_BYTES 4096
+#define NO_DISK_NUMBER    ((DWORD) - 1)
 
 static const char name_of[] = "instance-name";
 static const char physical_block_size[] = "physical-block-size";
+
+/* How the command is to go about it. */
+struct options {
+    bool json;
+    bool wait; /* until Windows has the disk */
+};
 
 static int check_block_size(uint64_t block_size)
 {
@@ -136,35 +144,31 @@ static void note_connections(UINT32 asked, UINT32 got)
                     got == 1 ? ": the server does not say that several see the same data" : "");
 }
 
-static void print_result(const WNBD_CONNECTION_INFO *info, DWORD disk_number)
+static void note_clear_text(void)
 {
-    const WNBD_PROPERTIES *properties = &info->Properties;
-    char size[VALUE_SIZE_TEXT];
-
-    printf("Mapped '%s' as \\\\.\\PhysicalDrive%lu (%s, %u-byte blocks%s).\n", properties->InstanceName, disk_number,
-           value_format_size(properties->BlockCount * properties->BlockSize, size), properties->BlockSize,
-           properties->Flags.ReadOnly ? ", read-only" : "");
     report_note("NBD traffic is clear text: whoever can see or change it on its way can read or change the disk");
 }
 
-static int create(HANDLE adapter, WNBD_PROPERTIES *properties)
+static int create(HANDLE adapter, WNBD_PROPERTIES *properties, const struct options *options)
 {
     const char *name = properties->InstanceName;
     WNBD_CONNECTION_INFO info;
-    DWORD disk_number;
+    DWORD disk_number = NO_DISK_NUMBER;
     DWORD error = WnbdIoctlCreate(adapter, properties, &info, NULL);
 
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot map '%s'", name);
-    error = wait_for_disk(name, &disk_number);
+    if (options->wait)
+        error = wait_for_disk(name, &disk_number);
     if (error != ERROR_SUCCESS)
         return give_up(name, error);
-    print_result(&info, disk_number);
+    map_print(options->json, &info, (int)disk_number);
+    note_clear_text();
     note_connections(properties->NbdProperties.Connections, info.Properties.NbdProperties.Connections);
     return ERROR_SUCCESS;
 }
 
-static int create_interruptibly(WNBD_PROPERTIES *properties)
+static int create_interruptibly(WNBD_PROPERTIES *properties, const struct options *options)
 {
     HANDLE adapter;
     DWORD error = WnbdOpenAdapter(&adapter);
@@ -175,22 +179,33 @@ static int create_interruptibly(WNBD_PROPERTIES *properties)
     error = interrupt_start(adapter);
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot map '%s'", properties->InstanceName);
-    code = create(adapter, properties);
+    code = create(adapter, properties, options);
     interrupt_end();
     CloseHandle(adapter);
     return code;
 }
 
+static int read_options(const struct arguments *arguments, struct options *options)
+{
+    options->wait = !argument_flag(arguments, "no-wait");
+    if (argument_flag(arguments, "wait") && !options->wait)
+        return report_misuse("wait and no-wait contradict each other");
+    return json_read_format(arguments, &options->json);
+}
+
 int command_map(const struct arguments *arguments)
 {
     WNBD_PROPERTIES properties;
+    struct options options;
     int code = check(arguments);
 
+    if (code == ERROR_SUCCESS)
+        code = read_options(arguments, &options);
     if (code == ERROR_SUCCESS)
         code = fill(&properties, arguments);
     if (code != ERROR_SUCCESS)
         return code;
-    code = create_interruptibly(&properties);
+    code = create_interruptibly(&properties, &options);
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
         report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
     return code;
