@@ -53,9 +53,9 @@ const struct command commands[] = {
       {"read-only", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, "Refuse to write to the disk.", true},
       {"disk-size", PARAMETER_SIZE, PLACE_OPTION, 0, ANY_SIZE, NULL,
        "Size of the disk, when the handshake is skipped: bytes, or a number with K, M, G, T, P or E.", true},
-      {"block-size", PARAMETER_NUMBER, PLACE_OPTION, 512, 4096, "512",
+      {"block-size", PARAMETER_SIZE, PLACE_OPTION, 512, 4096, "512",
        "Bytes per block: 512 or 4096. A disk that was partitioned with the other size is unreadable.", true},
-      {"physical-block-size", PARAMETER_NUMBER, PLACE_OPTION, 512, 65536, "as the server prefers",
+      {"physical-block-size", PARAMETER_SIZE, PLACE_OPTION, 512, 65536, "as the server prefers",
        "Bytes that the disk says it writes at once, which is what Windows aligns partitions and writes to: a power of "
        "two, from block-size to 65536.", false},
       {"connections", PARAMETER_NUMBER, PLACE_OPTION, 1, MAX_CONNECTIONS, DEFAULT_CONNECTIONS,
@@ -79,9 +79,10 @@ const struct command commands[] = {
      0, command_exports},
 
     {{"unmap", "rm"},
-     "Unmap a disk. Windows is asked first, so that file systems are flushed and programs that use the disk can refuse; "
-     "if they still do after the time-out, the disk is unmapped the hard way.",
-     {INSTANCE_NAME(PLACE_REQUIRED),
+     "Unmap disks, one after the other; one that cannot be unmapped leaves the others. Windows is asked first, so that "
+     "file systems are flushed and programs that use the disk can refuse; if they still do after the time-out, the disk "
+     "is unmapped the hard way. Of two words the second is taken for hard-disconnect if it is true or false.",
+     {INSTANCE_NAME(PLACE_REPEATED),
       {"hard-disconnect", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
        "Do not ask, unmap at once. Unwritten data is lost.", true},
       {"no-hard-disconnect-fallback", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
@@ -89,7 +90,8 @@ const struct command commands[] = {
       {"soft-disconnect-timeout", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "30",
        "Seconds to keep asking; 0: no limit.", false},
       {"soft-disconnect-retry-interval", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "2",
-       "Seconds between two attempts.", false}},
+       "Seconds between two attempts.", false},
+      {"all", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, "Unmap all disks there are.", false}},
      2, command_unmap},
 
     {{"stats"},

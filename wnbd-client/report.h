@@ -16,6 +16,9 @@ void report_start(bool debug);
  */
 int report_failure(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What the library has told so far is about something else than what is done next. */
+void report_forget(void);
+
 /* Says the whole clause, or question. */
 void report_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
