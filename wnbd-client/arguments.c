@@ -59,6 +59,7 @@ static bool read_value(struct parser *parser, const struct parameter *parameter,
         return value_parse_boolean(text, number) ||
                fail(parser, "%s is '%s', but must be true or false", parameter->name, text);
     case PARAMETER_NUMBER:
+    case PARAMETER_PERIOD:
         if (!value_parse_number(text, number))
             return fail(parser, "%s is '%s', which is not a number", parameter->name, text);
         return check_range(parser, parameter, text, *number);
@@ -82,6 +83,11 @@ static bool set(struct parser *parser, size_t index, const char *text)
     return read_value(parser, parameter, text, &argument->number);
 }
 
+static bool needs_value(const struct parameter *parameter)
+{
+    return parameter->kind != PARAMETER_FLAG && parameter->kind != PARAMETER_PERIOD;
+}
+
 static void make_options(struct parser *parser)
 {
     struct option *option = parser->options;
@@ -89,7 +95,7 @@ static void make_options(struct parser *parser)
 
     for (size_t i = 0; i < count; i++) {
         const struct parameter *parameter = &parser->command->parameters[i];
-        int has_value = parameter->kind == PARAMETER_FLAG ? optional_argument : required_argument;
+        int has_value = needs_value(parameter) ? required_argument : optional_argument;
 
         *option++ = (struct option){parameter->name, has_value, NULL, OPTION_FIRST + (int)i};
     }
@@ -114,9 +120,24 @@ static bool fail_unknown(struct parser *parser, const char *word)
     return fail(parser, "'%s' has no option %s", parser->command->names[0], word);
 }
 
-static bool take_option(struct parser *parser, int option, char **argv)
+/* An option's value. One that may be left out and stands in a word of its own is taken if it is a number. */
+static const char *value_of(const struct parameter *parameter, int argc, char **argv)
+{
+    uint64_t number;
+
+    if (optarg)
+        return optarg;
+    if (parameter->kind == PARAMETER_FLAG)
+        return "true";
+    if (optind < argc && value_parse_number(argv[optind], &number))
+        return argv[optind++];
+    return parameter->default_text;
+}
+
+static bool take_option(struct parser *parser, int option, int argc, char **argv)
 {
     const char *name = parser->command->names[0];
+    size_t index = (size_t)(option - OPTION_FIRST);
 
     switch (option) {
     case OPTION_DEBUG:
@@ -133,7 +154,7 @@ static bool take_option(struct parser *parser, int option, char **argv)
             return fail(parser, "'%s' has no option -%c", name, optopt);
         return fail_unknown(parser, argv[optind - 1]);
     default:
-        return set(parser, (size_t)(option - OPTION_FIRST), optarg ? optarg : "true");
+        return set(parser, index, value_of(&parser->command->parameters[index], argc, argv));
     }
 }
 
@@ -148,7 +169,7 @@ static bool take_options(struct parser *parser, int argc, char **argv)
         option = getopt_long(argc, argv, ":h", parser->options, NULL);
         if (option == -1)
             return true;
-        if (!take_option(parser, option, argv))
+        if (!take_option(parser, option, argc, argv))
             return false;
     }
 }

@@ -16,6 +16,7 @@ enum parameter_kind {
     PARAMETER_TEXT,
     PARAMETER_FLAG,   /* as an option without a value; as an operand a boolean word */
     PARAMETER_NUMBER, /* decimal */
+    PARAMETER_PERIOD, /* seconds; the option may stand without the number, which is the default then */
     PARAMETER_SIZE,   /* bytes; a number with an optional K, M, G, T, P or E (powers of 1024) */
 };
 

@@ -17,6 +17,10 @@
     {"name", PARAMETER_TEXT, PLACE_REQUIRED, 1, NAME_BYTES, NULL, "The option's name, in any case of letters.", false}
 #define PERSISTENT(help) \
     {"persistent", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, help, false}
+#define WATCH(help) \
+    {"watch", PARAMETER_PERIOD, PLACE_OPTION, 1, DAY_SECONDS, "1", help, false}, \
+    {"count", PARAMETER_NUMBER, PLACE_OPTION, 1, ANY_NUMBER, NULL, \
+     "End after so many tables of --watch.", false}
 #define FORMAT \
     {"format", PARAMETER_TEXT, PLACE_OPTION, 1, NAME_BYTES, "text", "text or json.", false}
 
@@ -32,7 +36,11 @@ const struct command commands[] = {
 
     {{"list", "ls"},
      "List the disks.",
-     {FORMAT}, 0, command_list},
+     {WATCH("Every so many seconds tell what each disk does: requests per second, MB (millions of bytes) read and "
+            "written per second, the time within which 50, 99 and 99.9 % of the requests were answered (known up to a "
+            "factor of two), requests that are not answered now, connections that were made again. On a console keys "
+            "sort the table and q quits; elsewhere lines follow each other."),
+      FORMAT}, 0, command_list},
 
     {{"show"},
      "Show all that is known of a disk.",
@@ -96,7 +104,9 @@ const struct command commands[] = {
 
     {{"stats"},
      "Print the driver's counters of a disk.",
-     {INSTANCE_NAME(PLACE_REQUIRED), FORMAT}, 0, command_stats},
+     {INSTANCE_NAME(PLACE_REQUIRED),
+      WATCH("Every so many seconds tell what the disk does, by kind of request, as list --watch does of all disks."),
+      FORMAT}, 0, command_stats},
 
     {{"list-opt"},
      "List the driver's options with their values and built-in defaults.",

@@ -90,6 +90,8 @@ static const char *value_name(const struct parameter *parameter)
         return "";
     case PARAMETER_NUMBER:
         return " <number>";
+    case PARAMETER_PERIOD:
+        return " [<seconds>]";
     case PARAMETER_SIZE:
         return " <size>";
     case PARAMETER_TEXT:

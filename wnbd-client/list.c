@@ -4,6 +4,7 @@
 #include "wnbd-client/disks.h"
 #include "wnbd-client/json.h"
 #include "wnbd-client/report.h"
+#include "wnbd-client/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,18 +101,26 @@ static void print(bool json, const WNBD_CONNECTION_LIST *list)
     note_lost_servers(list);
 }
 
-int command_list(const struct arguments *arguments)
+static int list_once(bool json)
 {
     PWNBD_CONNECTION_LIST list;
-    bool json;
-    int code = json_read_format(arguments, &json);
-    DWORD error;
+    DWORD error = disks_read(&list);
 
-    if (code != ERROR_SUCCESS)
-        return code;
-    error = disks_read(&list);
     if (error == ERROR_SUCCESS)
         print(json, list);
     free(list);
     return error == ERROR_SUCCESS ? ERROR_SUCCESS : report_failure(error, "cannot list the disks");
+}
+
+int command_list(const struct arguments *arguments)
+{
+    bool json;
+    bool is_watching = false;
+    int code = json_read_format(arguments, &json);
+
+    if (code == ERROR_SUCCESS)
+        code = watch_is_wanted(arguments, &is_watching);
+    if (code != ERROR_SUCCESS)
+        return code;
+    return is_watching ? watch(arguments, NULL, json) : list_once(json);
 }

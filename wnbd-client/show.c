@@ -14,6 +14,7 @@ static DWORD look(const char *name, struct shown *shown)
     if (error != ERROR_SUCCESS)
         return error;
     shown->has_server = WnbdGetServerStatus(name, &shown->server) == ERROR_SUCCESS;
+    shown->has_stats = WnbdGetDiskStats(name, &shown->stats) == ERROR_SUCCESS;
     shown->has_limits = disk_read_limits(shown->info.DiskNumber, &shown->lun_limit, &shown->adapter_limit);
     return ERROR_SUCCESS;
 }

@@ -2,6 +2,7 @@
 #include "wnbd-client/disks.h"
 #include "wnbd-client/json.h"
 #include "wnbd-client/show_print.h"
+#include "wnbd-client/traffic.h"
 
 static void print_abilities(const WNBD_FLAGS *flags)
 {
@@ -98,5 +99,6 @@ void show_print_json(const struct shown *shown)
         print_server(properties, &shown->server);
     else
         json_null("server");
+    traffic_print_json(shown->has_stats ? &shown->stats : NULL);
     json_end_object();
 }

@@ -9,10 +9,12 @@
 
 struct shown {
     WNBD_CONNECTION_INFO info;
-    WNBD_SERVER_STATUS server; /* if has_server */
-    DWORD lun_limit;           /* if has_limits */
+    WNBD_SERVER_STATUS server;     /* if has_server */
+    WNBD_IOCTL_STATS_OUTPUT stats; /* if has_stats */
+    DWORD lun_limit;               /* if has_limits */
     DWORD adapter_limit;
     bool has_server;
+    bool has_stats;
     bool has_limits;
 };
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Programs read this output, so its shape is fixed: lines are added in blocks of their own. */
 #include "wnbd-client/disks.h"
+#include "wnbd-client/latency.h"
 #include "wnbd-client/show_print.h"
+#include "wnbd-client/traffic.h"
 #include "wnbd-client/values.h"
 
 #include <stdio.h>
@@ -95,6 +97,29 @@ static void print_program(const struct shown *shown)
     printf("\n");
 }
 
+static void print_latency(const char *name, const struct traffic *traffic)
+{
+    char half[LATENCY_TEXT_SIZE];
+    char most[LATENCY_TEXT_SIZE];
+
+    if (traffic->counts.Answered == 0)
+        return;
+    printf(FIELD "50 %% within %s, 99 %% within %s (%llu requests)\n", name,
+           latency_format(latency_within(traffic->latency, 0.5), half),
+           latency_format(latency_within(traffic->latency, 0.99), most), (unsigned long long)traffic->counts.Answered);
+}
+
+static void print_latencies(const WNBD_IOCTL_STATS_OUTPUT *stats)
+{
+    printf("Latency\n");
+    for (enum traffic_kind kind = 0; kind < TRAFFIC_KINDS; kind++) {
+        struct traffic traffic = traffic_between(NULL, stats, kind);
+
+        print_latency(traffic_word(kind), &traffic);
+    }
+    printf("\n");
+}
+
 void show_print_text(const struct shown *shown)
 {
     const WNBD_PROPERTIES *properties = &shown->info.Properties;
@@ -109,4 +134,6 @@ void show_print_text(const struct shown *shown)
         print_connection(properties, &shown->server);
     if (disk_is_served(properties))
         print_program(shown);
+    if (shown->has_stats)
+        print_latencies(&shown->stats);
 }

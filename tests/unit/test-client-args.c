@@ -186,6 +186,28 @@ static void unmap_of_several(void **state)
     assert_refused("unmap a b _", "empty");
 }
 
+static void period_may_be_left_out(void **state)
+{
+    (void)state;
+    assert_true(parse("list"));
+    assert_int_equal(number("watch"), 12345);
+    assert_true(parse("list --watch"));
+    assert_int_equal(number("watch"), 1);
+    assert_true(parse("list --watch 5"));
+    assert_int_equal(number("watch"), 5);
+    assert_true(parse("list --watch=7 --count 3"));
+    assert_int_equal(number("watch"), 7);
+    assert_true(parse("stats --watch vol"));
+    assert_string_equal(text("instance-name"), "vol");
+    assert_int_equal(number("watch"), 1);
+    assert_true(parse("stats vol --watch 9"));
+    assert_int_equal(number("watch"), 9);
+    assert_refused("list --watch 0", "from 1 to 86400");
+    assert_refused("list --watch=soon", "not a number");
+    assert_refused("list --watch soon", "no use for 'soon'");
+    assert_refused("list --count 0", "from 1");
+}
+
 static void common_arguments_work_everywhere(void **state)
 {
     (void)state;
@@ -329,6 +351,7 @@ int main(void)
         cmocka_unit_test(names_of_255_bytes_fit_and_256_do_not),
         cmocka_unit_test(unmap_both_forms),
         cmocka_unit_test(unmap_of_several),
+        cmocka_unit_test(period_may_be_left_out),
         cmocka_unit_test(common_arguments_work_everywhere),
         cmocka_unit_test(words_after_two_hyphens_are_no_options),
         cmocka_unit_test(commands_are_found_by_alias_and_guessed),
