@@ -2,18 +2,13 @@
 #include "wnbd-client/console.h"
 
 #include <ctype.h>
-
-#ifndef ENABLE_VIRTUAL_TERMINAL_PROCESSING
-#define ENABLE_VIRTUAL_TERMINAL_PROCESSING 0x0004
-#endif
+#include <stdio.h>
 
 #define LINES_UNKNOWN 24
 
 static HANDLE ctrl_c; /* event */
 static HANDLE input;  /* NULL: no console, nobody types */
 static HANDLE output;
-static DWORD old_mode;
-static bool is_screen;
 
 static BOOL WINAPI on_ctrl_c(DWORD type)
 {
@@ -38,9 +33,7 @@ bool console_begin(void)
         SetConsoleCtrlHandler(on_ctrl_c, TRUE);
     output = console_of(STD_OUTPUT_HANDLE);
     input = output ? console_of(STD_INPUT_HANDLE) : NULL;
-    is_screen = output && GetConsoleMode(output, &old_mode) &&
-                SetConsoleMode(output, old_mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
-    return is_screen;
+    return output != NULL;
 }
 
 /* The next key among what has happened on the console, if any. */
@@ -87,10 +80,47 @@ unsigned console_lines(void)
     return (unsigned)(info.srWindow.Bottom - info.srWindow.Top + 1);
 }
 
+/* ---- The screen: by the console's functions, which every Windows has, and so no escape sequence is ever printed ----
+ */
+
+void console_home(void)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    fflush(stdout);
+    if (GetConsoleScreenBufferInfo(output, &info))
+        SetConsoleCursorPosition(output, (COORD){info.srWindow.Left, info.srWindow.Top});
+}
+
+/* Fills `cells` from the cursor on. */
+static void clear(const CONSOLE_SCREEN_BUFFER_INFO *info, DWORD cells)
+{
+    DWORD count;
+
+    FillConsoleOutputCharacterW(output, L' ', cells, info->dwCursorPosition, &count);
+}
+
+void console_end_line(void)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    fflush(stdout);
+    if (GetConsoleScreenBufferInfo(output, &info))
+        clear(&info, (DWORD)(info.dwSize.X - info.dwCursorPosition.X));
+    putchar('\n');
+}
+
+void console_clear_below(void)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    fflush(stdout);
+    if (GetConsoleScreenBufferInfo(output, &info) && info.srWindow.Bottom >= info.dwCursorPosition.Y)
+        clear(&info, (DWORD)(info.srWindow.Bottom - info.dwCursorPosition.Y + 1) * (DWORD)info.dwSize.X);
+}
+
 void console_end(void)
 {
-    if (is_screen)
-        SetConsoleMode(output, old_mode);
     if (ctrl_c)
         SetConsoleCtrlHandler(on_ctrl_c, FALSE);
 }

@@ -15,11 +15,6 @@
 #define MS_PER_SECOND 1000
 #define LINES_AROUND  4 /* of a screen: title, header, legend, cursor */
 
-#define CURSOR_HOME "\x1b[H"
-#define CLEAR_LINE  "\x1b[K"
-#define CLEAR_BELOW "\x1b[J"
-#define CLEAR_ALL   "\x1b[2J"
-
 struct view {
     const char *name; /* of the only disk; NULL: all */
     bool json;
@@ -99,22 +94,24 @@ static void print_title(const struct view *view)
     else
         printf("%lu disks, %02u:%02u:%02u", (unsigned long)view->count, view->time.wHour, view->time.wMinute,
                view->time.wSecond);
-    fputs(CLEAR_LINE "\n", stdout);
+    console_end_line();
 }
 
 static void print_screen(const struct view *view)
 {
     size_t room = console_lines();
 
-    fputs(CURSOR_HOME, stdout);
+    console_home();
     print_title(view);
     watch_print_header(stdout, view->name != NULL);
-    fputs(CLEAR_LINE "\n", stdout);
+    console_end_line();
     for (size_t i = 0; i < view->count && i + LINES_AROUND < room; i++) {
         watch_print_row(stdout, view->name != NULL, &view->rows[i]);
-        fputs(CLEAR_LINE "\n", stdout);
+        console_end_line();
     }
-    printf("%s" CLEAR_LINE "\n" CLEAR_BELOW, view->name ? "q quit" : watch_legend);
+    fputs(view->name ? "q quit" : watch_legend, stdout);
+    console_end_line();
+    console_clear_below();
 }
 
 static void print(const struct view *view)
@@ -130,9 +127,7 @@ static void print(const struct view *view)
 static void begin(struct view *view)
 {
     view->screen = console_begin() && !view->json;
-    if (view->screen) {
-        fputs(CLEAR_ALL, stdout);
-    } else if (!view->json) {
+    if (!view->screen && !view->json) {
         printf("%-8s  ", "Time");
         watch_print_header(stdout, view->name != NULL);
         putchar('\n');

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The live tables, over a disk that is read by depth: as lines, as JSON, and on a console with keys."""
 
+import contextlib
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -60,6 +64,74 @@ def test_watch_as_lines_of_json(words, key, busy, bed):
     assert len(tables) == 2
     for table in tables:
         assert table[key][0]["iops"] > 10 and table[key][0]["p50_us"] <= table[key][0]["p999_us"]
+
+
+class Console:
+    """The client on a terminal."""
+
+    def __init__(self, bed, *words):
+        self.terminal, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 140, 0, 0))
+        self.process = subprocess.Popen([str(BED), "exec", "--timeout", "60", bed.where, "--", str(CLIENT), *words],
+                                        stdin=other, stdout=other, stderr=subprocess.STDOUT,
+                                        env={**os.environ, "TERM": "xterm"})
+        os.close(other)
+        self.shown = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.terminal)
+
+    def text(self):
+        """What was shown so far, without the terminal's sequences."""
+        return re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", self.shown.decode("utf-8", "replace"))
+
+    def read(self):
+        """False: there was nothing for a while, or there is nothing any more."""
+        if not select.select([self.terminal], [], [], 0.5)[0]:
+            return False
+        with contextlib.suppress(OSError):  # its other end is closed
+            self.shown += os.read(self.terminal, 65536)
+        return True
+
+    def until(self, *words):
+        """From here on all of them are shown."""
+        begin = len(self.text())
+        deadline = time.monotonic() + 30
+        while not all(word in self.text()[begin:] for word in words):
+            assert time.monotonic() < deadline and self.process.poll() is None, self.text()[begin:]
+            self.read()
+
+    def press(self, key):
+        os.write(self.terminal, key.encode())
+
+    def ended(self):
+        deadline = time.monotonic() + 30
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.read()
+        return self.process.poll()
+
+
+@pytest.mark.parametrize("key", ["q", "Q"])
+def test_a_key_ends_the_table_on_a_console(key, busy, bed):
+    assert busy >= 0
+    with Console(bed, "list", "--watch", "1") as console:
+        console.until("InstanceName", "busy", "sort: n name")
+        console.press("i")
+        console.press("x")
+        console.press(key)
+        assert console.ended() == 0, console.text()
+
+
+def test_one_disk_on_a_console(busy, bed):
+    with Console(bed, "stats", "busy", "--watch") as console:
+        console.until(f"busy: disk {busy}, connected,", "Request", "Unmap", "q quit")
+        console.press("q")
+        assert console.ended() == 0, console.text()
 
 
 def test_watched_disk_goes(server, bed):
