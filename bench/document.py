@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import cases
+import user_disks
 from contenders import ALONE
 from instructions import KINDS
 from results import PEERS
@@ -103,12 +104,15 @@ def instruction_rows(counted):
         yield f"| {KINDS[kind]} | {now:.1f} |"
 
 
-def write(path, results, whole, counted, rounds, seconds):
+def write(path, results, whole, user, counted, rounds, seconds):
     text = path.read_text()
-    text = put(text, "machine", list(machine(results, rounds, seconds)))
-    text = put(text, "results", list(tables(results)))
+    if results:
+        text = put(text, "machine", list(machine(results, rounds, seconds)))
+        text = put(text, "results", list(tables(results)))
     if whole:
         text = put(text, "whole", list(whole_rows(whole)))
+    if user:
+        text = put(text, "user", list(user_disks.document_rows(user, number)))
     if counted:
         text = put(text, "instructions", list(instruction_rows(counted)))
     path.write_text(text)

@@ -62,9 +62,9 @@ def result(case, by_contender):
     return Result(case, medians, ratios, busy)
 
 
-def write(path, results, whole, instructions):
-    """build/bench/results.csv: a row for each case, metric and peer. `whole`: whole_path.load; `instructions`: name ->
-    (ours, committed)."""
+def write(path, results, whole, user, instructions):
+    """build/bench/results.csv: a row for each case, metric and peer. `whole`: whole_path.load; `user`: user_disks.load;
+    `instructions`: name -> (ours, committed)."""
     with open(path, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["case", "ours", "peer", "peer_name", "ratio", "unit"])
@@ -77,6 +77,10 @@ def write(path, results, whole, instructions):
                                          f"{one.medians[peer][metric]:.4g}", peer, f"{found.median:.3f}", unit])
         for case, (ours, peer, _) in whole.items():
             writer.writerow([case, f"{ours:.4g}", f"{peer:.4g}", "ramdisk", f"{ours / peer:.3f}", "requests/s"])
+        for case, one in user.items():
+            for values, found, unit in ((one.rates, one.requests, "requests/s"), (one.cpu_us, one.cpu, "CPU us/request")):
+                writer.writerow([case, f"{values['enter']:.4g}", f"{values['classic']:.4g}", "classic", f"{found.median:.3f}",
+                                 unit])
         for name, (ours, committed) in instructions.items():
             if committed:
                 writer.writerow([f"instructions/{name}", f"{ours:.1f}", f"{committed:.1f}", "committed",

@@ -6,7 +6,8 @@ every single sample in build/bench/samples.csv, the plot in build/bench/performa
     BENCH_SECONDS=1     one run of one contender
     BENCH_ROUNDS=5
     BENCH_PATIENCE=0    seconds to wait, before each run, until the machine has nothing else to do
-    BENCH_CASES=        regular expression: only cases like null/tcp/read-4K-64/structured or wine/1-disks/read-4K-64 that match
+    BENCH_CASES=        regular expression: only cases like null/tcp/read-4K-64/structured or wine/1-disks/read-4K-64 or
+                        user/native/read-4K-16 that match
     BENCH_DOCS=         1: write the figures and the plot into docs/ as well
     BENCH_SAMPLES=      a samples.csv to report from instead of measuring
 """
@@ -22,6 +23,7 @@ import instructions
 import measure
 import plot
 import results
+import user_disks
 import whole_path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,7 @@ BUILD = ROOT / "build" / "bench"
 PROGRAMS = BUILD / "bench"
 DOCUMENT = ROOT / "docs" / "performance.md"
 WHOLE_PATH = BUILD / "whole_path.csv"
+USER_DISKS = BUILD / "user_disks.csv"
 
 
 def setting(name, default):
@@ -50,9 +53,17 @@ def measure_whole_path(pattern, rounds, seconds):
             whole_path.measure(PROGRAMS, chosen, WHOLE_PATH, rounds, seconds, directory)
 
 
-def report_misses(measured):
+def measure_user_disks(pattern, rounds, seconds):
+    """Disks that a program serves (user_disks.py), for the cases that match."""
+    chosen = user_disks.chosen(pattern)
+    if chosen:
+        user_disks.measure(PROGRAMS, chosen, USER_DISKS, rounds, seconds)
+
+
+def report_misses(measured, user):
     missed = [f"{one.case}: {what}" for one in measured for what in results.misses(one)]
-    print(f"{len(measured)} cases; goals missed (docs/performance.md): {len(missed)}")
+    missed += [f"{case}: {what}" for case, one in user.items() for what in user_disks.misses(case, one)]
+    print(f"{len(measured) + len(user)} cases; goals missed (docs/performance.md): {len(missed)}")
     for line in missed:
         print(f"  {line}")
 
@@ -68,6 +79,7 @@ def main():
         measure.measure(PROGRAMS, chosen, samples, rounds, seconds, float(setting("PATIENCE", 0)),
                         lambda case: print(results.line(next(one for one in results.load(samples) if one.case == case))))
         measure_whole_path(setting("CASES", ""), rounds, seconds)
+        measure_user_disks(setting("CASES", ""), rounds, seconds)
     else:
         for one in results.load(samples):
             print(results.line(one))
@@ -75,13 +87,16 @@ def main():
     whole = whole_path.load(WHOLE_PATH)
     for case, row in whole.items():
         print(whole_path.line(case, row))
+    user = user_disks.load(USER_DISKS)
+    for case, one in user.items():
+        print(user_disks.line(case, one))
     counted = report_instructions()
-    results.write(BUILD / "results.csv", measured, whole, counted)
+    results.write(BUILD / "results.csv", measured, whole, user, counted)
     plot.plot(BUILD / "performance.svg", measured)
     if setting("DOCS", None):
-        document.write(DOCUMENT, measured, whole, counted, rounds, seconds)
+        document.write(DOCUMENT, measured, whole, user, counted, rounds, seconds)
         plot.plot(DOCUMENT.with_suffix(".svg"), measured)
-    report_misses(measured)
+    report_misses(measured, user)
     print(f"results: {(BUILD / 'results.csv').relative_to(ROOT)}")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import contenders
 import servers
+import user_disks
 from cases import CONNECTIONS, COPY, HOLES, KIB, MIB, Case
 
 PROGRAMS = Path()
@@ -125,6 +126,17 @@ class Smoke(unittest.TestCase):
                 case = Case("null", "tcp", "read", 4 * KIB, depth)
                 words = words_of(contenders.run(contenders.Program(PROGRAMS, "ours").command(address, case, 20000)))
                 self.assertLess(int(words["calls"]) / 20000, limit)
+
+    def test_disks_that_a_program_serves(self):
+        if not (PROGRAMS / "bench-disk").exists():
+            self.skipTest("the simulated kernel is for clang")
+        for way in user_disks.WAYS[user_disks.NATIVE]:
+            for size, depth in SHAPES:
+                case = user_disks.Case(user_disks.NATIVE, size, depth)
+                disk = user_disks.NativeDisk(PROGRAMS, way)
+                with self.subTest(way=way, case=str(case)):
+                    words = words_of(contenders.run(disk.command(case, REQUESTS, "verify")))
+                    self.assertEqual(int(words["requests"]), REQUESTS)
 
 
 if __name__ == "__main__":

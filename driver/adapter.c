@@ -136,7 +136,8 @@ static void configure_queues(struct adapter *adapter, PPORT_CONFIGURATION_INFORM
 
     adapter->lun_queue_depth = min((ULONG)driver_options.max_io_req_per_lun, per_adapter);
     configuration->MaxNumberOfIO = per_adapter;
-    configuration->MaxIOsPerLun = adapter->lun_queue_depth;
+    adapter->lun_depth_max = min(WNBD_ABS_MAX_IO_REQ_PER_LUN, per_adapter);
+    configuration->MaxIOsPerLun = adapter->lun_depth_max; /* a disk may ask for more than the option says */
     configuration->InitialLunQueueDepth = adapter->lun_queue_depth;
 }
 

@@ -17,6 +17,7 @@ static NTSTATUS allocate(struct disk *disk)
     InitializeListHead(&channel->enters);
     InitializeListHead(&channel->fetches);
     InitializeListHead(&channel->owns);
+    InitializeListHead(&channel->ends);
     KeInitializeEvent(&channel->wake, SynchronizationEvent, FALSE);
     ExInitializeRundownProtection(&channel->arena_users);
     ExWaitForRundownProtectionRelease(&channel->arena_users); /* there is no arena yet */
@@ -125,11 +126,11 @@ static void renew_locked(struct disk *disk)
     UNREFERENCED_PARAMETER(disk); /* a program sleeps with the machine */
 }
 
-/* A program is a server that is there or not; while it is, there is nothing to say. */
+/* A program is a server that is there or not. */
 static void describe_locked(struct disk *disk, WNBD_SERVER_STATUS *status)
 {
+    status->State = disk_server_state(disk->state);
     if (disk->state == DISK_RECONNECTING || disk->state == DISK_LOST) {
-        status->State = disk->state == DISK_LOST ? WnbdServerLost : WnbdServerReconnecting;
         status->LostForMs = (clock_now() - disk->channel.lost_at) / CLOCK_TICKS_PER_MS;
     }
 }

@@ -24,6 +24,10 @@
 
 #define CHANNEL_COPY_NOW   (32 << 10)  /* bytes copied in StartIo, where a thread waits; else it comes and does it */
 #define CHANNEL_COPY_BATCH (128 << 10) /* bytes copied out by one command, unless its first request has more */
+#define CHANNEL_SMALL      (32 << 10)  /* bytes in the arena, at most: these may pass one that has no room there */
+#define CHANNEL_PASSES     256         /* but so many of them only, that it gets its turn */
+#define CHANNEL_LOOKS      64          /* how far behind it they are looked for */
+#define CHANNEL_RESERVE    16          /* one part in so many of the arena is for small ones */
 
 struct disk;
 
@@ -59,15 +63,19 @@ struct channel {
     LIST_ENTRY owns;    /* that of OWN: one at most */
     uint64_t lost_at;   /* interrupt time: when there was no owner any more */
     bool stale;         /* the disk goes because its program does not answer */
+    LIST_ENTRY ends;    /* of ENTER and FETCH_REQ that came too late, and wait for the disk's end alone */
     bool gone;          /* nothing waits here any more */
+    uint32_t passed;    /* requests that were given before the first of those that wait, for which there was no room */
+    uint64_t orphaned_at; /* time awake when the owner was lost, while it is DISK_RECONNECTING */
 
-    uint64_t orphaned_at; /* the thread's: time awake since when there is no owner; 0 while there is */
+    bool held_back; /* the thread's: Storport was asked to pause the disk */
 };
 
 /* ---- What the program's commands do: PASSIVE_LEVEL. The disk is pinned and belongs to the caller. ---- */
 
-/* Answers each of `count` requests. How many were refused: there is no such request with the program. */
-uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count);
+/* Answers each of `count` requests. How many were refused: there is no such request with the program. With `takes` the
+ * same command takes requests afterwards, so that nobody else need be woken for them. */
+uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool takes);
 
 /* The same for one, whose data is `length` bytes at `data`. STATUS_NOT_FOUND. */
 NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const uint8_t *data);
@@ -100,12 +108,26 @@ NTSTATUS channel_attach(struct disk *disk, PFILE_OBJECT file);
 
 /* ---- Between the channel's files ---- */
 
-/* channel_give.c: requests to the program, at most `room`, and not more than `budget` bytes to copy but for the first;
- * into `output`. disk->lock is held, and let go for copying. */
-uint32_t channel_give_locked(struct disk *disk, WNBD_ARENA_REQUEST *output, uint32_t room, uint32_t budget,
-                             KLOCK_QUEUE_HANDLE *handle, struct list_link *done);
+/* Requests that have been taken for a command, until their data is copied. */
+struct channel_batch {
+    struct list_link copying; /* struct record */
+    bool has_arena;
+};
 
-/* Bytes of the first waiting request that are copied to the program. */
+/* channel_give.c: requests to the program, at most `room`, into `output`: a large one alone, and not more small ones
+ * than `budget` bytes. disk->lock is held. */
+uint32_t channel_take_locked(struct disk *disk, struct channel_batch *batch, WNBD_ARENA_REQUEST *output, uint32_t room,
+                             uint32_t budget);
+
+/* Copies their data, in any case. disk->lock is held, and let go meanwhile. */
+void channel_copy_taken_locked(struct disk *disk, struct channel_batch *batch, KLOCK_QUEUE_HANDLE *handle,
+                               struct list_link *done);
+
+/* The request that an ENTER would be given now: one that waits and for which the arena has room. NULL: there is none.
+ * disk->lock is held. */
+struct record *channel_next_locked(struct disk *disk);
+
+/* Bytes of a waiting request that are copied to the program. */
 uint32_t channel_payload(const struct record *record);
 
 /* Describes a request as the program sees it. */
@@ -126,13 +148,17 @@ void channel_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle);
 void channel_serve_fetches(struct disk *disk);
 /* Completes all that waits, because the disk is gone; nothing waits after that. */
 void channel_end_waiting(struct disk *disk);
-/* Completes all that waits with an error: its handle is not the owner any more. */
-void channel_refuse_waiting(struct disk *disk);
+/* The owner is not that any more: what waits for it does so no longer, and is completed with an error after the lock
+ * has been let go. */
+void channel_stop_waiting_locked(struct disk *disk, LIST_ENTRY *refused);
+void channel_refuse(LIST_ENTRY *refused);
 
 /* channel_end.c: how requests end otherwise than by an answer. disk->lock is held. */
 void channel_reset_locked(struct disk *disk, struct list_link *done);
 void channel_end_all_locked(struct disk *disk, struct list_link *done);
 void channel_abort_locked(struct disk *disk, struct record *record, struct list_link *done);
+/* Those that wait, and are not with the program in any way, fail. */
+void channel_fail_waiting_locked(struct disk *disk, struct list_link *done);
 /* A copy of the record's data is over. */
 void channel_copied_locked(struct disk *disk, struct record *record, struct list_link *done);
 /* Its request's area, if it has one, is free. */
@@ -141,7 +167,7 @@ void channel_free_area_locked(struct disk *disk, uint64_t cookie);
 void channel_withdraw_locked(struct disk *disk);
 
 /* channel_keep.c. The arena: PASSIVE_LEVEL. STATUS_INVALID_DEVICE_STATE: there is one. */
-NTSTATUS channel_make_arena(struct disk *disk, PIRP irp, PVOID *address);
+NTSTATUS channel_make_arena(struct disk *disk, PIRP irp, PVOID *address); /* or STATUS_ACCESS_DENIED */
 void channel_take_arena_down(struct disk *disk);
 
 /* The disk, which has KeepDisk, has lost its owner. */

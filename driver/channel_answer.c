@@ -85,7 +85,7 @@ static void copy_all_in(struct disk *disk, const struct list_link *answered)
 }
 
 /* The records have been answered, and their data is in. */
-static void finish(struct disk *disk, struct list_link *answered)
+static void finish(struct disk *disk, struct list_link *answered, bool pumps)
 {
     KLOCK_QUEUE_HANDLE handle;
     struct list_link *link;
@@ -99,24 +99,38 @@ static void finish(struct disk *disk, struct list_link *answered)
         channel_free_area_locked(disk, record->command.request.cookie);
         channel_copied_locked(disk, record, &done);
     }
-    channel_pump_locked(disk, &handle);
+    if (pumps) { /* areas have become free, and next requests may wait */
+        channel_pump_locked(disk, &handle);
+    }
     KeReleaseInStackQueuedSpinLock(&handle);
     requests_complete(disk, &done);
 }
 
+/* What has been answered: those whose data takes long to copy apart, so that the others need not wait for it. */
+struct answered {
+    struct list_link small; /* struct record */
+    struct list_link large;
+};
+
+static bool is_large(const struct record *record)
+{
+    return has_answer_data(record) && record->command.request.length > CHANNEL_COPY_NOW;
+}
+
 static uint32_t take(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool from_arena,
-                     struct list_link *answered)
+                     struct answered *answered)
 {
     KLOCK_QUEUE_HANDLE handle;
     uint32_t refused = 0;
 
-    list_init(answered);
+    list_init(&answered->small);
+    list_init(&answered->large);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     for (uint32_t i = 0; i < count; i++) {
         struct record *record = take_locked(disk, &answers[i], from_arena);
 
         if (record != NULL) {
-            list_append(answered, &record->link);
+            list_append(is_large(record) ? &answered->large : &answered->small, &record->link);
         } else {
             refused++;
         }
@@ -125,14 +139,27 @@ static uint32_t take(struct disk *disk, const WNBD_ANSWER *answers, uint32_t cou
     return refused;
 }
 
-uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count)
+static void copy_and_finish(struct disk *disk, struct list_link *answered, bool pumps)
 {
-    bool has_arena = ExAcquireRundownProtection(&disk->channel.arena_users);
-    struct list_link answered;
-    uint32_t refused = take(disk, answers, count, true, &answered);
+    copy_all_in(disk, answered);
+    finish(disk, answered, pumps);
+}
 
-    copy_all_in(disk, &answered);
-    finish(disk, &answered); /* areas are given back */
+uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool takes)
+{
+    bool has_arena = ExAcquireRundownProtection(&disk->channel.arena_users); /* until its areas are given back, too */
+    struct answered answered;
+    uint32_t refused = take(disk, answers, count, true, &answered);
+    struct list_link *link;
+
+    copy_and_finish(disk, &answered.small, !takes); /* also when there are none: a late answer has given an area back */
+    while ((link = list_take_first(&answered.large)) != NULL) {
+        struct list_link one;
+
+        list_init(&one);
+        list_append(&one, link);
+        copy_and_finish(disk, &one, !takes);
+    }
     if (has_arena) {
         ExReleaseRundownProtection(&disk->channel.arena_users);
     }
@@ -141,12 +168,14 @@ uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t 
 
 NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const uint8_t *data)
 {
-    struct list_link answered;
+    struct answered answered;
+    struct list_link *list;
 
     if (take(disk, answer, 1, false, &answered) != 0) {
         return STATUS_NOT_FOUND;
     }
-    copy_in(record_of_link(answered.next), data);
-    finish(disk, &answered);
+    list = list_is_empty(&answered.small) ? &answered.large : &answered.small;
+    copy_in(record_of_link(list->next), data);
+    finish(disk, list, true);
     return STATUS_SUCCESS;
 }

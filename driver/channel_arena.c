@@ -30,9 +30,9 @@ static NTSTATUS lock_view(struct arena_memory *memory)
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     status = ddk_lock_pages(memory->mdl, KernelMode, IoModifyAccess);
-    if (!NT_SUCCESS(status)) {
+    if (!NT_SUCCESS(status)) { /* of the driver's own memory: a working set or a quota is too small */
         IoFreeMdl(memory->mdl);
-        return status;
+        return STATUS_INSUFFICIENT_RESOURCES;
     }
     memory->address = MmGetSystemAddressForMdlSafe(memory->mdl, NormalPagePriority | MdlMappingNoExecute);
     if (memory->address == NULL) {

@@ -129,18 +129,51 @@ static void wait_again_locked(struct disk *disk, struct record *record)
     stats_withdrawn(&disk->stats);
 }
 
-void channel_copied_locked(struct disk *disk, struct record *record, struct list_link *done)
+void channel_fail_waiting_locked(struct disk *disk, struct list_link *done)
+{
+    struct io_request *request;
+    uint32_t position = 0;
+
+    while ((request = queue_next(&disk->requests.queue, &position)) != NULL) {
+        if (record_of_request(request)->holds == 0) {
+            requests_drain_one_locked(disk, record_of_request(request), done);
+        }
+    }
+}
+
+/* The program went while it was being given the record's request, and perhaps too long ago. */
+static void take_back_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    wait_again_locked(disk, record);
+    if (!disk_takes_requests(disk->state)) {
+        requests_drain_one_locked(disk, record, done);
+    }
+}
+
+/* The program's last hold on the record, but for what it may still write to. */
+static void let_go_locked(struct disk *disk, struct record *record, bool withdrawn, struct list_link *done)
 {
     bool awaited = record->awaited;
 
-    if (record->holds == (RECORD_COPYING | RECORD_ANSWERING) && disk->state != DISK_READY) {
-        wait_again_locked(disk, record); /* the program has gone meanwhile */
-        return;
-    }
     record->awaited = false;
     requests_drop_hold_locked(disk, record, RECORD_COPYING, done);
+    if (withdrawn && record->command.request.cookie != 0) { /* there is more of it, as at channel_withdraw_locked */
+        record_restart(record);
+    }
     if (awaited) {
         disk->requests.aborting--;
+    }
+}
+
+void channel_copied_locked(struct disk *disk, struct record *record, struct list_link *done)
+{
+    bool withdrawn = record->withdrawn;
+
+    record->withdrawn = false;
+    if (withdrawn && (record->holds & RECORD_ANSWERING) != 0) {
+        take_back_locked(disk, record, done);
+    } else {
+        let_go_locked(disk, record, withdrawn, done);
     }
 }
 
@@ -167,7 +200,9 @@ void channel_withdraw_locked(struct disk *disk)
 
         if (record->holds == RECORD_ANSWERING) {
             wait_again_locked(disk, record);
-        } else if (record->holds == 0) { /* the flush behind a write, say: the program's cache may have gone with it */
+        } else if (record->holds != 0) {
+            record->withdrawn = true; /* until its data has been copied */
+        } else {                      /* the flush behind a write, say: the program's cache may have gone with it */
             record_restart(record);
         }
     }

@@ -130,12 +130,44 @@ void channel_describe(const struct disk *disk, const struct record *record, WNBD
 void channel_given_locked(struct disk *disk, struct record *record, uint32_t holds)
 {
     struct channel_slot *slot = &disk->channel.slots[queue_slot(record->command.request.cookie)];
+    bool first = disk->requests.waiting.next == &record->link;
 
+    disk->channel.passed = first ? 0 : disk->channel.passed + 1;
     list_remove(&record->link);
     record->holds = holds;
     slot->given_at = clock_now();
     slot->has_area = false;
     stats_submitted(&disk->stats, slot->given_at);
+}
+
+/* Large areas leave some of the arena for small ones, unless one has it to itself. */
+static bool has_room_locked(const struct disk *disk, const struct record *record)
+{
+    const struct io_arena *arena = &disk->channel.arena;
+    uint32_t length = area_length(record);
+    uint32_t left = arena->free_units - min(arena->free_units, arena_units(length));
+
+    if (length > CHANNEL_SMALL && left < arena->count / CHANNEL_RESERVE && arena->free_units != arena->count) {
+        return false;
+    }
+    return length == 0 || arena_has_room(arena, length);
+}
+
+/* One that has no room lets small ones pass, but not for ever. */
+struct record *channel_next_locked(struct disk *disk)
+{
+    const struct list_link *waiting = &disk->requests.waiting;
+    uint32_t looks = disk->channel.passed < CHANNEL_PASSES ? CHANNEL_LOOKS : 1;
+
+    for (struct list_link *link = waiting->next; link != waiting && looks != 0; link = link->next, looks--) {
+        struct record *record = record_of_link(link);
+        bool may_pass = area_length(record) <= CHANNEL_SMALL;
+
+        if ((link == waiting->next || may_pass) && has_room_locked(disk, record)) {
+            return record;
+        }
+    }
+    return NULL;
 }
 
 /* False: there is no room in the arena now. */
@@ -179,21 +211,26 @@ static void finish_copies_locked(struct disk *disk, struct list_link *copying, s
     }
 }
 
-static uint32_t take_locked(struct disk *disk, WNBD_ARENA_REQUEST *output, uint32_t room, uint32_t budget,
-                            struct list_link *copying)
+/* A large payload is given alone, so that no small request waits behind its copying. */
+static bool fits(uint32_t count, uint32_t payload, uint32_t budget)
 {
-    struct list_link *waiting = &disk->requests.waiting;
+    return count == 0 || (payload <= CHANNEL_COPY_NOW && payload <= budget);
+}
+
+static uint32_t take_locked(struct disk *disk, struct channel_batch *batch, WNBD_ARENA_REQUEST *output, uint32_t room,
+                            uint32_t budget)
+{
+    struct record *record;
+    uint32_t payload = 0;
     uint32_t count = 0;
 
-    while (count < room && !list_is_empty(waiting)) {
-        struct record *record = record_of_link(waiting->next);
-        uint32_t payload = channel_payload(record);
-
-        if ((count != 0 && payload > budget) || !give_one_locked(disk, record, &output[count])) {
+    while (count < room && payload <= CHANNEL_COPY_NOW && (record = channel_next_locked(disk)) != NULL) {
+        payload = channel_payload(record);
+        if (!fits(count, payload, budget) || !give_one_locked(disk, record, &output[count])) {
             break;
         }
         if (payload != 0) {
-            list_append(copying, &record->link);
+            list_append(&batch->copying, &record->link);
         }
         budget -= min(payload, budget);
         count++;
@@ -201,23 +238,24 @@ static uint32_t take_locked(struct disk *disk, WNBD_ARENA_REQUEST *output, uint3
     return count;
 }
 
-uint32_t channel_give_locked(struct disk *disk, WNBD_ARENA_REQUEST *output, uint32_t room, uint32_t budget,
-                             KLOCK_QUEUE_HANDLE *handle, struct list_link *done)
+uint32_t channel_take_locked(struct disk *disk, struct channel_batch *batch, WNBD_ARENA_REQUEST *output, uint32_t room,
+                             uint32_t budget)
 {
-    struct list_link copying;
-    uint32_t count;
+    list_init(&batch->copying);
+    batch->has_arena = ExAcquireRundownProtection(&disk->channel.arena_users);
+    return batch->has_arena ? take_locked(disk, batch, output, room, budget) : 0; /* else its program has gone */
+}
 
-    list_init(&copying);
-    if (!ExAcquireRundownProtection(&disk->channel.arena_users)) {
-        return 0; /* its program has gone */
-    }
-    count = take_locked(disk, output, room, budget, &copying);
-    if (!list_is_empty(&copying)) {
+void channel_copy_taken_locked(struct disk *disk, struct channel_batch *batch, KLOCK_QUEUE_HANDLE *handle,
+                               struct list_link *done)
+{
+    if (!list_is_empty(&batch->copying)) {
         KeReleaseInStackQueuedSpinLock(handle);
-        copy_out(disk, &copying);
+        copy_out(disk, &batch->copying);
         KeAcquireInStackQueuedSpinLock(&disk->lock, handle);
-        finish_copies_locked(disk, &copying, done);
+        finish_copies_locked(disk, &batch->copying, done);
     }
-    ExReleaseRundownProtection(&disk->channel.arena_users);
-    return count;
+    if (batch->has_arena) {
+        ExReleaseRundownProtection(&disk->channel.arena_users);
+    }
 }

@@ -30,6 +30,11 @@ static struct waiter *waiter_of(PIRP irp)
     return (struct waiter *)irp->Tail.Overlay.DriverContext;
 }
 
+static PFILE_OBJECT file_of(PIRP irp)
+{
+    return IoGetCurrentIrpStackLocation(irp)->FileObject;
+}
+
 static struct waiter *begin(struct disk *disk, PIRP irp, enum waiter_kind kind)
 {
     struct waiter *waiter = waiter_of(irp);
@@ -120,7 +125,7 @@ static VOID NTAPI cancel(PDEVICE_OBJECT device, PIRP irp)
     RemoveEntryList(&irp->Tail.Overlay.ListEntry);
     KeReleaseInStackQueuedSpinLock(&handle);
     if (waiter_of(irp)->kind == WAITER_OWN) {
-        owner_lost(disk);
+        owner_lost(disk, file_of(irp));
     }
     end(irp, STATUS_CANCELLED, 0);
 }
@@ -131,6 +136,7 @@ enum wait_outcome {
     WAIT_CANCELLED, /* before it could wait: the IRP is still the caller's */
     WAIT_GONE,      /* the disk is: the same */
     WAIT_REFUSED,   /* the handle is not the owner any more: the same */
+    WAIT_DOUBLED,   /* another of its kind waits: the same */
 };
 
 /* disk->lock is held. */
@@ -164,8 +170,13 @@ static void after_wait(PIRP irp, enum wait_outcome outcome)
     case WAIT_REFUSED:
         end(irp, STATUS_ACCESS_DENIED, 0);
         break;
+    case WAIT_DOUBLED:
+        end(irp, STATUS_INVALID_DEVICE_STATE, 0);
+        break;
     }
 }
+
+/* ---- What waits no longer ---- */
 
 /* The first of the list that has not been cancelled, NULL. disk->lock is held. */
 static PIRP take_locked(LIST_ENTRY *list)
@@ -181,22 +192,37 @@ static PIRP take_locked(LIST_ENTRY *list)
     return NULL;
 }
 
-static PIRP take(struct disk *disk, LIST_ENTRY *list)
+/* Up to `count` of the list, to another. disk->lock is held. */
+static void take_some_locked(LIST_ENTRY *list, uint32_t count, LIST_ENTRY *taken)
 {
-    KLOCK_QUEUE_HANDLE handle;
     PIRP irp;
 
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    irp = take_locked(list);
-    KeReleaseInStackQueuedSpinLock(&handle);
-    return irp;
+    while (count-- != 0 && (irp = take_locked(list)) != NULL) {
+        InsertTailList(taken, &irp->Tail.Overlay.ListEntry);
+    }
+}
+
+/* The first of those, NULL. */
+static PIRP next_taken(LIST_ENTRY *taken)
+{
+    return !IsListEmpty(taken) ? CONTAINING_RECORD(RemoveHeadList(taken), IRP, Tail.Overlay.ListEntry) : NULL;
+}
+
+/* All that wait for requests, and for the owner's sake. disk->lock is held. */
+static void take_all_locked(struct channel *channel, LIST_ENTRY *taken)
+{
+    take_some_locked(&channel->enters, UINT32_MAX, taken);
+    take_some_locked(&channel->fetches, UINT32_MAX, taken);
+    take_some_locked(&channel->owns, UINT32_MAX, taken);
 }
 
 /* ---- ENTER ---- */
 
-static bool is_of_owner(struct disk *disk, PIRP irp)
+/* Whether requests are for its sender: not if it is not the owner any more, or is just becoming that. disk->lock is
+ * held. */
+static bool is_served_locked(struct disk *disk, PIRP irp)
 {
-    return owner_is(disk, IoGetCurrentIrpStackLocation(irp)->FileObject);
+    return disk->state == DISK_READY && owner_is(disk, file_of(irp));
 }
 
 /* How many requests it wants and its output has room for. The command is still as it was sent. */
@@ -216,20 +242,24 @@ static WNBD_ARENA_REQUEST *requests_of(PIRP irp)
 
 void channel_enter(struct disk *disk, PIRP irp, uint32_t refused)
 {
+    const WNBD_IOCTL_ENTER_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
     uint32_t room = room_of(irp);
-    bool may_wait = ((WNBD_IOCTL_ENTER_COMMAND *)irp->AssociatedIrp.SystemBuffer)->Wait && room != 0;
+    bool takes = command->MaxRequests != 0; /* though there may be no room for any */
+    bool may_wait = command->Wait && room != 0;
     KLOCK_QUEUE_HANDLE handle;
     struct list_link done;
-    enum wait_outcome outcome = WAIT_REFUSED;
+    enum wait_outcome outcome = takes ? WAIT_REFUSED : WAIT_NEEDLESS;
+    struct channel_batch batch;
     uint32_t count = 0;
 
     list_init(&done);
     begin(disk, irp, WAITER_ENTER)->refused = refused;
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (is_of_owner(disk, irp)) {
-        count = channel_give_locked(disk, requests_of(irp), room, CHANNEL_COPY_BATCH, &handle, &done);
-        channel_pump_locked(disk, &handle); /* what was not taken, for others that wait */
+    if (takes && is_served_locked(disk, irp)) {
+        count = channel_take_locked(disk, &batch, requests_of(irp), room, CHANNEL_COPY_BATCH);
         outcome = may_wait && count == 0 ? wait_locked(disk, irp, &disk->channel.enters) : WAIT_NEEDLESS;
+        channel_pump_locked(disk, &handle); /* what was not taken, for others that wait */
+        channel_copy_taken_locked(disk, &batch, &handle, &done);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
     requests_complete(disk, &done);
@@ -242,9 +272,15 @@ void channel_enter(struct disk *disk, PIRP irp, uint32_t refused)
 
 void channel_wake_enters(struct disk *disk, uint32_t count)
 {
+    KLOCK_QUEUE_HANDLE handle;
+    LIST_ENTRY taken;
     PIRP irp;
 
-    while (count-- != 0 && (irp = take(disk, &disk->channel.enters)) != NULL) {
+    InitializeListHead(&taken);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    take_some_locked(&disk->channel.enters, count, &taken); /* those that come back meanwhile do not count */
+    KeReleaseInStackQueuedSpinLock(&handle);
+    while ((irp = next_taken(&taken)) != NULL) {
         end_enter(irp, 0, false);
     }
 }
@@ -292,6 +328,7 @@ static void copied(struct disk *disk, struct record *record)
     list_init(&done);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     channel_copied_locked(disk, record, &done);
+    channel_pump_locked(disk, &handle); /* its program has gone, and there is another by now, perhaps */
     KeReleaseInStackQueuedSpinLock(&handle);
     requests_complete(disk, &done);
 }
@@ -307,7 +344,7 @@ static void refuse_unseen(struct disk *disk, PIRP irp)
         .ASC = ASC_INTERNAL_TARGET_FAILURE >> 8,
     };
 
-    channel_answer(disk, &answer, 1);
+    channel_answer(disk, &answer, 1, false);
 }
 
 /* Ends the IRP with the request that was taken for it. */
@@ -333,7 +370,7 @@ void channel_fetch(struct disk *disk, PIRP irp, PMDL mdl)
 
     begin(disk, irp, WAITER_FETCH)->mdl = mdl;
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    if (!is_of_owner(disk, irp)) {
+    if (!is_served_locked(disk, irp)) {
         outcome = WAIT_REFUSED;
     } else if (list_is_empty(&disk->requests.waiting)) {
         outcome = wait_locked(disk, irp, &disk->channel.fetches);
@@ -374,9 +411,16 @@ static bool serve_fetch(struct disk *disk)
     return irp != NULL;
 }
 
+static bool is_stopping(struct disk *disk)
+{
+    LARGE_INTEGER at_once = {.QuadPart = 0};
+
+    return KeWaitForSingleObject(&disk->stop, Executive, KernelMode, FALSE, &at_once) == STATUS_SUCCESS;
+}
+
 void channel_serve_fetches(struct disk *disk)
 {
-    while (serve_fetch(disk)) {
+    while (!is_stopping(disk) && serve_fetch(disk)) {
     }
 }
 
@@ -391,15 +435,17 @@ static bool is_large(const struct record *record)
 /* Gives what waits to an ENTER. False: nothing more can be given now. */
 static bool give_to_enter_locked(struct disk *disk, PIRP irp, KLOCK_QUEUE_HANDLE *handle)
 {
-    bool large = is_large(record_of_link(disk->requests.waiting.next));
+    bool large = is_large(channel_next_locked(disk));
+    struct channel_batch batch;
     struct list_link done;
     uint32_t count = 0;
 
     list_init(&done);
     if (!large) {
-        count = channel_give_locked(disk, requests_of(irp), room_of(irp), CHANNEL_COPY_NOW, handle, &done);
+        count = channel_take_locked(disk, &batch, requests_of(irp), room_of(irp), CHANNEL_COPY_NOW);
+        channel_copy_taken_locked(disk, &batch, handle, &done);
         if (count == 0 && wait_locked(disk, irp, &disk->channel.enters) == WAIT_BEGUN) {
-            return false; /* there is no room in the arena */
+            return false; /* there is no arena any more */
         }
     }
     KeReleaseInStackQueuedSpinLock(handle);
@@ -413,7 +459,7 @@ void channel_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle)
 {
     bool more = true;
 
-    while (more && !list_is_empty(&disk->requests.waiting)) {
+    while (more && !IsListEmpty(&disk->channel.enters) && channel_next_locked(disk) != NULL) {
         PIRP irp = take_locked(&disk->channel.enters);
 
         more = irp != NULL && give_to_enter_locked(disk, irp, handle);
@@ -428,22 +474,20 @@ void channel_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle)
 void channel_own(struct disk *disk, PIRP irp)
 {
     KLOCK_QUEUE_HANDLE handle;
-    enum wait_outcome outcome = WAIT_BEGUN;
-    bool first;
+    enum wait_outcome outcome;
 
     begin(disk, irp, WAITER_OWN);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    first = IsListEmpty(&disk->channel.owns);
-    if (first) {
+    if (disk->state != DISK_REMOVING && !owner_is(disk, file_of(irp))) {
+        outcome = WAIT_REFUSED;
+    } else if (!IsListEmpty(&disk->channel.owns)) {
+        outcome = WAIT_DOUBLED;
+    } else {
         outcome = wait_locked(disk, irp, &disk->channel.owns);
     }
     KeReleaseInStackQueuedSpinLock(&handle);
-    if (!first) {
-        end(irp, STATUS_INVALID_DEVICE_STATE, 0);
-        return;
-    }
     if (outcome == WAIT_CANCELLED) {
-        owner_lost(disk);
+        owner_lost(disk, file_of(irp));
     }
     after_wait(irp, outcome);
 }
@@ -456,35 +500,39 @@ void channel_await_end(struct disk *disk, PIRP irp)
 
     begin(disk, irp, enters ? WAITER_ENTER : WAITER_FETCH);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    outcome = wait_locked(disk, irp, enters ? &disk->channel.enters : &disk->channel.fetches);
+    outcome = wait_locked(disk, irp, &disk->channel.ends);
     KeReleaseInStackQueuedSpinLock(&handle);
     after_wait(irp, outcome);
 }
 
 void channel_end_waiting(struct disk *disk)
 {
-    LIST_ENTRY *lists[] = {&disk->channel.enters, &disk->channel.fetches, &disk->channel.owns};
     KLOCK_QUEUE_HANDLE handle;
+    LIST_ENTRY taken;
     PIRP irp;
 
+    InitializeListHead(&taken);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     disk->channel.gone = true;
+    take_all_locked(&disk->channel, &taken);
+    take_some_locked(&disk->channel.ends, UINT32_MAX, &taken);
     KeReleaseInStackQueuedSpinLock(&handle);
-    for (size_t i = 0; i < ARRAYSIZE(lists); i++) {
-        while ((irp = take(disk, lists[i])) != NULL) {
-            end_disconnected(irp);
-        }
+    while ((irp = next_taken(&taken)) != NULL) {
+        end_disconnected(irp);
     }
 }
 
-void channel_refuse_waiting(struct disk *disk)
+void channel_stop_waiting_locked(struct disk *disk, LIST_ENTRY *refused)
 {
-    LIST_ENTRY *lists[] = {&disk->channel.enters, &disk->channel.fetches, &disk->channel.owns};
+    InitializeListHead(refused);
+    take_all_locked(&disk->channel, refused);
+}
+
+void channel_refuse(LIST_ENTRY *refused)
+{
     PIRP irp;
 
-    for (size_t i = 0; i < ARRAYSIZE(lists); i++) {
-        while ((irp = take(disk, lists[i])) != NULL) {
-            end(irp, STATUS_ACCESS_DENIED, 0);
-        }
+    while ((irp = next_taken(refused)) != NULL) {
+        end(irp, STATUS_ACCESS_DENIED, 0);
     }
 }

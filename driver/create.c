@@ -370,14 +370,12 @@ static void start(struct disk *disk, PIRP irp)
     }
 }
 
-/* A disk that a program serves belongs to the handle that makes it. */
-static void own(struct disk *disk, PIRP irp)
+/* A disk that a program serves belongs to the handle that makes it. False: that has been closed. */
+static bool own(struct disk *disk, PIRP irp)
 {
     PFILE_OBJECT file = IoGetCurrentIrpStackLocation(irp)->FileObject;
 
-    if (disk->backend == &channel_backend && file != NULL) {
-        owner_take(disk, file);
-    }
+    return disk->backend != &channel_backend || file == NULL || owner_take(disk, file);
 }
 
 void create_begin(struct adapter *adapter, PIRP irp)
@@ -402,7 +400,10 @@ void create_begin(struct adapter *adapter, PIRP irp)
         answer_failure(adapter, irp, STATUS_INSUFFICIENT_RESOURCES, "there is not enough memory");
         return;
     }
-    own(disk, irp);
-    start(disk, irp);
+    if (own(disk, irp)) {
+        start(disk, irp);
+    } else {
+        answer_failure(adapter, irp, STATUS_INVALID_HANDLE, "the handle that the disk would belong to is closed");
+    }
     disk_release(disk);
 }

@@ -18,12 +18,6 @@ static void disk_free(struct disk *disk)
     memory_free(disk, TAG_DISK);
 }
 
-/* A slot more than Storport sends requests. */
-static uint32_t depth_of(const struct disk *disk)
-{
-    return disk->properties.QueueDepth + 1;
-}
-
 struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *properties)
 {
     struct disk *disk = memory_allocate(sizeof *disk, TAG_DISK);
@@ -40,7 +34,8 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
     KeInitializeSpinLock(&disk->lock);
     KeInitializeEvent(&disk->stop, NotificationEvent, FALSE);
     InitializeListHead(&disk->removal_irps);
-    if (!NT_SUCCESS(requests_allocate(disk, depth_of(disk))) || !NT_SUCCESS(disk->backend->allocate(disk))) {
+    if (!NT_SUCCESS(requests_allocate(disk, disk->properties.QueueDepth)) ||
+        !NT_SUCCESS(disk->backend->allocate(disk))) {
         disk_free(disk);
         return NULL;
     }
@@ -50,6 +45,17 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
 void disk_reference(struct disk *disk)
 {
     InterlockedIncrement(&disk->references);
+}
+
+bool disk_try_reference(struct disk *disk)
+{
+    LONG before = disk->references;
+    LONG seen;
+
+    while (before != 0 && (seen = InterlockedCompareExchange(&disk->references, before + 1, before)) != before) {
+        before = seen;
+    }
+    return before != 0;
 }
 
 void disk_release(struct disk *disk)
@@ -225,11 +231,30 @@ void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info)
     info->DiskNumber = -1;
 }
 
+WnbdServerState disk_server_state(enum disk_state state)
+{
+    switch (state) {
+    case DISK_READY:
+        return WnbdServerConnected;
+    case DISK_RECONNECTING:
+        return WnbdServerReconnecting;
+    case DISK_LOST:
+        return WnbdServerLost;
+    case DISK_CONNECTING:
+    case DISK_REMOVING:
+        break;
+    }
+    return WnbdServerUnknown;
+}
+
 void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
 {
     KLOCK_QUEUE_HANDLE handle;
 
     RtlZeroMemory(status, sizeof *status);
+    if (!disk->properties.Flags.UseKernelNbd) { /* it has none, or its program alone knows */
+        return;
+    }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     disk->backend->describe_locked(disk, status);
     KeReleaseInStackQueuedSpinLock(&handle);

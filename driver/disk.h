@@ -86,6 +86,9 @@ static inline ULONG disk_target_of_id(WNBD_CONNECTION_ID id)
 }
 
 void disk_reference(struct disk *disk);
+
+/* False: the last reference is gone already. */
+bool disk_try_reference(struct disk *disk);
 void disk_release(struct disk *disk);
 
 /* ---- The adapter's table (adapter->lock is taken inside) ---- */
@@ -175,6 +178,9 @@ LONG disk_take_attention(struct disk *disk);
 
 /* Fills in what show, list and create answer. PASSIVE_LEVEL. */
 void disk_describe(struct disk *disk, WNBD_CONNECTION_INFO *info);
+
+/* A disk's state as reports have it. */
+WnbdServerState disk_server_state(enum disk_state state);
 
 void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status);
 

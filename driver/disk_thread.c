@@ -30,18 +30,19 @@ static void set_state(struct disk *disk, enum disk_state state)
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
-static void tell_mapped(const struct disk *disk)
+static void log_mapped(const struct disk *disk)
 {
     const WNBD_PROPERTIES *properties = &disk->properties;
     const NBD_CONNECTION_PROPERTIES *server = &properties->NbdProperties;
 
-    log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: %llu blocks of %u bytes", properties->InstanceName,
-              disk->target, disk->connection_id, properties->BlockCount, properties->BlockSize);
     if (properties->Flags.UseKernelNbd) {
-        log_print(LOG_INFO, "%s: %s port %u export '%s'", properties->InstanceName, server->Hostname,
-                  server->PortNumber, server->ExportName);
+        log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: %s port %u export '%s', %llu blocks of %u bytes",
+                  properties->InstanceName, disk->target, disk->connection_id, server->Hostname, server->PortNumber,
+                  server->ExportName, properties->BlockCount, properties->BlockSize);
     } else {
-        log_print(LOG_INFO, "%s: served by process %d", properties->InstanceName, properties->Pid);
+        log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: process %d of '%s', %llu blocks of %u bytes",
+                  properties->InstanceName, disk->target, disk->connection_id, properties->Pid, properties->Owner,
+                  properties->BlockCount, properties->BlockSize);
     }
 }
 
@@ -55,7 +56,7 @@ static NTSTATUS bring_up(struct disk *disk)
         return status;
     }
     disk->backend->open(disk);
-    tell_mapped(disk);
+    log_mapped(disk);
     disk_show(disk);
     announce(disk);
     return STATUS_SUCCESS;

@@ -64,6 +64,7 @@ struct adapter {
     bool started;
     UNICODE_STRING interface_link;
     ULONG lun_queue_depth; /* requests that Storport keeps with a disk, as told at the adapter's start */
+    ULONG lun_depth_max;   /* the same, of a disk that asks for more */
     struct wsk_client wsk;
     struct worker worker;
 

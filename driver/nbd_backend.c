@@ -69,22 +69,6 @@ static void renew_locked(struct disk *disk)
 
 /* ---- Reports ---- */
 
-static WnbdServerState server_state(enum disk_state state)
-{
-    switch (state) {
-    case DISK_READY:
-        return WnbdServerConnected;
-    case DISK_RECONNECTING:
-        return WnbdServerReconnecting;
-    case DISK_LOST:
-        return WnbdServerLost;
-    case DISK_CONNECTING:
-    case DISK_REMOVING:
-        break;
-    }
-    return WnbdServerUnknown;
-}
-
 static WnbdReplies replies_of(enum nbd_form form)
 {
     switch (form) {
@@ -103,7 +87,7 @@ static void describe_locked(struct disk *disk, WNBD_SERVER_STATUS *status)
     const struct nbd_backend *nbd = &disk->nbd;
 
     C_ASSERT(sizeof status->LastError == sizeof nbd->reason);
-    status->State = server_state(disk->state);
+    status->State = disk_server_state(disk->state);
     status->Connections = nbd->open;
     status->Replies = replies_of(nbd->form);
     status->LostForMs = nbd->open != 0 ? 0 : (clock_now() - nbd->lost_at) / CLOCK_TICKS_PER_MS;

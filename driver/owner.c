@@ -27,7 +27,7 @@ bool owner_take(struct disk *disk, PFILE_OBJECT file)
     bool taken;
 
     KeAcquireInStackQueuedSpinLock(&owners.lock, &handle);
-    taken = ownership->file == NULL;
+    taken = ownership->file == NULL && (file->Flags & FO_CLEANUP_COMPLETE) == 0;
     if (taken) {
         ObReferenceObject(file);
         ownership->file = file;
@@ -42,35 +42,38 @@ bool owner_is(struct disk *disk, PFILE_OBJECT file)
     return file != NULL && disk->channel.ownership.file == file;
 }
 
-static bool take_away(struct disk *disk)
+/* False: `file` is not the owner. NULL: whoever is. */
+static bool take_away(struct disk *disk, PFILE_OBJECT file)
 {
     struct ownership *ownership = &disk->channel.ownership;
+    PFILE_OBJECT owner = NULL;
     KLOCK_QUEUE_HANDLE handle;
-    PFILE_OBJECT file;
 
     KeAcquireInStackQueuedSpinLock(&owners.lock, &handle);
-    file = ownership->file;
-    ownership->file = NULL;
-    RemoveEntryList(&ownership->link);
-    InitializeListHead(&ownership->link);
-    KeReleaseInStackQueuedSpinLock(&handle);
-    if (file != NULL) {
-        ObDereferenceObject(file);
+    if (ownership->file != NULL && (file == NULL || ownership->file == file)) {
+        owner = ownership->file;
+        ownership->file = NULL;
+        RemoveEntryList(&ownership->link);
+        InitializeListHead(&ownership->link);
     }
-    return file != NULL;
+    KeReleaseInStackQueuedSpinLock(&handle);
+    if (owner != NULL) {
+        ObDereferenceObject(owner);
+    }
+    return owner != NULL;
 }
 
 void owner_drop(struct disk *disk)
 {
-    take_away(disk);
+    take_away(disk, NULL);
 }
 
 /* A disk that goes knows its owner until it has gone, and tells it so. */
-void owner_lost(struct disk *disk)
+void owner_lost(struct disk *disk, PFILE_OBJECT file)
 {
     if (!disk->properties.Flags.KeepDisk) {
-        disk_stop(disk);
-    } else if (take_away(disk)) {
+        disk_stop(disk); /* it has no other owner, ever */
+    } else if (take_away(disk, file)) {
         channel_orphan(disk);
     }
 }
@@ -87,15 +90,27 @@ static struct disk *take_owned(PFILE_OBJECT file)
     for (PLIST_ENTRY link = owners.owned.Flink; link != &owners.owned && found == NULL; link = link->Flink) {
         struct disk *disk = disk_of_link(link);
 
-        if (disk->channel.ownership.file == file) {
-            RemoveEntryList(link);
-            InitializeListHead(link);
-            disk_reference(disk);
+        /* One without a reference is about to be freed, and waits for this lock. */
+        if (disk->channel.ownership.file == file && disk_try_reference(disk)) {
             found = disk;
         }
     }
+    if (found != NULL) {
+        RemoveEntryList(&found->channel.ownership.link);
+        InitializeListHead(&found->channel.ownership.link);
+    }
     KeReleaseInStackQueuedSpinLock(&handle);
     return found;
+}
+
+/* A command that another thread has begun to send can still come, and must not make it an owner any more. */
+static void mark_closed(PFILE_OBJECT file)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&owners.lock, &handle);
+    file->Flags |= FO_CLEANUP_COMPLETE;
+    KeReleaseInStackQueuedSpinLock(&handle);
 }
 
 static NTSTATUS NTAPI cleanup(PDEVICE_OBJECT device, PIRP irp)
@@ -103,8 +118,11 @@ static NTSTATUS NTAPI cleanup(PDEVICE_OBJECT device, PIRP irp)
     PFILE_OBJECT file = IoGetCurrentIrpStackLocation(irp)->FileObject;
     struct disk *disk;
 
+    if (file != NULL) {
+        mark_closed(file);
+    }
     while ((disk = take_owned(file)) != NULL) {
-        owner_lost(disk);
+        owner_lost(disk, file);
         disk_release(disk);
     }
     return owners.cleanup(device, irp);

@@ -27,7 +27,7 @@ void owner_hook(PDRIVER_OBJECT driver);
 
 void owner_init(struct disk *disk);
 
-/* `file` is the owner from now on. False: there is one. */
+/* `file` is the owner from now on. False: there is one, or all its handles are closed. */
 bool owner_take(struct disk *disk, PFILE_OBJECT file);
 
 /* Without a lock, for the data path. Under disk->lock it is as good as with one: who takes the ownership away takes
@@ -37,7 +37,7 @@ bool owner_is(struct disk *disk, PFILE_OBJECT file);
 /* The disk has no owner any more, and knows nothing of it. */
 void owner_drop(struct disk *disk);
 
-/* The same, and the disk ends or waits for another owner. The disk is referenced. */
-void owner_lost(struct disk *disk);
+/* The same if `file` is the owner, and the disk ends or waits for another. The disk is referenced. */
+void owner_lost(struct disk *disk, PFILE_OBJECT file);
 
 #endif

@@ -47,11 +47,12 @@ struct record {
     struct nbd_connection *connection; /* over which it is out while it has holds; guarded by disk->lock */
     uint64_t received_at;              /* by clock_precise: when its request came */
     uint32_t replays;                  /* connections that ended before its answer; guarded by disk->lock */
-    uint32_t holds;            /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
-    uint32_t area;             /* a channel's: in the arena, where its data is; fixed while it is with the program */
-    uint32_t answer_length;    /* a channel's: bytes of the answer's data, while they are being copied */
-    bool awaited;              /* a channel's: requests.aborting counts it; guarded by disk->lock */
-    UCHAR srb_status;          /* not 0: complete with this and without sense */
+    uint32_t holds;         /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
+    uint32_t area;          /* a channel's: in the arena, where its data is; fixed while it is with the program */
+    uint32_t answer_length; /* a channel's: bytes of the answer's data, while they are being copied */
+    bool awaited;           /* a channel's: requests.aborting counts it; guarded by disk->lock */
+    bool withdrawn;         /* a channel's: its program went while its data was being copied; guarded by disk->lock */
+    UCHAR srb_status;       /* not 0: complete with this and without sense */
     struct scsi_result result; /* otherwise */
     union {
         MDL mdl; /* IO_READ, IO_WRITE: our view of those of the SRB's pages that the request is about */

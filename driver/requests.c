@@ -247,8 +247,13 @@ void requests_drain_one_locked(struct disk *disk, struct record *record, struct 
         list_remove(&record->link); /* from `waiting` */
     }
     if (record->srb_status == 0) {
+        bool answered =
+            record->holds != 0 && (record->holds & RECORD_ANSWERING) == 0; /* and has been counted as that */
+
         set_ended_locked(disk, record);
-        count_aborted_locked(disk, record);
+        if (!answered) {
+            count_aborted_locked(disk, record);
+        }
     }
     unqueue_locked(disk, record);
     to_complete_locked(disk, record, done);

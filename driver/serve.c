@@ -93,7 +93,7 @@ static void enter_pinned(struct disk *disk, PIRP irp)
     uint32_t refused = 0;
 
     if (command->AnswerCount != 0) {
-        refused = channel_answer(disk, command->Answers, command->AnswerCount);
+        refused = channel_answer(disk, command->Answers, command->AnswerCount, command->MaxRequests != 0);
     }
     if (command->Wake != 0) {
         channel_wake_enters(disk, command->Wake);
@@ -149,7 +149,7 @@ static NTSTATUS lock_buffer(PVOID buffer, UINT32 size, LOCK_OPERATION operation,
     if (!NT_SUCCESS(status)) {
         IoFreeMdl(*mdl);
         *mdl = NULL;
-        return STATUS_INVALID_PARAMETER;
+        return status == STATUS_ACCESS_VIOLATION ? STATUS_INVALID_PARAMETER : STATUS_INSUFFICIENT_RESOURCES;
     }
     return STATUS_SUCCESS;
 }
@@ -250,16 +250,13 @@ void serve_own(struct adapter *adapter, PIRP irp)
 {
     WNBD_IOCTL_OWN_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
     struct disk *disk = find(adapter, command->ConnectionId);
-    NTSTATUS status = disk != NULL ? check(disk, command->ConnectionId, irp) : STATUS_INVALID_HANDLE;
 
-    if (NT_SUCCESS(status)) {
-        channel_own(disk, irp);
-    } else {
-        ioctl_complete(adapter, irp, status, 0);
+    if (disk == NULL) {
+        ioctl_complete(adapter, irp, STATUS_INVALID_HANDLE, 0);
+        return;
     }
-    if (disk != NULL) {
-        disk_release(disk);
-    }
+    channel_own(disk, irp);
+    disk_release(disk);
 }
 
 void serve_map_arena(struct adapter *adapter, PIRP irp)

@@ -29,7 +29,9 @@ static void complete_good(struct adapter *adapter, const struct srb_view *view, 
 /* Storport takes a queue depth from the first INQUIRY on; after a rescan it may have forgotten it. */
 static void tell_depth(struct disk *disk)
 {
-    if (!StorPortSetDeviceQueueDepth(disk->adapter, 0, disk->target, 0, disk->properties.QueueDepth)) {
+    ULONG depth = min(disk->properties.QueueDepth, disk->adapter->lun_depth_max);
+
+    if (!StorPortSetDeviceQueueDepth(disk->adapter, 0, disk->target, 0, depth)) {
         log_print(LOG_WARNING, "%s: Storport did not take the queue depth", disk->properties.InstanceName);
     }
 }
@@ -144,6 +146,7 @@ static struct record *begin_record(const struct srb_view *view)
     record->data = NULL;
     record->replays = 0;
     record->awaited = false;
+    record->withdrawn = false;
     record->holds = 0;
     record->srb_status = 0;
     RtlZeroMemory(&record->result, sizeof record->result);

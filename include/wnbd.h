@@ -228,6 +228,24 @@ typedef VOID (*LogMessageFunc)(WnbdLogLevel LogLevel, const char *Message, const
 DWORD WnbdCreate(const PWNBD_PROPERTIES Properties, const PWNBD_INTERFACE Interface, PVOID Context, PWNBD_DISK *PDisk);
 
 /*
+ * Makes a disk of the export Properties->NbdProperties and serves it, as the client of the NBD server in this process.
+ * Returns when the disk is gone, whoever removed it, and leaves nothing behind. The caller has called WSAStartup. One
+ * connection; UseKernelNbd, Connections and KeepDisk do not count. The export decides about BlockCount and the other
+ * flags as with UseKernelNbd; 4096-byte blocks need LargeBlocksAllowed.
+ *
+ * A connection that is lost is made again. Requests wait as long as the driver's ReconnectTimeoutMs says (0: for ever),
+ * though Windows gives one up after some time and asks again; then they fail until there is a connection.
+ *
+ * The first failure of setting it up, with the reason in words to the logger at level error: a Winsock resolver's code
+ * (11001 WSAHOST_NOT_FOUND ...); 2250 ERROR_NOT_CONNECTED; 5 the server refuses the export; 31 ERROR_GEN_FAILURE it
+ * does not speak NBD, wrongly, or broke the handshake off; 87 a bad argument, a block size that the server does not
+ * serve, an export that is smaller than a block; 32
+ * ERROR_SHARING_VIOLATION the export is mapped already, see NBD_CONNECTION_FLAGS.Force; 111 a string without NUL; 8 no
+ * memory; as WnbdCreate and WnbdStartDispatcher. Later as WnbdWaitDispatcher.
+ */
+DWORD WnbdRunNbdDaemon(const PWNBD_PROPERTIES Properties);
+
+/*
  * Takes over a disk with KeepDisk whose process has ended or closed it. It is as after WnbdCreate; requests that the
  * former process had not answered come again. Arguments and results as there, and 2 there is no such disk, 32 it has an
  * owner, or is not one that can be without. Not in other implementations.

@@ -519,12 +519,13 @@ typedef struct {
 } WNBD_IOCTL_SHOW_COMMAND, *PWNBD_IOCTL_SHOW_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_COMMAND, 292)
 
-/* How a disk stands with its NBD server. */
+/* How a disk stands with its NBD server, or with the program that serves it. */
 typedef enum {
-    WnbdServerUnknown = 0,      /* a disk that has none */
+    WnbdServerUnknown = 0,      /* the disk is being removed */
     WnbdServerConnected = 1,    /* requests are served */
-    WnbdServerReconnecting = 2, /* the connection was lost and is being made again; requests wait */
-    WnbdServerLost = 3,         /* that has taken too long (ReconnectTimeoutMs): requests fail, until it is made */
+    WnbdServerReconnecting = 2, /* the connection was lost and is being made again, or another program may attach itself
+                                 * (KeepDisk); requests wait */
+    WnbdServerLost = 3,         /* that has taken too long (ReconnectTimeoutMs): requests fail, until it has happened */
 } WnbdServerState;
 
 /* How a server's replies come: what was agreed on. */
@@ -678,6 +679,9 @@ WNBD_ASSERT_SZ_EQ(WNBD_ARENA_REQUEST, 72)
  * end early without any request: then the next one gives it (its data is copied in the thread that calls). A command
  * whose data is large gives less than it could, so that no small request waits behind the copying.
  *
+ * A request for whose data the arena has no room waits until answers make some. Requests of 32 KiB and less pass it,
+ * for which a sixteenth of the arena is kept, but not for ever: it gets its turn.
+ *
  * STATUS_INVALID_PARAMETER     87  more answers than the input holds or than are taken at once
  * STATUS_INVALID_DEVICE_STATE      requests are asked for and there is no arena
  */
@@ -708,7 +712,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_ENTER_OUTPUT, 88) /* its least size: without requests, 16
  * the owner before had not answered waits to be given again, under new handles.
  *
  * STATUS_OBJECT_NAME_NOT_FOUND 2  no such disk
- * STATUS_SHARING_VIOLATION    32  it has an owner, or is not one that can be without
+ * STATUS_SHARING_VIOLATION    32  it has an owner, or is not one that can be without, or its old owner is still mapping
+ *                                 its arena
  */
 typedef struct {
     ULONG IoControlCode;

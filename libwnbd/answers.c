@@ -4,6 +4,7 @@
  * soon need another request, and asks for it with the command that takes the answers. All others are sent at once,
  * because nobody knows when a thread comes by.
  */
+#include "libwnbd/answers.h"
 #include "libwnbd/clock.h"
 #include "libwnbd/ioctl.h"
 #include "libwnbd/keeper.h"
@@ -21,6 +22,7 @@
 struct claim {
     WNBD_ARENA_REQUEST of;
     struct worker *runner; /* borrowed: this thread, in the callback of the request; NULL: anything else */
+    BOOL is_quick;
 };
 
 /* Whoever is in a callback stays in it for as long as it asks this. */
@@ -38,6 +40,7 @@ static BOOL claim_request(struct served *served, UINT64 handle, struct claim *cl
         return FALSE;
     claim->of = request->of;
     claim->runner = runner_here(request);
+    claim->is_quick = pace_is_quick(&served->crew.pace);
     latency_count(&served->latency, request->of.Request.RequestType, clock_ns() - request->fetched_ns);
     return TRUE;
 }
@@ -196,7 +199,7 @@ DWORD WnbdSendResponseEx(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID Data
         send_and_discount(served, &answer, claim.runner, NULL);
         return error;
     }
-    if (claim.runner && pace_is_quick(&claim.runner->pace) && !Overlapped)
+    if (claim.runner && claim.is_quick && !Overlapped)
         return defer(served, &answer);
     return send_and_discount(served, &answer, claim.runner, Overlapped);
 }
@@ -204,4 +207,52 @@ DWORD WnbdSendResponseEx(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID Data
 DWORD WnbdSendResponse(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID DataBuffer, UINT32 DataBufferSize)
 {
     return WnbdSendResponseEx(Disk, Response, DataBuffer, DataBufferSize, NULL);
+}
+
+/* ---- Several at once ---- */
+
+/* Under the lock. FALSE: nobody waits for it. */
+static BOOL take_answer(struct served *served, const WNBD_IO_RESPONSE *response, PWNBD_ANSWER answer)
+{
+    struct claim claim;
+    BOOL found = claim_request(served, response->RequestHandle, &claim);
+
+    usr_stats_reply(&served->disk.Stats, response, found);
+    if (!found)
+        return FALSE;
+    requests_release(&served->requests, response->RequestHandle);
+    memset(answer, 0, sizeof(*answer));
+    answer->RequestHandle = response->RequestHandle;
+    set_status(answer, &response->Status);
+    answer->DataLength = has_data(&claim.of, response) ? claim.of.DataLength : 0;
+    return TRUE;
+}
+
+static void pass_on(struct served *served, struct enter *enter)
+{
+    UINT32 count = enter->command.AnswerCount;
+
+    if (count == 0)
+        return;
+    enter_send(served->disk.Handle, enter); /* a failure is met by the workers as well, who end then */
+    AcquireSRWLockExclusive(&served->lock);
+    usr_stats_passed_on(&served->disk.Stats, count);
+    ReleaseSRWLockExclusive(&served->lock);
+}
+
+void answers_send(struct served *served, const WNBD_IO_RESPONSE *responses, UINT32 count)
+{
+    struct sender *sender = senders_take(served);
+    WNBD_IOCTL_ENTER_COMMAND *command;
+
+    if (!sender)
+        return; /* Windows asks again */
+    command = &sender->enter.command;
+    command->AnswerCount = 0;
+    AcquireSRWLockExclusive(&served->lock);
+    for (UINT32 i = 0; i < count; i++)
+        command->AnswerCount += take_answer(served, &responses[i], &command->Answers[command->AnswerCount]) ? 1 : 0;
+    ReleaseSRWLockExclusive(&served->lock);
+    pass_on(served, &sender->enter);
+    senders_put(served, sender);
 }

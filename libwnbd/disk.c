@@ -71,6 +71,7 @@ static DWORD make(const WNBD_PROPERTIES *properties, PWNBD_INTERFACE callbacks, 
     if (!served)
         return ERROR_OUTOFMEMORY;
     InitializeSRWLock(&served->lock);
+    crew_start(&served->crew);
     served->disk.Context = context;
     served->disk.Interface = callbacks;
     served->disk.Properties = *properties;

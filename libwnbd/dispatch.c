@@ -111,6 +111,16 @@ DWORD WnbdStopDispatcher(PWNBD_DISK Disk, PWNBD_REMOVE_OPTIONS RemoveOptions)
     return is_first ? WnbdRemove(Disk, RemoveOptions) : ERROR_SUCCESS;
 }
 
+/* Threads that were killed have not said so: the disk must not be left without anybody who serves it. */
+static DWORD remove_deserted(PWNBD_DISK disk)
+{
+    WNBD_REMOVE_OPTIONS hard = {.Flags.HardRemove = 1};
+
+    if (!disk->Stopped && !disk->Properties.Flags.KeepDisk)
+        WnbdRemove(disk, &hard);
+    return ERROR_SUCCESS;
+}
+
 DWORD WnbdWaitDispatcher(PWNBD_DISK Disk)
 {
     if (!Disk)
@@ -122,7 +132,7 @@ DWORD WnbdWaitDispatcher(PWNBD_DISK Disk)
         if (WaitForSingleObject(Disk->DispatcherThreads[i], INFINITE) != WAIT_OBJECT_0)
             return GetLastError();
     }
-    return ERROR_SUCCESS;
+    return remove_deserted(Disk);
 }
 
 /* Its commands to the driver end as if the disk were gone. Again and again: a thread may be about to send one. */
@@ -141,13 +151,19 @@ static BOOL has_ended(const WNBD_DISK *disk)
     return TRUE;
 }
 
+/* Nobody looks at the threads any more but to end them. */
+static void mark_closing(struct served *served)
+{
+    AcquireSRWLockExclusive(&served->lock);
+    served->closing = TRUE;
+    worker_call_all(served);
+    ReleaseSRWLockExclusive(&served->lock);
+}
+
 static void end_threads(struct served *served)
 {
     WNBD_REMOVE_OPTIONS hard = {.Flags.HardRemove = 1};
 
-    AcquireSRWLockExclusive(&served->lock);
-    served->closing = TRUE;
-    ReleaseSRWLockExclusive(&served->lock);
     if (!served->disk.Properties.Flags.KeepDisk)
         WnbdRemove(&served->disk, &hard);
     for (UINT32 i = 0; i < served->disk.DispatcherThreadsCount; i++)
@@ -156,6 +172,7 @@ static void end_threads(struct served *served)
 
 void dispatch_close(struct served *served)
 {
+    mark_closing(served);
     if (!has_ended(&served->disk))
         end_threads(served);
     for (UINT32 i = 0; i < served->disk.DispatcherThreadsCount; i++) {

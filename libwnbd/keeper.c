@@ -2,8 +2,10 @@
 #include "libwnbd/keeper.h"
 #include "libwnbd/ioctl.h"
 #include "libwnbd/usr_stats.h"
+#include "libwnbd/worker.h"
 
 #define TICK_MS        10
+#define ASLEEP_MS      500 /* between looks, all the same, whether a thread was killed: nobody would tell of that */
 #define TICKS_TO_SLEEP 100
 #define STACK_BYTES    (64 * 1024)
 
@@ -24,17 +26,47 @@ void keeper_tell(struct served *served)
 }
 
 /* Under the lock. */
-static BOOL is_quiet(const struct keeper *keeper, const struct requests *requests)
+static BOOL is_quiet(const struct served *served)
 {
-    return requests->queued.count == 0 && requests->queued.added == keeper->queued_before &&
-           requests->answered.count == 0 && requests->answered.added == keeper->answered_before;
+    const struct keeper *keeper = &served->keeper;
+    const struct requests *requests = &served->requests;
+
+    return !crew_is_headless(&served->crew) && requests->queued.count == 0 &&
+           requests->queued.added == keeper->queued_before && requests->answered.count == 0 &&
+           requests->answered.added == keeper->answered_before;
 }
 
 /* Under the lock. Sleeping begins here, so that whoever adds something later tells. */
-static void note_quiet(struct keeper *keeper, const struct requests *requests)
+static void note_quiet(struct served *served)
 {
-    keeper->quiet_ticks = is_quiet(keeper, requests) ? keeper->quiet_ticks + 1 : 0;
+    struct keeper *keeper = &served->keeper;
+
+    keeper->quiet_ticks = is_quiet(served) ? keeper->quiet_ticks + 1 : 0;
     keeper->asleep = keeper->quiet_ticks >= TICKS_TO_SLEEP;
+}
+
+/* Under the lock. Calls threads for requests that a callback holds up here; how many are to be woken in the driver. */
+static UINT32 find_helpers(struct served *served)
+{
+    struct crew *crew = &served->crew;
+    UINT32 missing = served->requests.queued.count;
+
+    pace_stalled(&crew->pace);
+    while (missing > 0 && worker_call(served, CREW_HELP))
+        missing--;
+    return missing < crew->leading ? missing : crew->leading;
+}
+
+/* Under the lock. Who would lead has been in a callback for a whole tick. */
+static void find_leader(struct served *served)
+{
+    struct crew *crew = &served->crew;
+
+    if (crew_is_headless(crew) && crew->returned == served->keeper.returned_before) {
+        pace_stalled(&crew->pace);
+        worker_call(served, CREW_LEAD);
+    }
+    served->keeper.returned_before = crew->returned;
 }
 
 /* Under the lock. Puts what has waited for a whole tick into the command; FALSE: nothing has. */
@@ -50,7 +82,8 @@ static BOOL collect(struct served *served, WNBD_IOCTL_ENTER_COMMAND *command)
         usr_stats_passed_on(&served->disk.Stats, command->AnswerCount);
     }
     if (request_list_waits_since(&requests->queued, keeper->queued_before))
-        command->Wake = requests->queued.count < served->waiting ? requests->queued.count : served->waiting;
+        command->Wake = find_helpers(served);
+    find_leader(served);
     keeper->answered_before = requests->answered.added;
     keeper->queued_before = requests->queued.added;
     return command->AnswerCount > 0 || command->Wake > 0;
@@ -64,7 +97,9 @@ static BOOL tick(struct served *served)
     BOOL asleep;
 
     AcquireSRWLockExclusive(&served->lock);
-    note_quiet(keeper, &served->requests);
+    if (!served->closing)
+        worker_find_killed(served);
+    note_quiet(served);
     asleep = keeper->asleep;
     anything = collect(served, &keeper->enter.command);
     ReleaseSRWLockExclusive(&served->lock);
@@ -77,7 +112,7 @@ static enum keeper_event wait_for_event(struct keeper *keeper, BOOL awake)
 {
     HANDLE events[KEEPER_EVENTS] = {
         [KEEPER_GONE] = keeper->gone, [KEEPER_CLOSE] = keeper->close, [KEEPER_WORK] = keeper->work};
-    DWORD result = WaitForMultipleObjects(KEEPER_EVENTS, events, FALSE, awake ? TICK_MS : INFINITE);
+    DWORD result = WaitForMultipleObjects(KEEPER_EVENTS, events, FALSE, awake ? TICK_MS : ASLEEP_MS);
 
     return result < WAIT_OBJECT_0 + KEEPER_EVENTS ? (enum keeper_event)(result - WAIT_OBJECT_0) : KEEPER_EVENTS;
 }

@@ -4,8 +4,8 @@
  * the owner by: Windows cancels it when this process ends, whatever happens to it.
  *
  * It also looks after what a callback holds up that does not return: every tick it sends answers that have waited since
- * the last one, and wakes threads for requests that have. It is told when there is something to look after after it
- * had gone to sleep, and so costs the busy path nothing.
+ * the last one, and calls or wakes threads for requests that have, and one to lead when that nobody has. It is told
+ * when there is something to look after after it had gone to sleep, and so costs the busy path nothing.
  */
 #ifndef LIBWNBD_KEEPER_H
 #define LIBWNBD_KEEPER_H

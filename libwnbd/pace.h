@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How quick the callbacks of one thread are, and what follows from it: quick ones take many requests at a time and let
- * their answers wait for company; slow ones take one, so that the others are left to other threads, and answer at once.
- * Calls nothing.
+ * How quick the callbacks of a disk are, and what follows from it: of quick ones a thread takes many requests at a time
+ * and lets their answers wait for company; of slow ones it takes one, so that the others are left to other threads, and
+ * answers at once. Calls nothing; the caller serialises.
  */
 #ifndef LIBWNBD_PACE_H
 #define LIBWNBD_PACE_H
@@ -35,6 +35,13 @@ static inline void pace_note(struct pace *pace, UINT64 ns)
 static inline BOOL pace_is_quick(const struct pace *pace)
 {
     return pace->average_ns <= PACE_SLOW_NS;
+}
+
+/* A callback has not returned for a long time: the others count as slow until they have shown to be quick again. */
+static inline void pace_stalled(struct pace *pace)
+{
+    if (pace->average_ns < PACE_START_NS)
+        pace->average_ns = PACE_START_NS;
 }
 
 /* How many requests to take at a time. */

@@ -8,6 +8,7 @@
 #ifndef LIBWNBD_SERVED_H
 #define LIBWNBD_SERVED_H
 
+#include "libwnbd/crew.h"
 #include "libwnbd/enter.h"
 #include "libwnbd/requests.h"
 
@@ -25,6 +26,7 @@ struct keeper {
     /* Its thread's alone. */
     UINT64 queued_before; /* request_list.added at the last tick */
     UINT64 answered_before;
+    UINT64 returned_before; /* crew.returned */
     UINT32 quiet_ticks;
     /* Guarded by served.lock. */
     BOOL asleep;
@@ -36,12 +38,16 @@ struct sender {
     struct enter enter;
 };
 
-/* A dispatcher thread. All but the first two are its own. */
+/* A dispatcher thread. */
 struct worker {
+    /* Guarded by served.lock. */
+    struct crew_seat seat; /* first: whoever is called is found by it */
+    CONDITION_VARIABLE called;
+    /* Fixed after its start. */
     struct served *served;
     DWORD thread_id;
     BOOL is_open;
-    struct pace pace;
+    /* Its thread's alone. */
     UINT64 running;    /* handle of the request whose callback was called last; 0: it is accounted for */
     UINT64 started_ns; /* when that was */
     struct enter enter;
@@ -52,12 +58,14 @@ struct served {
     /* Fixed after the dispatcher has started. */
     WNBD_ARENA arena;
     struct worker *workers; /* disk.DispatcherThreadsCount */
+    /* NULL, or called by a dispatcher thread that has called the callbacks of all it had. Without a lock. */
+    void (*no_more)(struct served *served);
     struct keeper keeper;
     SRWLOCK lock;
     /* Guarded by lock, together with disk.Stopping, Stopped, Started and Stats. */
     struct requests requests;
     WNBD_LATENCY latency;
-    UINT32 waiting; /* workers that are in a command to the driver which may wait */
+    struct crew crew;
     struct sender *senders;
     BOOL closing;
     /* Output of commands with an OVERLAPPED of the program's, by slot. Nobody reads it after the call. */
@@ -65,6 +73,7 @@ struct served {
 };
 
 static_assert(offsetof(struct served, disk) == 0, "a WNBD_DISK is the start of it");
+static_assert(offsetof(struct worker, seat) == 0, "a seat is the start of its worker");
 
 static inline struct served *served_of(PWNBD_DISK disk)
 {

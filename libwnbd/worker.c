@@ -13,7 +13,7 @@ static void account(struct worker *worker, UINT64 now_ns)
 
     if (worker->running == 0)
         return;
-    pace_note(&worker->pace, now_ns - worker->started_ns);
+    pace_note(&served->crew.pace, now_ns - worker->started_ns);
     requests_end(&served->requests, worker->running);
     usr_stats_returned(&served->disk.Stats);
     worker->running = 0;
@@ -47,17 +47,63 @@ static BOOL next(struct worker *worker, WNBD_ARENA_REQUEST *of)
     return found;
 }
 
+/* Under the lock. */
+static void sit(struct worker *worker)
+{
+    while (worker->seat.role == CREW_SIT)
+        SleepConditionVariableSRW(&worker->called, &worker->served->lock, INFINITE, 0);
+}
+
+/* Nothing is queued: what now? CREW_SIT is over when this returns. */
+static enum crew_role choose(struct worker *worker)
+{
+    struct served *served = worker->served;
+    BOOL ends;
+
+    AcquireSRWLockExclusive(&served->lock);
+    ends = served->closing || served->disk.Stopped;
+    if (crew_choose(&served->crew, &worker->seat, served->requests.answered.count, ends) == CREW_SIT)
+        sit(worker);
+    ReleaseSRWLockExclusive(&served->lock);
+    return worker->seat.role;
+}
+
+BOOL worker_call(struct served *served, enum crew_role role)
+{
+    struct crew_seat *seat = crew_call(&served->crew, role);
+
+    if (!seat)
+        return FALSE;
+    WakeConditionVariable(&((struct worker *)seat)->called);
+    return TRUE;
+}
+
+void worker_call_all(struct served *served)
+{
+    while (worker_call(served, CREW_LEAD))
+        ;
+}
+
+void worker_find_killed(struct served *served)
+{
+    for (UINT32 i = 0; i < served->disk.DispatcherThreadsCount; i++) {
+        struct crew_seat *seat = &served->workers[i].seat;
+
+        if (seat->role == CREW_LEAD && WaitForSingleObject(served->disk.DispatcherThreads[i], 0) == WAIT_OBJECT_0)
+            crew_return(&served->crew, seat);
+    }
+}
+
 /* Under the lock. The answers of all threads go along; only when all have gone this thread may wait. */
-static void prepare(struct worker *worker)
+static void prepare(struct worker *worker, enum crew_role role)
 {
     struct served *served = worker->served;
     WNBD_IOCTL_ENTER_COMMAND *command = &worker->enter.command;
 
     command->AnswerCount = requests_take_answers(&served->requests, command->Answers, WNBD_ENTER_MAX_ANSWERS);
-    command->MaxRequests = pace_batch(&worker->pace);
-    command->Wait = served->requests.answered.count == 0;
+    command->MaxRequests = pace_batch(&served->crew.pace);
+    command->Wait = role == CREW_LEAD && served->requests.answered.count == 0;
     usr_stats_passed_on(&served->disk.Stats, command->AnswerCount);
-    served->waiting++;
 }
 
 /* Under the lock. */
@@ -75,12 +121,12 @@ static DWORD put_all(struct served *served, const WNBD_ENTER_OUTPUT *output)
     return ERROR_SUCCESS;
 }
 
-static DWORD send(struct worker *worker)
+static DWORD send(struct worker *worker, enum crew_role role)
 {
     struct served *served = worker->served;
 
     AcquireSRWLockExclusive(&served->lock);
-    prepare(worker);
+    prepare(worker, role);
     ReleaseSRWLockExclusive(&served->lock);
     return enter_send(served->disk.Handle, &worker->enter);
 }
@@ -96,21 +142,34 @@ static BOOL is_to_try_again(const struct worker *worker, DWORD error)
     return error == ERROR_INVALID_HANDLE && !worker->enter.command.Wait;
 }
 
-/* ERROR_HANDLE_EOF: the disk is gone. */
-static DWORD fetch(struct worker *worker)
+/* Under the lock. The command has brought requests. TRUE: the keeper is to be told. */
+static BOOL share(struct worker *worker)
 {
     struct served *served = worker->served;
-    DWORD error = send(worker);
+    UINT32 got = worker->enter.output.RequestCount;
+
+    if (crew_needs_leader(&served->crew, got, worker->enter.command.MaxRequests))
+        worker_call(served, CREW_LEAD);
+    if (served->requests.queued.count > 1 || (got > 0 && crew_is_headless(&served->crew)))
+        return keeper_must_be_told(served);
+    return FALSE;
+}
+
+/* ERROR_HANDLE_EOF: the disk is gone. */
+static DWORD fetch(struct worker *worker, enum crew_role role)
+{
+    struct served *served = worker->served;
+    DWORD error = send(worker, role);
     BOOL tell = FALSE;
 
     AcquireSRWLockExclusive(&served->lock);
-    served->waiting--;
+    crew_return(&served->crew, &worker->seat);
     if (error == ERROR_SUCCESS)
         error = put_all(served, &worker->enter.output);
     else if (is_to_try_again(worker, error))
         error = ERROR_RETRY;
-    if (served->requests.queued.count > 1)
-        tell = keeper_must_be_told(served);
+    if (error == ERROR_SUCCESS)
+        tell = share(worker);
     ReleaseSRWLockExclusive(&served->lock);
     if (tell)
         keeper_tell(served);
@@ -122,12 +181,16 @@ static DWORD fetch(struct worker *worker)
 static DWORD serve(struct worker *worker)
 {
     WNBD_ARENA_REQUEST request;
+    enum crew_role role;
     DWORD error;
 
     for (;;) {
         while (next(worker, &request))
             callbacks_run(worker->served, &request);
-        error = fetch(worker);
+        if (worker->served->no_more)
+            worker->served->no_more(worker->served);
+        role = choose(worker);
+        error = role == CREW_HELP ? ERROR_RETRY : fetch(worker, role);
         if (error != ERROR_SUCCESS && error != ERROR_RETRY)
             return error;
     }
@@ -144,6 +207,7 @@ static BOOL mark_stopped(struct served *served)
     served->disk.Stopped = TRUE;
     usr_stats_gone(&served->disk.Stats, &served->requests);
     requests_drop_lists(&served->requests);
+    worker_call_all(served);
     ReleaseSRWLockExclusive(&served->lock);
     return is_first;
 }
@@ -168,7 +232,6 @@ static DWORD WINAPI worker_main(void *parameter)
     struct worker *worker = parameter;
 
     worker->thread_id = GetCurrentThreadId();
-    pace_start(&worker->pace);
     stop(worker->served, serve(worker));
     return 0;
 }
@@ -181,6 +244,8 @@ DWORD worker_start(struct worker *worker, struct served *served, HANDLE *thread)
         return error;
     worker->is_open = TRUE;
     worker->served = served;
+    worker->seat.role = CREW_HELP;
+    InitializeConditionVariable(&worker->called);
     *thread = CreateThread(NULL, 0, worker_main, worker, 0, NULL);
     return *thread ? ERROR_SUCCESS : GetLastError();
 }

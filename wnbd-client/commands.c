@@ -8,6 +8,10 @@
 #define DEFAULT_CONNECTIONS "1"
 #define ANY_NUMBER          UINT32_MAX
 #define ANY_SIZE            UINT64_MAX
+#define PATH_BYTES          4096
+#define SERVED_BYTES        INT64_MAX /* of a disk that a program serves */
+#define MAX_THREADS         255
+#define DEFAULT_THREADS     "4"
 #define DAY_SECONDS         (24 * 60 * 60)
 
 /* clang-format off */
@@ -48,11 +52,12 @@ const struct command commands[] = {
 
     {{"map"},
      "Map an export of an NBD server as a disk. Returns when the disk can be used; the disk stays until it is unmapped "
-     "or the machine is restarted. NBD traffic is clear text.",
+     "or the machine is restarted. NBD traffic is clear text. With --file or --ram there is no server: this program "
+     "itself is the disk, until it is unmapped or Ctrl-C is typed.",
      {INSTANCE_NAME(PLACE_REQUIRED),
-      {"hostname", PARAMETER_TEXT, PLACE_REQUIRED, 1, URI_BYTES, NULL,
+      {"hostname", PARAMETER_TEXT, PLACE_OPTIONAL, 1, URI_BYTES, NULL,
        "Name, IPv4 or IPv6 address of the server; or an NBD URI, which says port and export as well: "
-       "nbd://host[:port][/export].", true},
+       "nbd://host[:port][/export]. Not with --file or --ram.", true},
       {"port", PARAMETER_NUMBER, PLACE_OPTION, 1, 65535, "10809", "TCP port of the server.", true},
       {"export-name", PARAMETER_TEXT, PLACE_OPTION, 0, NAME_BYTES, "instance-name",
        "The server's name for the export; may be empty.", true},
@@ -71,6 +76,17 @@ const struct command commands[] = {
        "that is lost leaves the others.", false},
       {"force", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
        "Map the export although this machine has it mapped already. Two writers destroy a file system.", false},
+      {"user", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "This process is the NBD client, not the driver: runs until the disk is unmapped or Ctrl-C unmaps it.", false},
+      {"file", PARAMETER_TEXT, PLACE_OPTION, 1, PATH_BYTES, NULL,
+       "Instead of a server: the file whose contents are the disk.", false},
+      {"size", PARAMETER_SIZE, PLACE_OPTION, 512, SERVED_BYTES, "that of the file",
+       "Size of the disk, with --file: the file is made, or extended, if need be; it is sparse.", false},
+      {"ram", PARAMETER_SIZE, PLACE_OPTION, 512, SERVED_BYTES, NULL,
+       "Instead of a server: a disk of that size in memory, which is taken when it is written to. Its contents go with "
+       "the disk.", false},
+      {"threads", PARAMETER_NUMBER, PLACE_OPTION, 1, MAX_THREADS, DEFAULT_THREADS,
+       "With --file or --ram: how many requests are served at once.", false},
       {"wait", PARAMETER_FLAG, PLACE_OPTION, 0, 1, "true", "Return when Windows has the disk.", false},
       {"no-wait", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
        "Return when the server has answered, and do not wait until Windows has the disk.", false},

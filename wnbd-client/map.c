@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* map: an export becomes a disk, or nothing is left behind. */
+/* map: an export becomes a disk, or nothing is left behind. Disks of this program itself are serve.c's. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/interrupt.h"
 #include "wnbd-client/json.h"
 #include "wnbd-client/map_print.h"
+#include "wnbd-client/map_user.h"
+#include "wnbd-client/map_source.h"
+#include "wnbd-client/ready.h"
 #include "wnbd-client/report.h"
+#include "wnbd-client/serve.h"
 #include "wnbd-client/server.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define DISK_APPEARS_MS   (30 * 1000)
-#define POLL_SLICE_MS     500 /* how soon an interruption is noticed */
-#define POLL_INTERVAL_MS  50
 #define LARGE_BLOCK_BYTES 4096
 #define NO_DISK_NUMBER    ((DWORD) - 1)
 
@@ -64,6 +65,8 @@ static int check(const struct arguments *arguments)
 
     if (code == ERROR_SUCCESS)
         code = check_physical_block_size(argument_number(arguments, physical_block_size, 0), block_size);
+    if (code == ERROR_SUCCESS && argument_flag(arguments, "user") && argument_number(arguments, "connections", 1) > 1)
+        code = report_misuse("user has one connection; without it the driver makes several");
     if (code != ERROR_SUCCESS)
         return code;
     return check_disk_size(argument_flag(arguments, "skip-handshake"), argument_number(arguments, "disk-size", 0),
@@ -91,10 +94,11 @@ static int fill(WNBD_PROPERTIES *properties, const struct arguments *arguments)
     server->Flags.Force = argument_flag(arguments, "force");
     copy(properties->InstanceName, sizeof(properties->InstanceName), name);
     copy(properties->Owner, sizeof(properties->Owner), "wnbd-client");
-    properties->Flags.UseKernelNbd = 1;
+    properties->Flags.UseKernelNbd = !argument_flag(arguments, "user");
     properties->Flags.ReadOnly = argument_flag(arguments, "read-only");
     server->Connections = (UINT32)argument_number(arguments, "connections", 0);
     properties->BlockSize = (UINT32)argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE);
+    properties->Flags.LargeBlocksAllowed = !properties->Flags.UseKernelNbd; /* who has them has asked for them */
     properties->PhysicalBlockSize = (UINT32)argument_number(arguments, physical_block_size, 0);
     properties->MaxUnmapDescCount = 1;
     if (server->Flags.SkipNegotiation)
@@ -102,39 +106,17 @@ static int fill(WNBD_PROPERTIES *properties, const struct arguments *arguments)
     return ERROR_SUCCESS;
 }
 
-static DWORD wait_for_disk(const char *name, DWORD *disk_number)
-{
-    ULONGLONG end_ms = GetTickCount64() + DISK_APPEARS_MS;
-    DWORD error;
-
-    do {
-        if (interrupt_happened())
-            return ERROR_OPERATION_ABORTED;
-        error = WnbdPollDiskNumber(name, TRUE, TRUE, POLL_SLICE_MS, POLL_INTERVAL_MS, disk_number);
-    } while (error == WAIT_TIMEOUT && GetTickCount64() < end_ms);
-    return interrupt_happened() ? ERROR_OPERATION_ABORTED : error;
-}
-
 /* The disk is mapped, but nobody can use it: it goes again, and what is said is true. */
 static int give_up(const char *name, DWORD error)
 {
     WNBD_REMOVE_OPTIONS options = {.Flags.HardRemove = 1};
-    DWORD remove_error;
+    DWORD remove_error = ERROR_SUCCESS;
 
-    /* Somebody was faster than we. Whatever has the name now is not ours to unmap. */
-    if (error == ERROR_FILE_NOT_FOUND) {
-        report_sentence("cannot map '%s': it was unmapped before the disk appeared", name);
-        return ERROR_OPERATION_ABORTED;
-    }
-    remove_error = WnbdRemoveEx(name, &options);
+    if (error != ERROR_FILE_NOT_FOUND) /* else somebody was faster: whatever has the name now is not ours to unmap */
+        remove_error = WnbdRemoveEx(name, &options);
     if (remove_error != ERROR_SUCCESS && remove_error != ERROR_FILE_NOT_FOUND)
         return report_failure(error, "cannot use the disk of '%s', nor unmap it again", name);
-    if (error == WAIT_TIMEOUT) {
-        report_sentence("cannot map '%s': Windows did not show the disk within %d s, so it was unmapped again", name,
-                        DISK_APPEARS_MS / 1000);
-        return (int)error;
-    }
-    return report_failure(error, "cannot map '%s', so it was unmapped again", name);
+    return ready_report(name, error);
 }
 
 static void note_connections(UINT32 asked, UINT32 got)
@@ -144,8 +126,9 @@ static void note_connections(UINT32 asked, UINT32 got)
                     got == 1 ? ": the server does not say that several see the same data" : "");
 }
 
-static void note_clear_text(void)
+void map_print_result(bool json, const WNBD_CONNECTION_INFO *info, DWORD disk_number)
 {
+    map_print(json, &info->Properties, (int)disk_number);
     report_note("NBD traffic is clear text: whoever can see or change it on its way can read or change the disk");
 }
 
@@ -159,13 +142,17 @@ static int create(HANDLE adapter, WNBD_PROPERTIES *properties, const struct opti
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot map '%s'", name);
     if (options->wait)
-        error = wait_for_disk(name, &disk_number);
+        error = ready_wait(name, &disk_number);
     if (error != ERROR_SUCCESS)
         return give_up(name, error);
-    map_print(options->json, &info, (int)disk_number);
-    note_clear_text();
+    map_print_result(options->json, &info, disk_number);
     note_connections(properties->NbdProperties.Connections, info.Properties.NbdProperties.Connections);
     return ERROR_SUCCESS;
+}
+
+static void cancel(void *adapter)
+{
+    CancelIoEx(adapter, NULL);
 }
 
 static int create_interruptibly(WNBD_PROPERTIES *properties, const struct options *options)
@@ -176,7 +163,7 @@ static int create_interruptibly(WNBD_PROPERTIES *properties, const struct option
 
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot map '%s'", properties->InstanceName);
-    error = interrupt_start(adapter);
+    error = interrupt_start(cancel, adapter);
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot map '%s'", properties->InstanceName);
     code = create(adapter, properties, options);
@@ -190,23 +177,37 @@ static int read_options(const struct arguments *arguments, struct options *optio
     options->wait = !argument_flag(arguments, "no-wait");
     if (argument_flag(arguments, "wait") && !options->wait)
         return report_misuse("wait and no-wait contradict each other");
+    if (argument_flag(arguments, "user") && !options->wait)
+        return report_misuse("no-wait does not go with user, which stays");
     return json_read_format(arguments, &options->json);
+}
+
+static int map_export(const struct arguments *arguments, const struct options *options)
+{
+    WNBD_PROPERTIES properties;
+    int code = fill(&properties, arguments);
+
+    if (code != ERROR_SUCCESS)
+        return code;
+    code = properties.Flags.UseKernelNbd ? create_interruptibly(&properties, options)
+                                         : map_user(&properties, options->json);
+    if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
+        report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
+    return code;
 }
 
 int command_map(const struct arguments *arguments)
 {
-    WNBD_PROPERTIES properties;
+    char problem[ARGUMENTS_PROBLEM_SIZE];
+    enum map_source source;
     struct options options;
     int code = check(arguments);
 
     if (code == ERROR_SUCCESS)
         code = read_options(arguments, &options);
-    if (code == ERROR_SUCCESS)
-        code = fill(&properties, arguments);
     if (code != ERROR_SUCCESS)
         return code;
-    code = create_interruptibly(&properties, &options);
-    if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
-        report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
-    return code;
+    if (!map_source_read(arguments, &source, problem))
+        return report_misuse("%s", problem);
+    return source == MAP_FROM_SERVER ? map_export(arguments, &options) : serve(arguments, source, options.json);
 }

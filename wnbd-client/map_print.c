@@ -39,7 +39,8 @@ static void print_json(const WNBD_PROPERTIES *properties, int disk_number)
     json_end_object();
 }
 
-void map_print(bool json, const WNBD_CONNECTION_INFO *info, int disk_number)
+void map_print(bool json, const WNBD_PROPERTIES *properties, int disk_number)
 {
-    (json ? print_json : print_text)(&info->Properties, disk_number);
+    (json ? print_json : print_text)(properties, disk_number);
+    fflush(stdout); /* who serves the disk stays for long */
 }

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* `info` as the driver told it; a disk number below 0: Windows has not shown the disk yet. */
-void map_print(bool json, const WNBD_CONNECTION_INFO *info, int disk_number);
+/* Tells of the disk on stdout, at once. A disk number below 0: Windows has not shown it yet. */
+void map_print(bool json, const WNBD_PROPERTIES *properties, int disk_number);
 
 #endif

@@ -8,6 +8,7 @@
 #define SENTENCE_MAX 16384 /* a command line has less */
 
 static bool is_debugging;
+static bool is_following;
 static char last_error[WNBD_LOG_MESSAGE_MAX_SIZE];
 static char last_warning[WNBD_LOG_MESSAGE_MAX_SIZE];
 
@@ -17,7 +18,9 @@ static VOID keep_message(WnbdLogLevel level, const char *message, const char *fi
 
     (void)file;
     (void)line;
-    if (kept)
+    if (kept && is_following)
+        fprintf(stderr, "wnbd-client: %s.\n", message);
+    else if (kept)
         snprintf(kept, WNBD_LOG_MESSAGE_MAX_SIZE, "%s", message);
     if (is_debugging)
         fprintf(stderr, "%s %s: %s\n", WnbdLogLevelToStr(level), function, message);
@@ -28,6 +31,16 @@ void report_start(bool debug)
     is_debugging = debug;
     WnbdSetLogger(keep_message);
     WnbdSetLogLevel(debug ? WnbdLogLevelDebug : WnbdLogLevelInfo);
+}
+
+void report_follow(void)
+{
+    is_following = !is_debugging; /* which says all of them */
+}
+
+bool report_has_error(void)
+{
+    return last_error[0] != '\0';
 }
 
 /* Codes that mean something special when they come from a disk of ours, where Windows' own words would mislead. */
@@ -114,6 +127,19 @@ int report_failure(DWORD error, const char *format, ...)
     print_clause(format, arguments);
     va_end(arguments);
     fprintf(stderr, ": %s.\n", why);
+    return (int)error;
+}
+
+int report_windows(DWORD error, const char *format, ...)
+{
+    char words[1024];
+    va_list arguments;
+
+    windows_words(error, words, sizeof(words));
+    va_start(arguments, format);
+    print_clause(format, arguments);
+    va_end(arguments);
+    fprintf(stderr, ": %s.\n", words);
     return (int)error;
 }
 

@@ -10,6 +10,9 @@
 /* Makes the library's messages come here. With `debug` all of them are printed at once. */
 void report_start(bool debug);
 
+/* From now on the library's warnings and errors are said on stderr as they come, and not kept for report_failure. */
+void report_follow(void);
+
 /*
  * Says why a command failed and returns `error`, the exit code. The format gives what could not be done ("cannot show
  * 'x'"). If the library has told the reason, its own sentence is used instead, because it knows more.
@@ -18,6 +21,11 @@ int report_failure(DWORD error, const char *format, ...) __attribute__((format(p
 
 /* What the library has told so far is about something else than what is done next. */
 void report_forget(void);
+/* The same, with Windows' own words for `error`: what failed is no disk of ours, but a file, say. */
+int report_windows(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Has the library told of an error? */
+bool report_has_error(void);
 
 /* Says the whole clause, or question. */
 void report_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -130,7 +130,7 @@ void show_print_text(const struct shown *shown)
     printf("\n");
     if (disk_is_nbd(properties))
         print_server(&properties->NbdProperties);
-    if (disk_is_nbd(properties) && shown->has_server)
+    if (!disk_is_served(properties) && shown->has_server)
         print_connection(properties, &shown->server);
     if (disk_is_served(properties))
         print_program(shown);

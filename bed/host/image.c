@@ -6,8 +6,8 @@
 #include <link.h>
 #include <stdio.h>
 
-/* Of the sanitizers' run-time libraries. */
-void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t out_size);
+/* Of the sanitizers' run-time libraries; not there in a build without them. */
+__attribute__((weak)) void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t out_size);
 
 static struct bed_image *loaded; /* one at a time */
 
@@ -81,6 +81,10 @@ bool bed_in_image(const void *address)
 
 const char *bed_place(const void *address, char text[BED_PLACE_LENGTH])
 {
+    if (__sanitizer_symbolize_pc == NULL) {
+        snprintf(text, BED_PLACE_LENGTH, "%p", address);
+        return text;
+    }
     /* A return address is behind the call. */
     __sanitizer_symbolize_pc((void *)((uintptr_t)address - 1), "%f %s:%l", text, BED_PLACE_LENGTH);
     return text;

@@ -222,16 +222,32 @@ bool bed_view_unmap_user(const void *address)
     return true;
 }
 
+/* At an address that is reserved first: ThreadSanitizer sees that memory there is new, which it does not of mremap. */
+static void *map_again(void *address, SIZE_T size)
+{
+    void *place = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (place == MAP_FAILED) {
+        return NULL;
+    }
+    /* Of shared memory: it stays where it is, too. */
+    if (mremap(address, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, place) != place) {
+        munmap(place, size);
+        return NULL;
+    }
+    return place;
+}
+
 void *bed_view_alias(void *address, SIZE_T size)
 {
     void *alias = NULL;
 
     bed_lock(&lock);
     if (find_locked(address, size, true) != NULL) {
-        alias = mremap(address, 0, size, MREMAP_MAYMOVE); /* of shared memory: it stays where it is, too */
+        alias = map_again(address, size);
     }
     bed_unlock(&lock);
-    return alias != MAP_FAILED ? alias : NULL;
+    return alias;
 }
 
 void bed_view_retire(void *address, SIZE_T size)

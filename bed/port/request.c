@@ -22,13 +22,17 @@ static ULONG align16(ULONG length)
     return (length + 15) & ~15u;
 }
 
+/* Several words at a time: each request is looked at, whole. */
 static BOOLEAN is_filled(const void *memory, ULONG length)
 {
+    const ULONGLONG fill = 0x0101010101010101ULL * PORT_FILL;
     const UCHAR *bytes = memory;
     ULONG i = 0;
 
-    for (; i + 8 <= length; i += 8) {
-        if (*(const volatile ULONGLONG *)(bytes + i) != 0x0101010101010101ULL * PORT_FILL) {
+    for (; i + 32 <= length; i += 32) {
+        const volatile ULONGLONG *words = (const volatile ULONGLONG *)(bytes + i);
+
+        if (((words[0] ^ fill) | (words[1] ^ fill) | (words[2] ^ fill) | (words[3] ^ fill)) != 0) {
             return FALSE;
         }
     }

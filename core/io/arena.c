@@ -75,15 +75,33 @@ static uint32_t order_of_length(uint32_t length)
     return order;
 }
 
-bool arena_take(struct io_arena *arena, uint32_t length, uint32_t *offset)
+uint32_t arena_units(uint32_t length)
 {
-    uint32_t wanted = order_of_length(length);
-    uint32_t order = wanted;
-    uint32_t index;
+    return length != 0 ? 1u << order_of_length(length) : 0;
+}
+
+/* The order of the smallest free block with `length` bytes; ARENA_ORDERS: there is none. */
+static uint32_t free_order(const struct io_arena *arena, uint32_t length)
+{
+    uint32_t order = order_of_length(length);
 
     while (order < ARENA_ORDERS && arena->free[order] == NONE) {
         order++;
     }
+    return order;
+}
+
+bool arena_has_room(const struct io_arena *arena, uint32_t length)
+{
+    return free_order(arena, length) < ARENA_ORDERS;
+}
+
+bool arena_take(struct io_arena *arena, uint32_t length, uint32_t *offset)
+{
+    uint32_t wanted = order_of_length(length);
+    uint32_t order = free_order(arena, length);
+    uint32_t index;
+
     if (order == ARENA_ORDERS) {
         return false;
     }

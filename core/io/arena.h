@@ -37,6 +37,12 @@ struct io_arena {
 /* Begins an arena of `count` units, 1 to 65535, all free, with as many elements at `units`. */
 void arena_init(struct io_arena *arena, struct arena_unit *units, uint32_t count);
 
+/* Units of an area of `length` bytes, 0 to ARENA_AREA_MAX. */
+uint32_t arena_units(uint32_t length);
+
+/* Whether arena_take would succeed. */
+bool arena_has_room(const struct io_arena *arena, uint32_t length);
+
 /* An area of `length` bytes, 1 to ARENA_AREA_MAX; writes where it begins, in bytes. False: there is no room. */
 MUST_CHECK bool arena_take(struct io_arena *arena, uint32_t length, uint32_t *offset);
 

@@ -22,7 +22,8 @@ enum io_operation {
 };
 
 enum io_flag {
-    IO_FUA = 1u << 0,           /* IO_WRITE, IO_TRIM, IO_WRITE_ZEROES: done only when this range is on stable storage */
+    IO_FUA = 1u << 0,           /* IO_WRITE, IO_TRIM, IO_WRITE_ZEROES: done only when this range is on stable storage.
+                                 * IO_READ: from stable storage, not from a cache; NBD has no such thing */
     IO_NO_HOLE = 1u << 1,       /* IO_WRITE_ZEROES: the range stays allocated */
     IO_FAST_ZERO = 1u << 2,     /* IO_WRITE_ZEROES: it is to fail if it is no faster than writing */
     IO_DONT_FRAGMENT = 1u << 3, /* IO_READ: data or a hole in one piece, not several */

@@ -83,6 +83,18 @@ static ALWAYS_INLINE enum storage_step begin_transfer(struct storage_command *st
     return storage_begin_range(storage, device, operation, command->lba, command->blocks);
 }
 
+/* SBC-3, "READ (10) command": FUA reads from the medium. To a backend without FUA it means nothing. */
+static enum storage_step begin_read(struct storage_command *storage, const struct scsi_device *device,
+                                    const struct scsi_command *command, uint32_t data_length, struct scsi_sense *sense)
+{
+    enum storage_step step = begin_transfer(storage, device, command, IO_READ, data_length, sense);
+
+    if (command->fua && device->fua && !device->fua_by_flush) {
+        storage->request.flags |= IO_FUA;
+    }
+    return step;
+}
+
 RARE enum storage_step storage_write_through(struct storage_command *storage, const struct scsi_device *device)
 {
     if (device->fua && !device->fua_by_flush) {
@@ -167,7 +179,7 @@ enum storage_step storage_begin(struct storage_command *storage, struct scsi_dev
     clear(storage);
     switch (command->operation) {
     case SCSI_READ:
-        return begin_transfer(storage, device, command, IO_READ, data_length, sense);
+        return begin_read(storage, device, command, data_length, sense);
     case SCSI_WRITE:
         return begin_write(storage, device, command, data_length, sense);
     case SCSI_WRITE_AND_VERIFY:

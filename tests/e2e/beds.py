@@ -59,7 +59,14 @@ class Running:
         self.command = [str(word) for word in command]
         self.limit_s = limit_s
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        stdin=subprocess.DEVNULL)
+                                        stdin=subprocess.DEVNULL, bufsize=0)
+        self.lines = b""  # of stdout, that line() has taken
+
+    def line(self):
+        """The next line of a program that goes on; empty when it has ended."""
+        taken = self.process.stdout.readline()
+        self.lines += taken
+        return taken.decode("utf-8", "replace").rstrip("\r\n")
 
     def wait(self):
         try:
@@ -68,7 +75,7 @@ class Running:
             self.process.kill()
             out, err = self.process.communicate()
             raise AssertionError(f"the bed lost a program: {self.command}\n{out}\n{err}") from None
-        text = [stream.decode("utf-8", "replace").replace("\r\n", "\n") for stream in (out, err)]
+        text = [stream.decode("utf-8", "replace").replace("\r\n", "\n") for stream in (self.lines + out, err)]
         return self.result(self.process.returncode, *text)
 
     def result(self, code, out, err):
@@ -84,10 +91,13 @@ class Running:
 
 
 class Bed:
-    """One bed. `where` is its directory. It ends with this process, whatever becomes of that."""
+    """One bed. `where` is its directory. It ends with this process, whatever becomes of that. `within`: words that go
+    before each of its commands, such as nsenter's."""
 
-    def __init__(self, *options):
-        command = [str(BED), "start", "--build", str(BUILD), "--owner", str(os.getpid()), *TALKATIVE, *options]
+    def __init__(self, *options, within=()):
+        self.within = [str(word) for word in within]
+        command = [*self.within, str(BED), "start", "--build", str(BUILD), "--owner", str(os.getpid()), *TALKATIVE,
+                   *options]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, stdin=subprocess.DEVNULL,
                               check=False)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
@@ -103,12 +113,12 @@ class Bed:
         return self._bed("log").stdout
 
     def _bed(self, command):
-        return subprocess.run([str(BED), command, self.where], capture_output=True, text=True, errors="replace",
+        return subprocess.run([*self.within, str(BED), command, self.where], capture_output=True, text=True, errors="replace",
                               timeout=120, stdin=subprocess.DEVNULL, check=False)
 
     def start(self, program, *arguments, limit_s=EXEC_S):
         words = [str(argument) for argument in arguments]
-        return Running([BED, "exec", "--timeout", limit_s, self.where, "--", program, *words], limit_s)
+        return Running([*self.within, BED, "exec", "--timeout", limit_s, self.where, "--", program, *words], limit_s)
 
     def start_client(self, *arguments, **more):
         return self.start(CLIENT, *arguments, **more)
@@ -127,16 +137,17 @@ class Bed:
 
     # --- steps that many tests take
 
-    def start_map(self, name, server, *options, export=None):
+    def start_map(self, name, server, *options, export=None, **more):
         export = server.export if export is None else export
-        return self.start_client("map", name, server.address, "--port", server.port, "--export-name", export, *options)
+        return self.start_client("map", name, server.address, "--port", server.port, "--export-name", export, *options,
+                                 **more)
 
     def map(self, name, server, *options, export=None):
         """Maps an export; answers the number of the disk as `map` tells it."""
         result = self.start_map(name, server, *options, export=export).wait().ok()
-        said = re.match(rf"Mapped '{re.escape(name)}' as \\\\\.\\PhysicalDrive(\d+) \(", result.out)
-        assert said, repr(result)
-        return int(said[1])
+        number = said_number(name, result.out)
+        assert number is not None, repr(result)
+        return number
 
     def try_map(self, name, server, *options, export=None):
         return self.start_map(name, server, *options, export=export).wait()
@@ -148,6 +159,15 @@ class Bed:
 
     def show(self, name):
         return self.client("show", name).ok().fields()
+
+    def show_when_mapped(self, name):
+        """`show`, as soon as Windows has the disk of another program."""
+        deadline = time.monotonic() + 60
+        while True:
+            shown = self.client("show", name)
+            if shown.code == 0 and int(shown.fields()["DiskNumber"]) >= 0:
+                return shown.fields()
+            assert time.monotonic() < deadline, repr(shown)
 
     def stats(self, name):
         return {field: int(value) for field, value in self.client("stats", name).ok().fields().items()}
@@ -208,6 +228,25 @@ class Holding:
     def __exit__(self, *_):
         self.until.touch()
         self.program.wait()
+
+
+def said_number(name, text):
+    """The number of the disk, as `map` says it."""
+    said = re.match(rf"Mapped '{re.escape(name)}' as \\\\\.\\PhysicalDrive(\d+) \(", text)
+    return int(said[1]) if said else None
+
+
+class Serving:
+    """`map --file` or `--ram` in the foreground: `number` is its disk's, `wait()` is for when it is unmapped."""
+
+    def __init__(self, bed, name, *options):
+        self.program = bed.start_client("map", name, *options)
+        self.said = self.program.line()
+        self.number = said_number(name, self.said)
+        assert self.number is not None, f"{self.said}\n{self.program.wait()!r}"
+
+    def wait(self):
+        return self.program.wait()
 
 
 def windows_path(path):

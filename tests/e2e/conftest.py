@@ -12,6 +12,7 @@ import pytest
 
 import servers
 from beds import Bed
+from programs import Caller
 
 FILE_BYTES = 136 << 20  # eight regions of 16 MiB for a storm, and some more
 
@@ -60,3 +61,29 @@ def stack():
     """Servers that a test starts with `stack.enter_context()` end with it."""
     with contextlib.ExitStack() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def callers(module_bed):
+    """Two programs that call the library, so that one may wait while the other asks."""
+    pair = Caller(module_bed), Caller(module_bed)
+    yield pair
+    for caller in pair:
+        assert caller.end() == 0
+
+
+@pytest.fixture
+def call(callers):
+    """The first of them, with nothing mapped before and after: for tests that would spend their time on starting
+    programs. A disk that is left is removed, and fails the test. So do violations: the programs that a test has
+    started tell of them when they end."""
+    yield callers[0]
+    left = callers[0].mapped()
+    for name in left:
+        callers[0]("remove", name, "--hard")
+    assert left == []
+
+
+@pytest.fixture
+def other(callers):
+    return callers[1]

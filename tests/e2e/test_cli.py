@@ -75,7 +75,9 @@ def test_what_was_probably_meant(words, question, bed):
 @pytest.mark.parametrize("words, problem", [
     (("frobnicate",), "there is no command 'frobnicate'; 'wnbd-client help' lists those there are"),
     (("list", "surplus"), "'list' has no use for 'surplus'"),
-    (("map", "x"), "'map' needs the argument hostname"),
+    (("map", "x"), "'map' needs the argument hostname, or --file or --ram"),
+    (("map", "x", "--ram", "1M", "--no-wait"), "no-wait does not go with ram"),
+    (("map", "x", "y", "--user", "--no-wait"), "no-wait does not go with user, which stays"),
     (("map", "x", "y", "--port"), "--port needs a value"),
     (("map", "x", "y", "--port", "0"), "port is '0', but must be from 1 to 65535"),
     (("map", "x", "y", "--block-size", "1K"), "block-size is 1024, but must be 512 or 4096"),

@@ -48,6 +48,19 @@ def test_a_disk_from_map_to_stats(server, bed, schema):
     bed.client("unmap", NAME).ok()
 
 
+def test_a_disk_that_the_client_serves(bed, schema):
+    serving = bed.start_client("map", "ram", "--ram", "64M", "--format", "json")
+    mapped = schema.check("map", serving.process.stdout.readline().decode())
+    shown = told(bed, schema, "show", "ram")
+    assert (shown["kernel_nbd"], shown["nbd"], shown["server"]["state"]) == (False, None, "served")
+    assert shown["arena_size"] >= 2 << 20 and shown["disk_number"] == mapped["disk_number"]
+    text = bed.show("ram")
+    assert text["ArenaSize"].startswith(f"{shown['arena_size']} (") and text["ArenaSize"].endswith(" MiB of locked memory)")
+    assert (text["KeepDisk"], text["QueueDepth"], text["State"]) == ("0", str(shown["queue_depth"]), "served")
+    bed.client("unmap", "ram").ok()
+    assert serving.wait().code == 0
+
+
 def test_map_without_waiting_has_no_number_yet(server, bed, schema):
     where = ("map", "quick", server.address, "--port", server.port, "--export-name", "", "--no-wait")
     mapped = told(bed, schema, *where)

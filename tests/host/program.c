@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #define PATIENCE_MS 600000
-#define FETCH_ROOM  WNBD_DEFAULT_MAX_TRANSFER_LENGTH
 
 /* Begins a command over the handle, unless it is closed. */
 static bool begin(struct program *program, struct bed_io *io, const void *input, ULONG input_length, void *output,
@@ -64,24 +63,49 @@ static void describe(const struct program *program, WNBD_IOCTL_CREATE_COMMAND *c
     properties->ArenaSize = options->arena_size;
 }
 
+static void init(struct program *program, const struct program_options *options)
+{
+    memset(program, 0, sizeof(*program));
+    pthread_rwlock_init(&program->file_lock, NULL);
+    pthread_mutex_init(&program->bytes_lock, NULL);
+    program->options = *options;
+    program->options.name = options->name != NULL ? options->name : "vol1";
+    program->options.block_size = options->block_size != 0 ? options->block_size : 512;
+    program->options.fetch_room = options->fetch_room != 0 ? options->fetch_room : WNBD_DEFAULT_MAX_TRANSFER_LENGTH;
+    program->bytes = options->store != NULL ? options->store : calloc(1, PROGRAM_BYTES);
+    program->file = wnbd_open();
+    assert_non_null(program->file);
+}
+
 NTSTATUS program_create(struct program *program, const struct program_options *options)
 {
     WNBD_IOCTL_CREATE_COMMAND create;
     WNBD_IOCTL_CREATE_OUTPUT output;
     NTSTATUS status;
 
-    memset(program, 0, sizeof(*program));
-    pthread_rwlock_init(&program->file_lock, NULL);
-    program->options = *options;
-    program->options.name = options->name != NULL ? options->name : "vol1";
-    program->options.block_size = options->block_size != 0 ? options->block_size : 512;
-    program->bytes = calloc(1, PROGRAM_BYTES);
-    program->file = wnbd_open();
-    assert_non_null(program->file);
+    init(program, options);
     describe(program, &create);
     status = wnbd_map(program->file, &create, &output);
     program->id = output.Info.ConnectionId;
     return status;
+}
+
+static NTSTATUS attach(struct program *program)
+{
+    WNBD_IOCTL_ATTACH_COMMAND attach = {.IoControlCode = IOCTL_WNBD_ATTACH};
+    WNBD_CONNECTION_INFO info = {0};
+    NTSTATUS status;
+
+    strncpy(attach.InstanceName, program->options.name, sizeof(attach.InstanceName) - 1);
+    status = command(program, &attach, sizeof(attach), &info, sizeof(info));
+    program->id = info.ConnectionId;
+    return status;
+}
+
+NTSTATUS program_attach(struct program *program, const struct program_options *options)
+{
+    init(program, options);
+    return attach(program);
 }
 
 NTSTATUS program_map_arena(struct program *program)
@@ -168,6 +192,7 @@ WNBD_ANSWER program_carry_out(struct program *program, const WNBD_ARENA_REQUEST 
     if (program->options.does != NULL && program->options.does(program, request, data, &answer)) {
         return answer;
     }
+    pthread_mutex_lock(&program->bytes_lock); /* an aborted write may be carried out while it comes again */
     switch (io->RequestType) {
     case WnbdReqTypeRead:
         memcpy(data, program->bytes + io->Cmd.Read.BlockAddress * block, (size_t)io->Cmd.Read.BlockCount * block);
@@ -185,6 +210,7 @@ WNBD_ANSWER program_carry_out(struct program *program, const WNBD_ARENA_REQUEST 
     case WnbdReqTypeUnknown:
         break;
     }
+    pthread_mutex_unlock(&program->bytes_lock);
     return answer;
 }
 
@@ -228,21 +254,20 @@ static void *serve_batches(void *context)
     return NULL;
 }
 
-static NTSTATUS fetch(struct program *program, WNBD_IOCTL_FETCH_REQ_COMMAND *fetched, UCHAR *data)
+NTSTATUS program_fetch(struct program *program, WNBD_IOCTL_FETCH_REQ_COMMAND *fetched, UCHAR *data)
 {
     *fetched = (WNBD_IOCTL_FETCH_REQ_COMMAND){.IoControlCode = IOCTL_WNBD_FETCH_REQ,
                                               .ConnectionId = program->id,
                                               .DataBuffer = data,
-                                              .DataBufferSize = FETCH_ROOM};
+                                              .DataBufferSize = program->options.fetch_room};
     return command(program, fetched, sizeof(*fetched), fetched, sizeof(*fetched));
 }
 
-static NTSTATUS send(struct program *program, const WNBD_IO_REQUEST *request, const WNBD_ANSWER *answer, UCHAR *data)
+NTSTATUS program_send(struct program *program, const WNBD_ANSWER *answer, UCHAR *data)
 {
     WNBD_IOCTL_SEND_RSP_COMMAND response = {.IoControlCode = IOCTL_WNBD_SEND_RSP, .ConnectionId = program->id};
 
     response.Response.RequestHandle = answer->RequestHandle;
-    response.Response.RequestType = request->RequestType;
     response.Response.Status.ScsiStatus = answer->ScsiStatus;
     response.Response.Status.SenseKey = answer->SenseKey;
     response.Response.Status.ASC = answer->ASC;
@@ -259,16 +284,16 @@ static UINT32 read_length(const struct program *program, const WNBD_IO_REQUEST *
 static void *serve_one_at_a_time(void *context)
 {
     struct program *program = context;
-    UCHAR *data = malloc(FETCH_ROOM);
+    UCHAR *data = malloc(program->options.fetch_room);
     WNBD_IOCTL_FETCH_REQ_COMMAND fetched;
     NTSTATUS status;
 
-    while (NT_SUCCESS(status = fetch(program, &fetched, data)) &&
+    while (NT_SUCCESS(status = program_fetch(program, &fetched, data)) &&
            fetched.Request.RequestType != WnbdReqTypeDisconnect) {
         WNBD_ARENA_REQUEST request = {.Request = fetched.Request, .DataLength = read_length(program, &fetched.Request)};
         WNBD_ANSWER answer = program_carry_out(program, &request, data);
 
-        if (send(program, &fetched.Request, &answer, data) != STATUS_SUCCESS) {
+        if (program_send(program, &answer, data) != STATUS_SUCCESS) {
             InterlockedIncrement(&program->refused);
         }
     }
@@ -279,20 +304,41 @@ static void *serve_one_at_a_time(void *context)
 
 void program_serve(struct program *program)
 {
-    for (unsigned i = 0; i < program->options.threads; i++) {
-        pthread_create(&program->threads[i], NULL, program->options.one_at_a_time ? serve_one_at_a_time : serve_batches,
-                       program);
+    const struct program_options *options = &program->options;
+
+    for (unsigned i = 0; i < options->threads; i++) {
+        bool one = options->one_at_a_time || (options->mixed && i % 2 == 1);
+
+        pthread_create(&program->threads[i], NULL, one ? serve_one_at_a_time : serve_batches, program);
     }
+}
+
+static void begin_to_serve(struct program *program)
+{
+    program_own(program);
+    if (!program->options.one_at_a_time) {
+        assert_int_equal(program_map_arena(program), STATUS_SUCCESS);
+    }
+    program_serve(program);
 }
 
 void program_start(struct program *program, const struct program_options *options)
 {
     assert_int_equal(program_create(program, options), STATUS_SUCCESS);
-    program_own(program);
-    if (!options->one_at_a_time) {
-        assert_int_equal(program_map_arena(program), STATUS_SUCCESS);
+    begin_to_serve(program);
+}
+
+void program_take_over(struct program *program, const struct program_options *options)
+{
+    LARGE_INTEGER pause = {.QuadPart = -10000};
+    NTSTATUS status = program_attach(program, options);
+
+    while (status == STATUS_SHARING_VIOLATION) {
+        KeDelayExecutionThread(UserMode, FALSE, &pause);
+        status = attach(program);
     }
-    program_serve(program);
+    assert_int_equal(status, STATUS_SUCCESS);
+    begin_to_serve(program);
 }
 
 /* ---- It ends ---- */
@@ -322,7 +368,10 @@ void program_free(struct program *program)
         assert_true(bed_unmap_view((void *)(ULONG_PTR)program->arena.Address));
     }
     pthread_rwlock_destroy(&program->file_lock);
-    free(program->bytes);
+    pthread_mutex_destroy(&program->bytes_lock);
+    if (program->options.store == NULL) {
+        free(program->bytes);
+    }
 }
 
 void program_stop(struct program *program)

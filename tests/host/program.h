@@ -26,6 +26,9 @@ struct program_options {
     UINT32 arena_size;
     unsigned threads;   /* that serve; 0: none, the test does it by hand */
     bool one_at_a_time; /* they use FETCH_REQ and SEND_RSP */
+    bool mixed;         /* every second of them does */
+    UCHAR *store;       /* PROGRAM_BYTES that outlive the program; NULL: its own */
+    UINT32 fetch_room;  /* bytes of the buffer for that; 0: any request fits */
     program_does *does;
 };
 
@@ -35,6 +38,7 @@ struct program {
     struct bed_file *file; /* the adapter, opened by it; NULL: closed */
     WNBD_CONNECTION_ID id;
     WNBD_ARENA arena;
+    pthread_mutex_t bytes_lock;
     UCHAR *bytes; /* PROGRAM_BYTES */
     struct bed_io own;
     WNBD_IOCTL_OWN_COMMAND own_command;
@@ -49,7 +53,11 @@ struct program {
 /* A disk, mapped and served. Anything that goes wrong fails the test. */
 void program_start(struct program *program, const struct program_options *options);
 
+/* The same for a disk that is kept without a program: tried until it can be attached. */
+void program_take_over(struct program *program, const struct program_options *options);
+
 /* The parts of it. */
+NTSTATUS program_attach(struct program *program, const struct program_options *options);
 NTSTATUS program_create(struct program *program, const struct program_options *options);
 NTSTATUS program_map_arena(struct program *program);
 void program_own(struct program *program);
@@ -78,6 +86,10 @@ NTSTATUS program_enter(struct program *program, const WNBD_ANSWER *answers, UINT
 
 /* The same, without answers and waiting, begun. */
 void program_enter_begin(struct program *program, struct bed_io *io, UINT32 max, struct program_output *output);
+
+/* FETCH_REQ and SEND_RSP. `data` has room for the largest request. */
+NTSTATUS program_fetch(struct program *program, WNBD_IOCTL_FETCH_REQ_COMMAND *fetched, UCHAR *data);
+NTSTATUS program_send(struct program *program, const WNBD_ANSWER *answer, UCHAR *data);
 
 /* Waits until it gives a request; that one. */
 WNBD_ARENA_REQUEST program_next(struct program *program);

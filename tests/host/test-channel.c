@@ -218,38 +218,6 @@ static void sense_arrives(void **state)
     stop(&program, disk);
 }
 
-/* Requests answered backwards, from a full queue. */
-static void answers_in_any_order(void **state)
-{
-    enum { COUNT = 64 };
-    struct program_options options = {0};
-    struct program program;
-    struct bed_file *disk;
-    WNBD_ARENA_REQUEST requests[COUNT];
-    struct bed_io ios[COUNT];
-    static UCHAR data[COUNT][4096];
-
-    (void)state;
-    fixture_start_machine();
-    options.threads = 1;
-    program_start(&program, &options);
-    disk = open_disk("vol1"); /* Windows has read what it wants to know */
-    for (ULONG i = 0; i < COUNT; i++) {
-        wnbd_pattern(data[i], sizeof(data[i]), i);
-    }
-    stop(&program, disk);
-    fixture_start_machine();
-    options.threads = 0;
-    options.queue_depth = 0;
-    program_start(&program, &options);
-    (void)requests;
-    (void)ios;
-    assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
-    program_wait(&program);
-    program_free(&program);
-    fixture_stop_machine(BED_REMOVAL_ASKED);
-}
-
 static void nonsense_is_refused(void **state)
 {
     struct program_options options = {.threads = 1};
@@ -431,26 +399,6 @@ static void stale_program_loses_its_disk(void **state)
 
 /* ---- Kept ---- */
 
-static NTSTATUS attach(struct program *program, const struct program_options *options)
-{
-    WNBD_IOCTL_ATTACH_COMMAND command = {.IoControlCode = IOCTL_WNBD_ATTACH};
-    WNBD_CONNECTION_INFO info;
-    NTSTATUS status;
-
-    memset(program, 0, sizeof(*program));
-    pthread_rwlock_init(&program->file_lock, NULL);
-    program->options = *options;
-    program->options.name = "vol1";
-    program->options.block_size = BLOCK;
-    program->bytes = calloc(1, PROGRAM_BYTES);
-    program->file = wnbd_open();
-    strcpy(command.InstanceName, "vol1");
-    status = bed_control(program->file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), &info,
-                         sizeof(info), NULL);
-    program->id = info.ConnectionId;
-    return status;
-}
-
 static void kept_disk_is_served_again(void **state)
 {
     struct program_options options = {.threads = 2, .does = never_answers, .flags.KeepDisk = 1};
@@ -461,7 +409,7 @@ static void kept_disk_is_served_again(void **state)
     struct bed_io io;
 
     (void)state;
-    assert_int_equal(attach(&next, &options), STATUS_SHARING_VIOLATION);
+    assert_int_equal(program_attach(&next, &options), STATUS_SHARING_VIOLATION);
     program_free(&next);
     wnbd_pattern(data, sizeof(data), 5);
     bed_transfer_begin(&io, disk, true, 4096, data, sizeof(data));
@@ -472,10 +420,7 @@ static void kept_disk_is_served_again(void **state)
     }
     program_die(&program);
     options.does = NULL;
-    assert_int_equal(attach(&next, &options), STATUS_SUCCESS);
-    program_own(&next);
-    assert_int_equal(program_map_arena(&next), STATUS_SUCCESS);
-    program_serve(&next);
+    program_take_over(&next, &options);
     assert_int_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
     assert_memory_equal(next.bytes + 4096, data, sizeof(data));
     write_and_read_back(&next, disk, 1 << 20, 1 << 20);
@@ -494,7 +439,6 @@ int main(int count, char **arguments)
         cmocka_unit_test(read_only_is_write_protected),
         cmocka_unit_test(short_answer_reads_as_zeroes),
         cmocka_unit_test(sense_arrives),
-        cmocka_unit_test(answers_in_any_order),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(others_are_denied),
         cmocka_unit_test(disk_goes_with_its_handle),

@@ -2,6 +2,7 @@
 /* The client's command line, with the real command table and nothing behind it. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/help.h"
+#include "wnbd-client/map_source.h"
 #include "wnbd-client/values.h"
 
 #include <setjmp.h>
@@ -114,7 +115,6 @@ static void map_refuses(void **state)
 {
     (void)state;
     assert_refused("map", "instance-name");
-    assert_refused("map vol", "hostname");
     assert_refused("map vol nas 10809", "not 3");
     assert_refused("map vol nas 10809 e 0 0 1M 512 more", "more");
     assert_refused("map vol nas --connections 0", "from 1 to 16");
@@ -138,6 +138,86 @@ static void map_refuses(void **state)
     assert_refused("unmap vol --soft", "'soft-disconnect-timeout' or 'soft-disconnect-retry-interval'");
     assert_refused("map vol nas -x", "-x");
     assert_refused("map _ nas", "empty");
+}
+
+static enum map_source source;
+
+static bool parse_source(const char *line)
+{
+    return parse(line) && map_source_read(&parsed, &source, problem);
+}
+
+static void assert_source_refused(const char *line, const char *words)
+{
+    assert_true(parse(line));
+    assert_false(map_source_read(&parsed, &source, problem));
+    assert_non_null(strstr(problem, words));
+}
+
+static void map_from_a_server(void **state)
+{
+    (void)state;
+    assert_true(parse_source("map vol nas --read-only --force"));
+    assert_int_equal(source, MAP_FROM_SERVER);
+    assert_true(parse_source("map vol nas 10809 export yes no 1048577 512")); /* the server's size is not looked at */
+    assert_int_equal(source, MAP_FROM_SERVER);
+}
+
+static void map_from_a_file(void **state)
+{
+    (void)state;
+    assert_true(parse_source("map vol --file d:\\disk.img --size 3g --block-size 4096 --threads 9"));
+    assert_int_equal(source, MAP_FROM_FILE);
+    assert_string_equal(text("file"), "d:\\disk.img");
+    assert_true(number("size") == 3ull << 30);
+    assert_int_equal(number("threads"), 9);
+    assert_true(parse_source("map --file=x vol --read-only --physical-block-size 4096"));
+    assert_int_equal(source, MAP_FROM_FILE);
+    assert_string_equal(text("instance-name"), "vol");
+}
+
+static void map_from_memory(void **state)
+{
+    (void)state;
+    assert_true(parse_source("map vol --ram 64M"));
+    assert_int_equal(source, MAP_FROM_RAM);
+    assert_int_equal(number("ram"), 64 << 20);
+    assert_true(parse_source("map vol --ram 512"));
+    assert_true(parse_source("map vol --ram 8K --block-size 4096 --threads 255"));
+}
+
+static void map_refuses_what_does_not_go_together(void **state)
+{
+    (void)state;
+    assert_source_refused("map vol", "hostname, or --file or --ram");
+    assert_source_refused("map vol --size 1M", "hostname, or --file or --ram");
+    assert_source_refused("map vol nas --file x", "hostname does not go with file");
+    assert_source_refused("map vol nas --ram 1M", "hostname does not go with ram");
+    assert_source_refused("map vol --ram 1M --file x", "ram does not go with file");
+    assert_source_refused("map vol --file x --port 10809", "port does not go with file");
+    assert_source_refused("map vol --file x --disk-size 1M", "disk-size does not go with file");
+    assert_source_refused("map vol --ram 1M --connections 2", "connections does not go with ram");
+    assert_source_refused("map vol --ram 1M --size 1M", "size does not go with ram");
+    assert_source_refused("map vol --ram 1M --read-only", "read-only does not go with ram");
+    assert_source_refused("map vol nas --threads 4", "threads does not go with hostname");
+    assert_source_refused("map vol nas --size 1M", "size does not go with hostname");
+    assert_source_refused("map vol --file x --size 1M --read-only", "neither made nor extended");
+}
+
+static void map_refuses_sizes(void **state)
+{
+    (void)state;
+    assert_source_refused("map vol --ram 513", "ram is 513, which is not a multiple of the block size 512");
+    assert_source_refused("map vol --file x --size 1025", "size is 1025");
+    assert_source_refused("map vol --file x --size 512 --block-size 4096", "block size 4096");
+    assert_refused("map vol --ram 0", "from 512");
+    assert_refused("map vol --file x --size 511", "from 512");
+    assert_refused("map vol --ram 8E", "to 9223372036854775807");
+    assert_refused("map vol --ram", "--ram");
+    assert_refused("map vol --ram much", "not a size");
+    assert_refused("map vol --file=", "empty");
+    assert_refused("map vol --ram 1M --threads 0", "from 1 to 255");
+    assert_refused("map vol --ram 1M --threads 256", "from 1 to 255");
 }
 
 static void names_of_255_bytes_fit_and_256_do_not(void **state)
@@ -348,6 +428,11 @@ int main(void)
         cmocka_unit_test(map_options_stand_anywhere),
         cmocka_unit_test(map_form_of_2020),
         cmocka_unit_test(map_refuses),
+        cmocka_unit_test(map_from_a_server),
+        cmocka_unit_test(map_from_a_file),
+        cmocka_unit_test(map_from_memory),
+        cmocka_unit_test(map_refuses_what_does_not_go_together),
+        cmocka_unit_test(map_refuses_sizes),
         cmocka_unit_test(names_of_255_bytes_fit_and_256_do_not),
         cmocka_unit_test(unmap_both_forms),
         cmocka_unit_test(unmap_of_several),

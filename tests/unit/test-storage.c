@@ -179,7 +179,7 @@ static void transfer_in_pieces(void **state)
             assert_request(&storage, operations[i] == SCSI_READ ? IO_READ : IO_WRITE, 100 * 512 + offset,
                            lengths[piece]);
             assert_int_equal(storage.data_offset, offset);
-            assert_int_equal(storage.request.flags, operations[i] == SCSI_WRITE ? IO_FUA : 0);
+            assert_int_equal(storage.request.flags, IO_FUA);
             offset += lengths[piece];
             assert_int_equal(storage_next(&storage, &sense),
                              piece + 1 < GUARD_COUNT(lengths) ? STORAGE_REQUEST : STORAGE_DONE);
@@ -218,24 +218,38 @@ static void transfer_of_no_blocks(void **state)
     }
 }
 
-static void write_fua(void **state)
+static void assert_flags(const struct scsi_device *device, const struct scsi_command *command, uint32_t flags)
 {
-    struct scsi_device device = test_device();
-    struct scsi_command command = transfer(SCSI_WRITE, 0, 1);
+    struct scsi_device copy = *device;
     struct storage_command storage;
     struct scsi_sense sense;
 
-    (void)state;
+    assert_int_equal(storage_begin(&storage, &copy, command, NULL, 512, &sense), STORAGE_REQUEST);
+    assert_int_equal(storage.request.flags, flags);
+}
+
+/* Only to a backend that has it. */
+static void assert_fua_is_passed_on(struct scsi_command command)
+{
+    struct scsi_device device = test_device();
+
+    assert_flags(&device, &command, 0);
     command.fua = true;
-    assert_int_equal(storage_begin(&storage, &device, &command, NULL, 512, &sense), STORAGE_REQUEST);
-    assert_int_equal(storage.request.flags, IO_FUA);
-    device.fua = false;
-    assert_int_equal(storage_begin(&storage, &device, &command, NULL, 512, &sense), STORAGE_REQUEST);
-    assert_int_equal(storage.request.flags, 0);
-    device.fua = true;
-    command.operation = SCSI_READ;
-    assert_int_equal(storage_begin(&storage, &device, &command, NULL, 512, &sense), STORAGE_REQUEST);
-    assert_int_equal(storage.request.flags, 0);
+    assert_flags(&device, &command, IO_FUA);
+    device.fua_by_flush = true;
+    assert_flags(&device, &command, 0);
+    device.fua = device.fua_by_flush = false;
+    assert_flags(&device, &command, 0);
+}
+
+static void transfer_fua(void **state)
+{
+    const enum scsi_operation operations[] = {SCSI_READ, SCSI_WRITE};
+
+    (void)state;
+    for (size_t i = 0; i < GUARD_COUNT(operations); i++) {
+        assert_fua_is_passed_on(transfer(operations[i], 0, 1));
+    }
 }
 
 static void begin_flushed_write(struct storage_command *storage, struct scsi_device *device)
@@ -413,7 +427,7 @@ int main(void)
         cmocka_unit_test(transfer_in_pieces),
         cmocka_unit_test(transfer_longer_than_buffer),
         cmocka_unit_test(transfer_of_no_blocks),
-        cmocka_unit_test(write_fua),
+        cmocka_unit_test(transfer_fua),
         cmocka_unit_test(write_fua_by_flush),
         cmocka_unit_test(write_fua_by_flush_restarted),
         cmocka_unit_test(write_restarted),

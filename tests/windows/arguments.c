@@ -28,6 +28,16 @@ void arguments_take(struct arguments *arguments, int argc, char **argv)
         arguments->words[arguments->count++] = argv[i];
 }
 
+void arguments_split(struct arguments *arguments, char *line)
+{
+    memset(arguments, 0, sizeof(*arguments));
+    for (char *word = strtok(line, " \r\n"); word; word = strtok(NULL, " \r\n")) {
+        if (arguments->count == ARGUMENTS_MAX)
+            die(EXIT_CODE_USE, "more than %d words", ARGUMENTS_MAX);
+        arguments->words[arguments->count++] = word;
+    }
+}
+
 static uint64_t number(const char *text, const char *what)
 {
     char *end;

@@ -22,6 +22,9 @@ struct arguments {
 /* Takes what follows the program's name. */
 void arguments_take(struct arguments *arguments, int argc, char **argv);
 
+/* Takes the words of a line, which must live as long. Words are parted by blanks. */
+void arguments_split(struct arguments *arguments, char *line);
+
 /* The next word that nobody has taken; `what` names it in the complaint when there is none. Ask for options first. */
 const char *arguments_word(struct arguments *arguments, const char *what);
 uint64_t arguments_word_number(struct arguments *arguments, const char *what);

@@ -7,6 +7,9 @@
 /* Each takes its own words and options, does one thing with the open disk and returns the program's exit code. */
 typedef int command_function(struct disk *disk, struct arguments *arguments);
 
+/* Runs the command that the words begin with (disk_commands.c): its exit code. */
+int disk_run(struct arguments *arguments);
+
 command_function command_write_random; /* sequence.c */
 command_function command_verify;
 command_function command_hash;

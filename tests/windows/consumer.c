@@ -33,36 +33,6 @@ static VOID tell_log(WnbdLogLevel level, const char *message, const char *file, 
     say("log %s %s", WnbdLogLevelToStr(level), message);
 }
 
-static WnbdRequestType type_named(const char *name)
-{
-    for (WnbdRequestType type = WnbdReqTypeRead; type <= WnbdReqTypePersistResOut; type++) {
-        if (_stricmp(name, WnbdRequestTypeToStr(type)) == 0)
-            return type;
-    }
-    return WnbdReqTypeUnknown;
-}
-
-static void take_manner(struct arguments *arguments, struct manner *manner)
-{
-    manner->answer_threads = (uint32_t)arguments_number(arguments, "--answer-threads", 0);
-    manner->delay_ms = (uint32_t)arguments_number(arguments, "--delay-ms", 0);
-    manner->short_bytes = (uint32_t)arguments_number(arguments, "--short", UINT32_MAX);
-    manner->is_short = manner->short_bytes != UINT32_MAX;
-    manner->without_data = arguments_flag(arguments, "--without-data");
-    manner->never = arguments_flag(arguments, "--never");
-    manner->twice = arguments_flag(arguments, "--twice");
-    manner->copies = arguments_flag(arguments, "--copies");
-    manner->log = arguments_flag(arguments, "--log");
-    manner->stall_every = (uint32_t)arguments_number(arguments, "--stall-every", 0);
-    manner->stall_ms = (uint32_t)arguments_number(arguments, "--stall-ms", 0);
-    manner->linger_ms = (uint32_t)arguments_number(arguments, "--linger-ms", 0);
-    manner->fill = (int)arguments_number(arguments, "--fill", UINT32_MAX);
-    manner->fails = type_named(arguments_text(arguments, "--fail", ""));
-    manner->sense_key = (uint8_t)arguments_number(arguments, "--sense-key", 3);
-    manner->asc = (uint8_t)arguments_number(arguments, "--asc", 0x11);
-    manner->has_information = arguments_flag(arguments, "--information");
-}
-
 static void take_flags(struct arguments *arguments, PWNBD_FLAGS flags)
 {
     flags->ReadOnly = arguments_flag(arguments, "--read-only");
@@ -110,12 +80,22 @@ static void fail(const char *what, DWORD error)
     exit(1);
 }
 
-static void make_disk(PWNBD_PROPERTIES properties, BOOL attach)
+/* A callback that the program does not have. */
+static void take_away(PWNBD_INTERFACE interface_of_disk, WnbdRequestType type)
+{
+    if (type == WnbdReqTypeFlush)
+        interface_of_disk->Flush = NULL;
+    else if (type == WnbdReqTypeUnmap)
+        interface_of_disk->Unmap = NULL;
+}
+
+static void make_disk(PWNBD_PROPERTIES properties, BOOL attach, WnbdRequestType lacks)
 {
     WNBD_INTERFACE *interface_of_disk = malloc(sizeof(*interface_of_disk));
     DWORD error;
 
     *interface_of_disk = callbacks;
+    take_away(interface_of_disk, lacks);
     if (attach)
         error = WnbdAttach(properties->InstanceName, interface_of_disk, &consumer, &consumer.disk);
     else
@@ -162,18 +142,22 @@ int main(int argc, char **argv)
 {
     WNBD_PROPERTIES properties = {0};
     struct arguments arguments;
+    WnbdRequestType lacks;
     DWORD error;
     BOOL attach;
 
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     WnbdSetLogger(tell_log);
     arguments_take(&arguments, argc, argv);
-    take_manner(&arguments, &consumer.manner);
+    manner_take(&arguments, &consumer.manner);
+    consumer.room = (uint32_t)arguments_number(&arguments, "--room", WNBD_DEFAULT_MAX_TRANSFER_LENGTH);
+    consumer.manner.answer_threads = (uint32_t)arguments_number(&arguments, "--answer-threads", 0);
     take_properties(&arguments, &properties);
     attach = arguments_flag(&arguments, "--attach");
+    lacks = type_named(arguments_text(&arguments, "--lacks", ""));
     consumer.generation = 0x0F0F0F0F;
     strncpy(properties.InstanceName, arguments_text(&arguments, "--name", ""), sizeof(properties.InstanceName) - 1);
-    make_disk(&properties, attach);
+    make_disk(&properties, attach, lacks);
     error = serve(&arguments);
     WnbdClose(consumer.disk);
     say("closed");

@@ -15,13 +15,16 @@ struct arguments;
 
 #define ANSWER_THREADS_MAX 64
 
-/* How requests are answered; fixed after the start. */
+/* How requests are answered. Changes while there are none. */
 struct manner {
-    uint32_t answer_threads; /* 0: within the callback; else by so many threads, in any order, overlapped */
+    uint32_t answer_threads; /* 0: within the callback; else by so many threads, in any order, overlapped. Fixed */
+    uint32_t gather;         /* those answer only when so many wait, the newest first; then all of these */
     uint32_t delay_ms;       /* before each answer */
     uint32_t short_bytes;    /* reads have no more data than that, if is_short */
     bool is_short;
+    uint32_t excess;       /* bytes more than were asked for are said to be there, and are */
     bool without_data;     /* reads are answered without any: NULL, 0 */
+    bool null_with_size;   /* reads are answered with a size and no buffer, which must fail */
     bool never;            /* not at all */
     bool twice;            /* a second time, which must fail */
     bool copies;           /* from memory of the program, not from the callback's buffer */
@@ -33,6 +36,7 @@ struct manner {
     WnbdRequestType fails; /* requests of this type do; unknown: none */
     uint8_t sense_key;
     uint8_t asc;
+    uint8_t status;       /* of those that fail; 2: a check condition with that sense, another has none */
     bool has_information; /* the sense names the LBA */
 };
 
@@ -49,6 +53,7 @@ struct consumer {
     struct manner manner;
     struct store *store;
     PWNBD_DISK disk;
+    uint32_t room;         /* bytes of the buffer that serve_singly has */
     uint32_t generation;   /* of reservations */
     volatile LONG answers; /* given so far */
 };
@@ -66,6 +71,12 @@ struct answer {
     void *data;
     uint32_t length;
 };
+
+/* As WnbdRequestTypeToStr names it, in any case; else unknown. */
+WnbdRequestType type_named(const char *name);
+
+/* Takes its options; those that are not there are as at first. */
+void manner_take(struct arguments *arguments, struct manner *manner);
 
 void answers_start(struct consumer *consumer);
 void answers_give(struct consumer *consumer, const struct answer *answer);

@@ -16,7 +16,10 @@ struct pending {
 
 static CRITICAL_SECTION lock;
 static CONDITION_VARIABLE arrived;
-static struct pending *newest; /* guarded by lock. The newest first: they go out of order whenever two wait */
+/* Guarded by lock. */
+static struct pending *newest; /* they are answered in this order, the newest first */
+static uint32_t waiting;
+static uint32_t to_answer; /* of those that wait; what the manner's `gather` lets go */
 
 static void set_status(const struct consumer *consumer, const struct answer *answer, PWNBD_STATUS status)
 {
@@ -24,10 +27,26 @@ static void set_status(const struct consumer *consumer, const struct answer *ans
 
     if (manner->fails == WnbdReqTypeUnknown || answer->type != manner->fails)
         return;
-    if (manner->has_information)
+    if (manner->status != 2)
+        status->ScsiStatus = manner->status;
+    else if (manner->has_information)
         WnbdSetSenseEx(status, manner->sense_key, manner->asc, answer->lba);
     else
         WnbdSetSense(status, manner->sense_key, manner->asc);
+}
+
+static DWORD send_more(struct consumer *consumer, PWNBD_IO_RESPONSE response, const struct answer *answer,
+                       LPOVERLAPPED overlapped)
+{
+    uint32_t length = answer->length + consumer->manner.excess;
+    uint8_t *data = malloc(length);
+    DWORD error;
+
+    memset(data, 0xEE, length);
+    memcpy(data, answer->data, answer->length);
+    error = WnbdSendResponseEx(consumer->disk, response, data, length, overlapped);
+    free(data);
+    return error;
 }
 
 static DWORD send(struct consumer *consumer, const struct answer *answer, LPOVERLAPPED overlapped)
@@ -37,9 +56,13 @@ static DWORD send(struct consumer *consumer, const struct answer *answer, LPOVER
     void *data = manner->without_data ? NULL : answer->data;
     uint32_t length = data ? answer->length : 0;
 
+    if (manner->null_with_size && answer->data)
+        return WnbdSendResponseEx(consumer->disk, &response, NULL, answer->length, overlapped);
     set_status(consumer, answer, &response.Status);
     if (manner->is_short && length > manner->short_bytes)
         length = manner->short_bytes;
+    if (data && manner->excess)
+        return send_more(consumer, &response, answer, overlapped);
     return WnbdSendResponseEx(consumer->disk, &response, data, length, overlapped);
 }
 
@@ -77,10 +100,12 @@ static struct pending *take(void)
     struct pending *pending;
 
     EnterCriticalSection(&lock);
-    while (!newest)
+    while (to_answer == 0)
         SleepConditionVariableCS(&arrived, &lock, INFINITE);
     pending = newest;
     newest = pending->next;
+    waiting--;
+    to_answer--;
     LeaveCriticalSection(&lock);
     return pending;
 }
@@ -100,7 +125,7 @@ static DWORD WINAPI answer_main(void *parameter)
     }
 }
 
-static void queue(const struct answer *answer)
+static void queue(const struct consumer *consumer, const struct answer *answer)
 {
     struct pending *pending = malloc(sizeof(*pending) + answer->length);
 
@@ -111,8 +136,11 @@ static void queue(const struct answer *answer)
     EnterCriticalSection(&lock);
     pending->next = newest;
     newest = pending;
+    waiting++;
+    if (waiting >= consumer->manner.gather)
+        to_answer = waiting;
     LeaveCriticalSection(&lock);
-    WakeConditionVariable(&arrived);
+    WakeAllConditionVariable(&arrived);
 }
 
 void answers_start(struct consumer *consumer)
@@ -139,7 +167,7 @@ void answers_give(struct consumer *consumer, const struct answer *answer)
     if (stalls)
         Sleep(consumer->manner.stall_ms);
     if (consumer->manner.answer_threads)
-        queue(answer);
+        queue(consumer, answer);
     else
         send_here(consumer, answer);
     if (stalls)

@@ -2,6 +2,8 @@
 /* What a test tells the program to do, a line each; each has a line of answer. */
 #include "consumer.h"
 
+#include "arguments.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,25 +64,64 @@ static void answer_nothing(struct consumer *consumer, const char *handle)
     say("answered %lu", WnbdSendResponse(consumer->disk, &response, NULL, 0));
 }
 
-static void stop(struct consumer *consumer, WNBD_REMOVE_OPTIONS *options)
+/* hard, or soft and not for long: with or without the hard way after it, or asking only once; else by default. */
+static PWNBD_REMOVE_OPTIONS removal(const char *how, PWNBD_REMOVE_OPTIONS options)
 {
-    say("stopped %lu", WnbdStopDispatcher(consumer->disk, options));
+    memset(options, 0, sizeof(*options));
+    options->Flags.HardRemove = strcmp(how, "hard") == 0;
+    options->Flags.HardRemoveFallback = strcmp(how, "fallback") == 0;
+    options->SoftRemoveTimeoutMs = strcmp(how, "forever") == 0 ? 0 : 1;
+    options->SoftRemoveRetryIntervalMs = options->SoftRemoveTimeoutMs;
+    return how[0] == '\0' ? NULL : options;
 }
 
-/* FALSE: there is nothing to follow after that. */
-static BOOL follow(struct consumer *consumer, const char *order, const char *value)
+static void stop(struct consumer *consumer, const char *how)
 {
-    WNBD_REMOVE_OPTIONS hard = {.Flags.HardRemove = 1};
-    WNBD_REMOVE_OPTIONS soft = {.SoftRemoveTimeoutMs = 1, .SoftRemoveRetryIntervalMs = 1};
+    WNBD_REMOVE_OPTIONS options;
 
+    say("stopped %lu", WnbdStopDispatcher(consumer->disk, removal(how, &options)));
+}
+
+static void remove_disk(struct consumer *consumer, const char *how)
+{
+    WNBD_REMOVE_OPTIONS options;
+
+    say("removed %lu", WnbdRemove(consumer->disk, removal(how, &options)));
+}
+
+static void kill_thread(struct consumer *consumer, const char *index)
+{
+    HANDLE thread = consumer->disk->DispatcherThreads[strtoul(index, NULL, 0)];
+
+    say("killed %d", TerminateThread(thread, 1));
+}
+
+/* What the program asks of its disk itself, in a way that must fail. */
+static void misuse(struct consumer *consumer)
+{
+    say("misused %lu %lu %lu", WnbdStartDispatcher(consumer->disk, 0), WnbdStartDispatcher(consumer->disk, 256),
+        WnbdStartDispatcher(consumer->disk, 1));
+}
+
+static void change_manner(struct consumer *consumer, char *words)
+{
+    uint32_t answer_threads = consumer->manner.answer_threads;
+    struct arguments arguments;
+
+    arguments_split(&arguments, words);
+    manner_take(&arguments, &consumer->manner);
+    consumer->manner.answer_threads = answer_threads;
+    arguments_check_all_used(&arguments);
+    say("manner");
+}
+
+/* FALSE: there is nothing to follow after that. `value` may be changed. */
+static BOOL follow(struct consumer *consumer, const char *order, char *value)
+{
     if (strcmp(order, "stop") == 0)
-        stop(consumer, NULL);
-    else if (strcmp(order, "stop-hard") == 0)
-        stop(consumer, &hard);
+        stop(consumer, value);
     else if (strcmp(order, "remove") == 0)
-        say("removed %lu", WnbdRemove(consumer->disk, NULL));
-    else if (strcmp(order, "remove-softly") == 0)
-        say("removed %lu", WnbdRemove(consumer->disk, &soft));
+        remove_disk(consumer, value);
     else if (strcmp(order, "stats") == 0)
         tell_stats(consumer);
     else if (strcmp(order, "latency") == 0)
@@ -89,6 +130,12 @@ static BOOL follow(struct consumer *consumer, const char *order, const char *val
         resize(consumer, value);
     else if (strcmp(order, "answer") == 0)
         answer_nothing(consumer, value);
+    else if (strcmp(order, "manner") == 0)
+        change_manner(consumer, value);
+    else if (strcmp(order, "misuse") == 0)
+        misuse(consumer);
+    else if (strcmp(order, "kill-thread") == 0)
+        kill_thread(consumer, value);
     else if (strcmp(order, "crash") == 0)
         TerminateProcess(GetCurrentProcess(), 77);
     else if (strcmp(order, "close") == 0)
@@ -101,13 +148,15 @@ static BOOL follow(struct consumer *consumer, const char *order, const char *val
 void orders_follow(struct consumer *consumer)
 {
     char line[256];
-    char order[32];
-    char value[64];
 
     while (fgets(line, sizeof(line), stdin)) {
-        value[0] = '\0';
-        if (sscanf(line, "%31s %63s", order, value) >= 1 && !follow(consumer, order, value))
+        char *value = line + strcspn(line, " \r\n");
+
+        if (*value != '\0')
+            *value++ = '\0';
+        value[strcspn(value, "\r\n")] = '\0';
+        if (line[0] != '\0' && !follow(consumer, line, value))
             return;
     }
-    stop(consumer, NULL);
+    stop(consumer, "");
 }

@@ -17,7 +17,7 @@ static DWORD fetch(struct consumer *consumer, PWNBD_IO_REQUEST request, uint8_t 
 {
     HANDLE adapter = consumer->disk->Handle;
     DWORD error = WnbdIoctlFetchRequest(adapter, consumer->disk->ConnectionInfo.ConnectionId, request, data,
-                                        WNBD_DEFAULT_MAX_TRANSFER_LENGTH, overlapped);
+                                        consumer->room, overlapped);
 
     return finish(adapter, error, overlapped);
 }
@@ -69,7 +69,7 @@ static void serve(struct consumer *consumer, uint8_t *data, LPOVERLAPPED overlap
 void serve_singly(struct consumer *consumer)
 {
     OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
-    uint8_t *data = malloc(WNBD_DEFAULT_MAX_TRANSFER_LENGTH);
+    uint8_t *data = malloc(consumer->room);
 
     serve(consumer, data, &overlapped);
     free(data);

@@ -5,59 +5,12 @@
 #include <fcntl.h>
 #include <io.h>
 #include <stdio.h>
-#include <string.h>
-
-static const struct {
-    const char *name;
-    command_function *run;
-    const char *syntax;
-} commands[] = {
-    {"write-random", command_write_random, "DISK [--seed S --offset O --bytes B --depth D --size REQUEST]"},
-    {"verify", command_verify, "DISK, the same options: what write-random wrote is still there"},
-    {"hash", command_hash, "DISK, the same options but --seed: the SHA-256 of a range"},
-    {"storm", command_storm,
-     "DISK [--threads T --seconds S | --requests R --min BYTES --max BYTES --seed S --bytes B --out FILE]"},
-    {"read", command_read, "DISK OFFSET LENGTH [--out FILE]"},
-    {"write", command_write, "DISK OFFSET LENGTH BYTE"},
-    {"flush", command_flush, "DISK"},
-    {"hold", command_hold, "DISK [--seconds S --until FILE --ready FILE]"},
-    {"cdb", command_cdb, "DISK HEX [--in N | --out FILE | --out-hex BYTES] [--direct]"},
-    {"info", command_info, "DISK"},
-    {"rate", command_rate, "DISK [--disks N --depth D --size BYTES --ms MS | --requests R --seed S --write]"},
-};
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static void usage(void)
-{
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(stderr, "diskio %s %s\n", commands[i].name, commands[i].syntax);
-    fputs("DISK is N, PhysicalDriveN or a path. For all: --through, --access read|write|both|none\n", stderr);
-}
 
 int main(int argc, char **argv)
 {
     struct arguments arguments;
-    struct disk disk;
-    const char *name;
 
     _setmode(_fileno(stdout), _O_BINARY);
     arguments_take(&arguments, argc, argv);
-    if (arguments.count == 0) {
-        usage();
-        return EXIT_CODE_USE;
-    }
-    name = arguments_word(&arguments, "the command");
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(name, commands[i].name) == 0) {
-            int code;
-
-            disk_open(&disk, &arguments);
-            code = commands[i].run(&disk, &arguments);
-            disk_close(&disk);
-            return code;
-        }
-    }
-    usage();
-    return EXIT_CODE_USE;
+    return disk_run(&arguments);
 }

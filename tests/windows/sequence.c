@@ -7,7 +7,7 @@
 
 #include <bcrypt.h>
 
-#define DEPTH_MAX 64u
+#define DEPTH_MAX 255u
 
 /* What is done to a range. */
 struct job {

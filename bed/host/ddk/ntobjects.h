@@ -198,6 +198,8 @@ typedef struct _DRIVER_OBJECT {
 
 #define FO_WRITE_THROUGH 0x00000010
 
+#define FO_CLEANUP_COMPLETE 0x00004000 /* of Flags: the last handle is closed */
+
 typedef struct _FILE_OBJECT {
     CSHORT Type;
     CSHORT Size;

@@ -14,7 +14,12 @@
 
 enum kind { RAW, CREATE, REMOVE, NAMED, DISK, ANY_CODE, KINDS };
 
+/* What NAMED's next byte may say besides a code. */
+enum { BY_ID = 128, SERVED = 192 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static struct bed_file *adapter;
 
 struct control {
     ULONG code;
@@ -36,6 +41,17 @@ static const ULONG disk_codes[] = {
     IOCTL_DISK_GET_LENGTH_INFO,
     0x002d9404 /* DATA SET ATTR */,
 };
+
+/* The id of the disk of that number in the list; 1: there is none. */
+static WNBD_CONNECTION_ID last_id(unsigned number)
+{
+    static UCHAR buffer[sizeof(WNBD_CONNECTION_LIST) + 4 * sizeof(WNBD_CONNECTION_INFO)] __attribute__((aligned(8)));
+    WNBD_IOCTL_LIST_COMMAND command = {.IoControlCode = IOCTL_WNBD_LIST};
+    WNBD_CONNECTION_LIST *disks = (WNBD_CONNECTION_LIST *)buffer;
+
+    bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), disks, sizeof(buffer), NULL);
+    return number < disks->Count ? disks->Connections[number].ConnectionId : 1;
+}
 
 /* Names and servers of the machine's own: nothing is looked up and nobody else is connected to. */
 static void fill_create(struct control *control, struct input *input)
@@ -59,6 +75,62 @@ static void fill_named(struct control *control, struct input *input, ULONG code)
     wnbd_remove_command(command, name);
     command->IoControlCode = code;
     control->input_length = sizeof(*command);
+}
+
+/* A disk that this program would have to serve: it has no I/O but what Windows does by itself, which it leaves alone.
+ */
+static void fill_served(struct control *control, struct input *input)
+{
+    WNBD_IOCTL_CREATE_COMMAND *command = (WNBD_IOCTL_CREATE_COMMAND *)control->input;
+    char name[2] = {(char)('a' + input_u8(input) % 4), 0};
+
+    wnbd_describe(command, name, 1);
+    command->Properties.Flags.UseKernelNbd = 0;
+    command->Properties.BlockSize = 512;
+    command->Properties.BlockCount = 2048;
+    command->Properties.QueueDepth = input_u8(input);
+    command->Properties.ArenaSize = WNBD_MIN_ARENA_SIZE;
+    control->input_length = sizeof(*command);
+}
+
+/* The codes of a served disk, with the id that the last one may have: it is not known, but ids are given in turn. */
+static void fill_by_id(struct control *control, struct input *input)
+{
+    static const struct {
+        ULONG code;
+        ULONG offset; /* of the id */
+        ULONG length;
+    } codes[] = {
+        {IOCTL_WNBD_FETCH_REQ, FIELD_OFFSET(WNBD_IOCTL_FETCH_REQ_COMMAND, ConnectionId),
+         sizeof(WNBD_IOCTL_FETCH_REQ_COMMAND)},
+        {IOCTL_WNBD_SEND_RSP, FIELD_OFFSET(WNBD_IOCTL_SEND_RSP_COMMAND, ConnectionId),
+         sizeof(WNBD_IOCTL_SEND_RSP_COMMAND)},
+        {IOCTL_WNBD_SET_DISK_SIZE, FIELD_OFFSET(WNBD_IOCTL_SET_SIZE_COMMAND, ConnectionId),
+         sizeof(WNBD_IOCTL_SET_SIZE_COMMAND)},
+        {IOCTL_WNBD_OWN, FIELD_OFFSET(WNBD_IOCTL_OWN_COMMAND, ConnectionId), sizeof(WNBD_IOCTL_OWN_COMMAND)},
+        {IOCTL_WNBD_MAP_ARENA, FIELD_OFFSET(WNBD_IOCTL_MAP_ARENA_COMMAND, ConnectionId),
+         sizeof(WNBD_IOCTL_MAP_ARENA_COMMAND)},
+        {IOCTL_WNBD_ENTER, FIELD_OFFSET(WNBD_IOCTL_ENTER_COMMAND, ConnectionId), sizeof(WNBD_IOCTL_ENTER_COMMAND)},
+    };
+    WNBD_CONNECTION_ID id = last_id(input_u8(input) % 4);
+    size_t which = input_u8(input) % ARRAYSIZE(codes);
+
+    memcpy(control->input, &codes[which].code, sizeof(codes[which].code));
+    memcpy(control->input + codes[which].offset, &id, sizeof(id));
+    control->input_length = codes[which].length;
+}
+
+static void fill_named_or_served(struct control *control, struct input *input)
+{
+    uint8_t what = input_u8(input);
+
+    if (what >= SERVED) {
+        fill_served(control, input);
+    } else if (what >= BY_ID) {
+        fill_by_id(control, input);
+    } else {
+        fill_named(control, input, what % 40);
+    }
 }
 
 /* Some bytes of a right command become others; never those of the host's name. */
@@ -101,7 +173,7 @@ static enum kind take(struct control *control, struct input *input)
         fill_named(control, input, IOCTL_WNBD_REMOVE);
         break;
     case NAMED:
-        fill_named(control, input, input_u8(input) % 16);
+        fill_named_or_served(control, input);
         break;
     case DISK:
         control->code = disk_codes[input_u8(input) % ARRAYSIZE(disk_codes)];
@@ -120,13 +192,22 @@ static enum kind take(struct control *control, struct input *input)
     return kind;
 }
 
+/* Commands that wait for what need not come. */
+static bool waits(const struct control *control)
+{
+    ULONG code;
+
+    memcpy(&code, control->input, sizeof(code));
+    return code == IOCTL_WNBD_FETCH_REQ || code == IOCTL_WNBD_OWN || code == IOCTL_WNBD_ENTER;
+}
+
 static void send_control(struct bed_file *file, const struct control *control)
 {
     UCHAR *output = malloc(control->output_length + 1);
     struct bed_io io;
 
     bed_control_begin(&io, file, control->code, control->input, control->input_length, output, control->output_length);
-    if (control->cancel) {
+    if (control->cancel || waits(control)) {
         bed_io_cancel(&io);
     }
     bed_io_wait(&io, MAXULONG, NULL);
@@ -142,9 +223,9 @@ static bool may_be_sent(const struct control *control)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input input = {bytes, size};
-    struct bed_file *adapter = fuzz_adapter(RESTART);
     static struct control control;
 
+    adapter = fuzz_adapter(RESTART);
     for (unsigned i = 0; i < CONTROLS_MAX && input.left != 0; i++) {
         enum kind kind = take(&control, &input);
         struct bed_file *disk;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The types of windows.h that the public headers need, for where there is no windows.h: LLP64 whatever the compiler. */
+/* The types of windows.h that the public headers need, for where there is no windows.h: LLP64 whatever the compiler;
+ * and the errors of winerror.h that sources without Windows know. */
 #ifndef TESTS_LAYOUT_WINDOWS_H
 #define TESTS_LAYOUT_WINDOWS_H
 
@@ -37,6 +38,14 @@ typedef HANDLE *PHANDLE;
 typedef BOOL *PBOOL;
 typedef DWORD *PDWORD;
 typedef struct _OVERLAPPED *LPOVERLAPPED;
+
+#define ERROR_SUCCESS           0
+#define ERROR_NOT_ENOUGH_MEMORY 8
+#define ERROR_WRITE_FAULT       29
+#define ERROR_HANDLE_EOF        38
+#define ERROR_HANDLE_DISK_FULL  39
+#define ERROR_DISK_FULL         112
+#define ERROR_COMMITMENT_LIMIT  1455
 
 typedef struct {
     uint32_t Data1;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libwnbd/crew.h"
+
+#include <stddef.h>
+
+static enum crew_role role_of(const struct crew *crew, UINT32 answers, BOOL ends)
+{
+    if (crew->leading == 0 || ends)
+        return CREW_LEAD;
+    return answers > 0 ? CREW_PASS : CREW_SIT;
+}
+
+enum crew_role crew_choose(struct crew *crew, struct crew_seat *seat, UINT32 answers, BOOL ends)
+{
+    seat->role = role_of(crew, answers, ends);
+    switch (seat->role) {
+    case CREW_LEAD:
+        crew->leading++;
+        break;
+    case CREW_SIT:
+        seat->below = crew->last;
+        crew->last = seat;
+        crew->sitting++;
+        break;
+    case CREW_PASS:
+    case CREW_HELP:
+        break;
+    }
+    return seat->role;
+}
+
+void crew_return(struct crew *crew, struct crew_seat *seat)
+{
+    if (seat->role == CREW_LEAD)
+        crew->leading--;
+    seat->role = CREW_HELP;
+    crew->returned++;
+}
+
+BOOL crew_needs_leader(const struct crew *crew, UINT32 got, UINT32 wanted)
+{
+    return got > 0 && crew_is_headless(crew) && (got == wanted || !pace_is_quick(&crew->pace));
+}
+
+BOOL crew_is_headless(const struct crew *crew)
+{
+    return crew->leading == 0 && crew->sitting > 0;
+}
+
+struct crew_seat *crew_call(struct crew *crew, enum crew_role role)
+{
+    struct crew_seat *seat = crew->last;
+
+    if (!seat)
+        return NULL;
+    crew->last = seat->below;
+    crew->sitting--;
+    seat->role = role;
+    if (role == CREW_LEAD)
+        crew->leading++;
+    return seat;
+}
