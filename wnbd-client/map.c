@@ -194,7 +194,7 @@ static int map_export(const struct arguments *arguments, const struct options *o
     if (is_persistent && persistent_is_mapped(&properties))
         return persistent_record(&properties);
     if (is_persistent && !properties.Flags.UseKernelNbd)
-        return persistent_serve(&properties);
+        return persistent_serve(&properties, options->json);
     code = properties.Flags.UseKernelNbd ? create_interruptibly(&properties, options)
                                          : map_user(&properties, options->json);
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)

@@ -15,7 +15,7 @@ int persistent_record(const WNBD_PROPERTIES *properties);
 
 /* Records a disk whose NBD client is to be the service, and waits until it has mapped it; if it does not the record
  * goes again. */
-int persistent_serve(const WNBD_PROPERTIES *properties);
+int persistent_serve(const WNBD_PROPERTIES *properties, bool json);
 
 /* Deletes the record and unmaps the disk; one of the two may be missing. */
 int persistent_unmap(const char *name, WNBD_REMOVE_OPTIONS *options);
