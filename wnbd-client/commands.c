@@ -35,7 +35,8 @@ const struct command commands[] = {
 
     {{"help", "-h", "--help"},
      "List the commands, or explain one.",
-     {{"command-name", PARAMETER_TEXT, PLACE_OPTIONAL, 1, NAME_BYTES, NULL, "The command to explain.", false}},
+     {{"command-name", PARAMETER_TEXT, PLACE_OPTIONAL, 1, NAME_BYTES, NULL, "The command to explain.", false},
+      {"markdown", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, "All of it, as docs/reference.md has it.", false}},
      0, command_help},
 
     {{"list", "ls"},

@@ -154,6 +154,12 @@ static void print_long_form(FILE *file, const struct command *command)
     fputc('\n', file);
 }
 
+void help_print_usage(FILE *file, const struct command *command)
+{
+    print_usage(file, command);
+    print_long_form(file, command);
+}
+
 static void print_operands(FILE *file, const struct command *command)
 {
     size_t count = command_parameter_count(command);
@@ -194,8 +200,7 @@ void help_print_command(FILE *file, const struct command *command)
 {
     struct wrap wrap = {file, 0, 0, false};
 
-    print_usage(file, command);
-    print_long_form(file, command);
+    help_print_usage(file, command);
     fputc('\n', file);
     wrap_text(&wrap, command->help);
     fputc('\n', file);

@@ -89,7 +89,7 @@ static void print_program(const struct shown *shown)
 
     printf("Serving program\n");
     if (shown->has_server)
-        print_text("State", disk_state_word(properties, shown->server.State));
+        print_text("ProgramState", disk_state_word(properties, shown->server.State));
     print_number("KeepDisk", properties->Flags.KeepDisk);
     print_number("QueueDepth", properties->QueueDepth);
     print_size("ArenaSize", properties->ArenaSize, " of locked memory");

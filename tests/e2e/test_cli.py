@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every command and option, with good and bad input, as a person or a script meets them: what is printed, and the code."""
 
-import contextlib
+import re
 import subprocess
 
 import pytest
 
 import servers
-from beds import BED, CLIENT
+from beds import BED, CLIENT, ROOT
+
+REFERENCE = ROOT / "docs" / "reference.md"
 
 BAD_PARAMETER, NOT_FOUND, WRITE_FAULT = 87, 2, 29
 
@@ -110,18 +112,64 @@ def test_sizes_have_units(server, bed):
 # --- where the output goes
 
 
-@contextlib.contextmanager
-def ended(process):
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_output_that_cannot_be_written_is_a_failure(bed):
     with open("/dev/full", "wb") as full:
         done = subprocess.run([BED, "exec", bed.where, "--", CLIENT, "list-opt"], stdout=full, stderr=subprocess.PIPE,
                               stdin=subprocess.DEVNULL, timeout=120, check=False)
     assert done.returncode == WRITE_FAULT, done.stderr
     assert b"wnbd-client: cannot write the output: " in done.stderr
+
+
+# --- the reference
+
+
+def test_reference_is_what_the_program_says_of_itself(bed):
+    assert bed.client("help", "--markdown").ok().out == REFERENCE.read_text()
+
+
+def test_every_command_and_option_is_in_a_test():
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "e2e").glob("*.py"))
+    for section in REFERENCE.read_text().split("\n## ")[1:]:
+        command = section.splitlines()[0]
+        assert f'"{command}"' in tests, command
+        for option in re.findall(r"^\| `--([\w-]+)`", section, re.MULTILINE):
+            assert re.search(rf"--{option}\b", tests), f"{command} --{option}"
+
+
+# --- words
+
+
+@pytest.mark.parametrize("words", [
+    ("map", "--export-name=", "--port={port}", "--read-only=no", "x", "{host}"),
+    ("map", "--instance-name", "x", "--hostname", "{host}", "--port", "{port}", "--export-name", ""),
+    ("map", "x", "{host}", "--po", "{port}", "--exp", ""),
+    ("map", "--debug", "x", "{host}", "--port", "{port}", "--export-name", ""),
+    ("map", "x", "nbd://{host}:{port}/"),
+], ids=" ".join)
+def test_forms_of_the_same(words, server, bed):
+    bed.client(*(word.format(host=server.address, port=server.port) for word in words)).ok()
+    assert bed.mapped() == ["x"] and bed.show("x")["ReadOnly"] == "0"
+    bed.client("rm", "--instance-name", "x").ok()
+    assert bed.mapped() == []
+
+
+def test_names_that_look_like_options(server, bed):
+    bed.client("map", "--export-name", "", "--port", server.port, "--", "--all", server.address).ok()
+    assert bed.mapped() == ["--all"]
+    bed.client("show", "--", "--all").ok()
+    bed.client("unmap", "--", "--all").ok()
+    assert bed.mapped() == []
+
+
+def test_names_in_utf_8_come_back_as_they_went(server, bed):
+    name = "Größe 日本 🖴"
+    bed.map(name, server)
+    assert bed.mapped() == [name]
+    assert bed.show(name)["SerialNumber"] == name
+    bed.client("show", "Größe").failed(NOT_FOUND, "'Größe'")
+    bed.unmap(name).ok()
+
+
+def test_debug_tells_what_the_library_does(bed):
+    result = bed.client("show", "nobody", "--debug")
+    assert result.code == NOT_FOUND and result.err.strip().splitlines()[-1].startswith("wnbd-client: "), repr(result)

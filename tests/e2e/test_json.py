@@ -56,7 +56,7 @@ def test_a_disk_that_the_client_serves(bed, schema):
     assert shown["arena_size"] >= 2 << 20 and shown["disk_number"] == mapped["disk_number"]
     text = bed.show("ram")
     assert text["ArenaSize"].startswith(f"{shown['arena_size']} (") and text["ArenaSize"].endswith(" MiB of locked memory)")
-    assert (text["KeepDisk"], text["QueueDepth"], text["State"]) == ("0", str(shown["queue_depth"]), "served")
+    assert (text["KeepDisk"], text["QueueDepth"], text["ProgramState"]) == ("0", str(shown["queue_depth"]), "served")
     bed.client("unmap", "ram").ok()
     assert serving.wait().code == 0
 

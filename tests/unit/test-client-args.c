@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The client's command line, with the real command table and nothing behind it. */
-#include "wnbd-client/commands.h"
+#include "tests/unit/no_commands.h"
 #include "wnbd-client/help.h"
 #include "wnbd-client/map_source.h"
 #include "wnbd-client/values.h"
@@ -11,29 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define NO_COMMAND(name)                                                                                               \
-    int name(const struct arguments *arguments)                                                                        \
-    {                                                                                                                  \
-        (void)arguments;                                                                                               \
-        return 0;                                                                                                      \
-    }
-NO_COMMAND(command_map)
-NO_COMMAND(command_exports)
-NO_COMMAND(command_unmap)
-NO_COMMAND(command_list)
-NO_COMMAND(command_show)
-NO_COMMAND(command_stats)
-NO_COMMAND(command_version)
-NO_COMMAND(command_list_opt)
-NO_COMMAND(command_get_opt)
-NO_COMMAND(command_set_opt)
-NO_COMMAND(command_reset_opt)
-NO_COMMAND(command_set_debug)
-NO_COMMAND(command_reset_adapter)
-NO_COMMAND(command_install_driver)
-NO_COMMAND(command_uninstall_driver)
-NO_COMMAND(command_help)
 
 static struct arguments parsed;
 static char problem[ARGUMENTS_PROBLEM_SIZE];
