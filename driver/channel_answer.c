@@ -2,7 +2,6 @@
 /* The program's answers. What it says was copied before it is looked at; its data may still change while it is read. */
 #include "driver/channel.h"
 
-#include "driver/clock.h"
 #include "driver/disk.h"
 
 static bool has_answer_data(const struct record *record)
@@ -54,7 +53,7 @@ static struct record *take_locked(struct disk *disk, const WNBD_ANSWER *answer, 
         return NULL;
     }
     record->holds = RECORD_COPYING;
-    stats_replied(&disk->stats, clock_now());
+    requests_count_answer_locked(disk, record, answer->ScsiStatus != SCSI_STATUS_GOOD);
     set_result(disk, record, answer, from_arena);
     return record;
 }
@@ -142,10 +141,8 @@ static uint32_t take(struct disk *disk, const WNBD_ANSWER *answers, uint32_t cou
 
 static void copy_and_finish(struct disk *disk, struct list_link *answered, bool pumps)
 {
-    if (!list_is_empty(answered)) {
-        copy_all_in(disk, answered);
-        finish(disk, answered, pumps);
-    }
+    copy_all_in(disk, answered);
+    finish(disk, answered, pumps);
 }
 
 uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool takes)
@@ -155,7 +152,7 @@ uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t 
     uint32_t refused = take(disk, answers, count, true, &answered);
     struct list_link *link;
 
-    copy_and_finish(disk, &answered.small, !takes);
+    copy_and_finish(disk, &answered.small, !takes); /* also when there are none: a late answer has given an area back */
     while ((link = list_take_first(&answered.large)) != NULL) {
         struct list_link one;
 

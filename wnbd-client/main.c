@@ -8,10 +8,10 @@
 
 static int report_unknown(const char *name)
 {
-    const struct command *meant = command_suggest(commands, name);
+    char meant[GUESS_TEXT_SIZE];
 
-    if (meant)
-        return report_misuse("there is no command '%s'; did you mean '%s'?", name, meant->names[0]);
+    if (command_suggest(commands, name, meant))
+        return report_misuse("there is no command '%s'; did you mean %s?", name, meant);
     return report_misuse("there is no command '%s'; 'wnbd-client help' lists those there are", name);
 }
 

@@ -30,6 +30,7 @@ static const struct {
     {"force", WITH_SERVER},
     {"connections", WITH_SERVER},
     {"persistent", WITH_SERVER},
+    {"no-wait", WITH_SERVER},
     {"file", WITH_FILE},
     {"ram", WITH_RAM},
     {"size", WITH_FILE},

@@ -21,7 +21,7 @@ from test_storm import first_difference
 
 MIB = 1 << 20
 WAIT_MS = 6000
-BED_OPTIONS = ("--set-parameter", "ConnectTimeoutMs=3000", "--set-parameter", f"ReconnectTimeoutMs={WAIT_MS}")
+BED_OPTIONS = ("--set-parameter", "ConnectTimeoutMs=6000", "--set-parameter", f"ReconnectTimeoutMs={WAIT_MS}")
 
 
 class Mapped:
@@ -305,6 +305,10 @@ def test_killed_process_takes_its_disk_with_it(bed, stack):
 # --- a lost connection
 
 
+def replies(bed, name):
+    return bed.stats(name)["TotalReceivedIOReplies"]
+
+
 def lose(server):
     server.streams[-1].shutdown(2)
 
@@ -314,13 +318,14 @@ def test_server_killed_and_started_again_under_load(start, tmp_path, image, bed,
     arguments = ("file", image) if start is servers.nbdkit else (image,)
     server = stack.enter_context(start(tmp_path, *arguments))
     disk = map_user(bed, "kept", server)
-    load, expected = start_storm(bed, disk.number, tmp_path, 8)
+    load, expected = start_storm(bed, disk.number, tmp_path, 15)
     bed.wait_for_load("kept")
     for _ in range(3):
         server.end(signal.SIGKILL)
         time.sleep(0.3)
+        answered = replies(bed, "kept")
         server.start()
-        bed.wait_for_load("kept")
+        wait_until(lambda: replies(bed, "kept") > answered, "the disk does not come back")
     load.wait().ok()
     said = disk.end()
     assert said.err.count("connected again") >= 3, repr(said)
