@@ -17,7 +17,7 @@ bool persistent_is_mapped(const WNBD_PROPERTIES *properties)
            !record_difference(properties, &info.Properties);
 }
 
-int persistent_record(const WNBD_PROPERTIES *properties)
+int persistent_write(const WNBD_PROPERTIES *properties)
 {
     const char *name = properties->InstanceName;
     DWORD error = record_write(properties);
@@ -30,9 +30,21 @@ int persistent_record(const WNBD_PROPERTIES *properties)
         report_sentence("'%s' cannot be recorded: its name is too long for a key of the registry", name);
     else if (error != ERROR_SUCCESS)
         report_failure(error, "'%s' cannot be recorded", name);
-    else
-        printf("Recorded '%s': the WNBD service maps it when the machine starts.\n", name);
     return (int)error;
+}
+
+void persistent_tell(const char *name)
+{
+    printf("Recorded '%s': the WNBD service maps it when the machine starts.\n", name);
+}
+
+int persistent_record(const WNBD_PROPERTIES *properties)
+{
+    int code = persistent_write(properties);
+
+    if (code == ERROR_SUCCESS)
+        persistent_tell(properties->InstanceName);
+    return code;
 }
 
 /* ---- unmap ---- */

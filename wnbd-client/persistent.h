@@ -10,8 +10,10 @@
 /* Is the disk there already, as `properties` would make it? Then it only has to be recorded. */
 bool persistent_is_mapped(const WNBD_PROPERTIES *properties);
 
-/* Records a disk. */
+/* Records a disk, and says so. The two halves, for who has something to say in between: */
 int persistent_record(const WNBD_PROPERTIES *properties);
+int persistent_write(const WNBD_PROPERTIES *properties);
+void persistent_tell(const char *name);
 
 /* Records a disk whose NBD client is to be the service, and waits until it has mapped it; if it does not the record
  * goes again. */

@@ -70,12 +70,14 @@ int persistent_serve(const WNBD_PROPERTIES *properties, bool json)
 
     if (code != ERROR_SUCCESS)
         return code;
-    code = persistent_record(properties);
+    code = persistent_write(properties);
     if (code != ERROR_SUCCESS)
         return code;
     error = wait_for_service(name, json);
-    if (error == ERROR_SUCCESS)
+    if (error == ERROR_SUCCESS) {
+        persistent_tell(name);
         return ERROR_SUCCESS;
+    }
     record_delete(name);
     if (error != WAIT_TIMEOUT)
         return report_failure(error, "cannot map '%s'", name);
