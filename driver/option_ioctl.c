@@ -171,7 +171,7 @@ static NTSTATUS list_one(enum option_id id, bool persistent, WNBD_OPTION_LIST *l
     NTSTATUS status = look_up(id, persistent, &value);
 
     if (NT_SUCCESS(status)) {
-        describe(&option_table[id], value, &list->Options[list->Count++]);
+        describe(option_of(id), value, &list->Options[list->Count++]);
     }
     return status == STATUS_OBJECT_NAME_NOT_FOUND ? STATUS_SUCCESS : status;
 }

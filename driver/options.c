@@ -49,7 +49,7 @@ LONG64 options_get(enum option_id id)
 /* A value of a key, if there is one and the option can have it. */
 static NTSTATUS read_accepted(HANDLE key, enum option_id id, LONG64 *value)
 {
-    const struct option *option = &option_table[id];
+    const struct option *option = option_of(id);
     NTSTATUS status = option_store_read(key, option, value);
 
     if (NT_SUCCESS(status) && !option_accept(option, value)) {
@@ -89,7 +89,7 @@ NTSTATUS options_reload(void)
 static void set_initial(void)
 {
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
-        *current((enum option_id)i) = option_table[i].initial;
+        *current((enum option_id)i) = option_of(i)->initial;
     }
 }
 
@@ -133,9 +133,9 @@ static NTSTATUS store(enum option_id id, const LONG64 *value)
         return status;
     }
     if (value != NULL) {
-        status = option_store_write(key, &option_table[id], *value);
+        status = option_store_write(key, option_of(id), *value);
     } else {
-        status = option_store_delete(key, &option_table[id]);
+        status = option_store_delete(key, option_of(id));
     }
     ZwClose(key);
     return status;
@@ -145,7 +145,7 @@ NTSTATUS options_set(enum option_id id, LONG64 value, bool persistent)
 {
     NTSTATUS status = STATUS_SUCCESS;
 
-    if (!option_accept(&option_table[id], &value)) {
+    if (!option_accept(option_of(id), &value)) {
         return STATUS_INVALID_PARAMETER;
     }
     if (persistent) {

@@ -6,7 +6,8 @@
 #define HOUR_MS 3600000
 
 /* clang-format off */
-const struct option option_table[OPTION_COUNT] = {
+/* In the order of enum option_id. */
+static const struct option option_table[OPTION_COUNT] = {
     [OPTION_LOG_LEVEL]                = {"LogLevel",               OPTION_INT64,     1, INT64_MIN,  INT64_MAX, false},
     [OPTION_NEW_MAPPINGS_ALLOWED]     = {"NewMappingsAllowed",     OPTION_BOOL,      1, 0,                  1, false},
     [OPTION_ETW_LOGGING_ENABLED]      = {"EtwLoggingEnabled",      OPTION_BOOL,      1, 0,                  1, false},
@@ -20,6 +21,11 @@ const struct option option_table[OPTION_COUNT] = {
     [OPTION_CONNECT_TIMEOUT_MS]       = {"ConnectTimeoutMs",       OPTION_INT64, 10000, 1,            HOUR_MS, false},
     [OPTION_RECONNECT_TIMEOUT_MS]     = {"ReconnectTimeoutMs",     OPTION_INT64, 120000, 0,           HOUR_MS, false},
 };
+
+const struct option *option_of(enum option_id id)
+{
+    return &option_table[id];
+}
 /* clang-format on */
 
 const struct option *option_find(const uint16_t *name, size_t length, enum option_id *id)

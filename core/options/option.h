@@ -44,8 +44,8 @@ struct option {
     bool zero_is_initial; /* 0 stands for the default */
 };
 
-/* In the order of enum option_id. */
-extern const struct option option_table[OPTION_COUNT];
+/* The option of an id below OPTION_COUNT. */
+const struct option *option_of(enum option_id id);
 
 /* The option of that name, in any case of letters. NULL: there is none; else `*id` is set. */
 const struct option *option_find(const uint16_t *name, size_t length, enum option_id *id);

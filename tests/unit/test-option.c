@@ -59,11 +59,11 @@ static void names_are_found_in_any_case(void **state)
         char other[OPTION_NAME_SIZE] = {0};
         enum option_id id = OPTION_COUNT;
 
-        for (size_t at = 0; option_table[i].name[at] != '\0'; at++) {
-            other[at] = (char)(option_table[i].name[at] ^ (option_table[i].name[at] >= 'A' ? 0x20 : 0));
+        for (size_t at = 0; option_of(i)->name[at] != '\0'; at++) {
+            other[at] = (char)(option_of(i)->name[at] ^ (option_of(i)->name[at] >= 'A' ? 0x20 : 0));
         }
-        assert_ptr_equal(find(option_table[i].name, &id), &option_table[i]);
-        assert_ptr_equal(find(other, &id), &option_table[i]);
+        assert_ptr_equal(find(option_of(i)->name, &id), option_of(i));
+        assert_ptr_equal(find(other, &id), option_of(i));
         assert_int_equal(id, i);
     }
 }
@@ -91,12 +91,12 @@ static void name_is_written_with_a_nul(void **state)
 
     (void)state;
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
-        size_t length = strlen(option_table[i].name);
+        size_t length = strlen(option_of(i)->name);
 
         memset(name, 0xFF, sizeof name);
-        option_write_name(&option_table[i], name);
+        option_write_name(option_of(i), name);
         assert_int_equal(name[length], 0);
-        assert_ptr_equal(option_find(name, length, &id), &option_table[i]);
+        assert_ptr_equal(option_find(name, length, &id), option_of(i));
     }
 }
 
@@ -140,7 +140,7 @@ static void range_is_kept(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
-        const struct option *option = &option_table[i];
+        const struct option *option = option_of(i);
         int64_t value = option->minimum;
 
         assert_true(option_accept(option, &value));
@@ -248,10 +248,10 @@ static void text_is_read_by_the_option_type(void **state)
     int64_t value = 9;
 
     (void)state;
-    assert_true(option_parse(&option_table[OPTION_DBG_PRINT_ENABLED], yes, 3, &value) && value == 1);
-    assert_false(option_parse(&option_table[OPTION_DBG_PRINT_ENABLED], four, 1, &value));
-    assert_true(option_parse(&option_table[OPTION_LOG_LEVEL], four, 1, &value) && value == 4);
-    assert_false(option_parse(&option_table[OPTION_LOG_LEVEL], yes, 3, &value));
+    assert_true(option_parse(option_of(OPTION_DBG_PRINT_ENABLED), yes, 3, &value) && value == 1);
+    assert_false(option_parse(option_of(OPTION_DBG_PRINT_ENABLED), four, 1, &value));
+    assert_true(option_parse(option_of(OPTION_LOG_LEVEL), four, 1, &value) && value == 4);
+    assert_false(option_parse(option_of(OPTION_LOG_LEVEL), yes, 3, &value));
 }
 
 int main(void)
