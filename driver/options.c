@@ -162,7 +162,7 @@ NTSTATUS options_reset(enum option_id id, bool persistent)
     NTSTATUS status = persistent ? store(id, NULL) : STATUS_SUCCESS;
 
     if (NT_SUCCESS(status)) {
-        *current(id) = option_table[id].initial;
+        *current(id) = option_of(id)->initial;
     }
     return status;
 }
