@@ -49,7 +49,7 @@ static int check(const char *name)
 }
 
 /* The service sees the record by itself. */
-static DWORD wait_for_service(const char *name)
+static DWORD wait_for_service(const char *name, bool json)
 {
     WNBD_CONNECTION_INFO info;
     DWORD number;
@@ -58,11 +58,11 @@ static DWORD wait_for_service(const char *name)
     if (error == ERROR_SUCCESS)
         error = WnbdShow(name, &info);
     if (error == ERROR_SUCCESS)
-        map_print_result(&info, number);
+        map_print_result(json, &info, number);
     return error;
 }
 
-int persistent_serve(const WNBD_PROPERTIES *properties)
+int persistent_serve(const WNBD_PROPERTIES *properties, bool json)
 {
     const char *name = properties->InstanceName;
     int code = check(name);
@@ -73,9 +73,9 @@ int persistent_serve(const WNBD_PROPERTIES *properties)
     code = persistent_write(properties);
     if (code != ERROR_SUCCESS)
         return code;
-    error = wait_for_service(name);
+    error = wait_for_service(name, json);
     if (error == ERROR_SUCCESS) {
-        persistent_tell(name);
+        persistent_tell(name, json);
         return ERROR_SUCCESS;
     }
     record_delete(name);
