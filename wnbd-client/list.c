@@ -7,6 +7,8 @@
 #include "wnbd-client/report.h"
 #include "wnbd-client/watch.h"
 
+#include "records/records.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -78,6 +80,7 @@ static void print_json_row(const WNBD_CONNECTION_INFO *info)
     json_number("pid", properties->Pid);
     json_unsigned("size", properties->BlockCount * properties->BlockSize);
     json_boolean("read_only", properties->Flags.ReadOnly);
+    json_boolean("recorded", record_exists(properties->InstanceName));
     print_json_state(properties);
     json_end_object();
 }
@@ -125,6 +128,6 @@ int command_list(const struct arguments *arguments)
     if (code != ERROR_SUCCESS)
         return code;
     if (argument_flag(arguments, "persistent"))
-        return is_watching || json ? report_misuse("persistent goes with no other option") : persistent_list();
+        return is_watching ? report_misuse("persistent does not go with watch") : persistent_list(json);
     return is_watching ? watch(arguments, NULL, json) : list_once(json);
 }

@@ -183,16 +183,28 @@ static int read_options(const struct arguments *arguments, struct options *optio
     return json_read_format(arguments, &options->json);
 }
 
+/* The disk is there: only the record is new. */
+static int record_mapped(const WNBD_PROPERTIES *properties, const WNBD_CONNECTION_INFO *info,
+                         const struct options *options)
+{
+    int code = persistent_record(properties, options->json);
+
+    if (code == ERROR_SUCCESS && options->json)
+        map_print(true, &info->Properties, info->DiskNumber);
+    return code;
+}
+
 static int map_export(const struct arguments *arguments, const struct options *options)
 {
     bool is_persistent = argument_flag(arguments, "persistent");
+    WNBD_CONNECTION_INFO info;
     WNBD_PROPERTIES properties;
     int code = fill(&properties, arguments);
 
     if (code != ERROR_SUCCESS)
         return code;
-    if (is_persistent && persistent_is_mapped(&properties))
-        return persistent_record(&properties);
+    if (is_persistent && persistent_is_mapped(&properties, &info))
+        return record_mapped(&properties, &info, options);
     if (is_persistent && !properties.Flags.UseKernelNbd)
         return persistent_serve(&properties, options->json);
     code = properties.Flags.UseKernelNbd ? create_interruptibly(&properties, options)
@@ -200,7 +212,7 @@ static int map_export(const struct arguments *arguments, const struct options *o
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
         report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
     if (code == ERROR_SUCCESS && is_persistent)
-        code = persistent_record(&properties);
+        code = persistent_record(&properties, options->json);
     return code;
 }
 

@@ -5,16 +5,13 @@
 #include "wnbd-client/report.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* ---- map ---- */
 
-bool persistent_is_mapped(const WNBD_PROPERTIES *properties)
+bool persistent_is_mapped(const WNBD_PROPERTIES *properties, WNBD_CONNECTION_INFO *info)
 {
-    WNBD_CONNECTION_INFO info;
-
-    return WnbdShow(properties->InstanceName, &info) == ERROR_SUCCESS &&
-           !record_difference(properties, &info.Properties);
+    return WnbdShow(properties->InstanceName, info) == ERROR_SUCCESS &&
+           !record_difference(properties, &info->Properties);
 }
 
 int persistent_write(const WNBD_PROPERTIES *properties)
@@ -33,17 +30,21 @@ int persistent_write(const WNBD_PROPERTIES *properties)
     return (int)error;
 }
 
-void persistent_tell(const char *name)
+/* JSON on stdout is the disk alone. */
+void persistent_tell(const char *name, bool json)
 {
-    printf("Recorded '%s': the WNBD service maps it when the machine starts.\n", name);
+    if (json)
+        report_note("recorded '%s': the WNBD service maps it when the machine starts", name);
+    else
+        printf("Recorded '%s': the WNBD service maps it when the machine starts.\n", name);
 }
 
-int persistent_record(const WNBD_PROPERTIES *properties)
+int persistent_record(const WNBD_PROPERTIES *properties, bool json)
 {
     int code = persistent_write(properties);
 
     if (code == ERROR_SUCCESS)
-        persistent_tell(properties->InstanceName);
+        persistent_tell(properties->InstanceName, json);
     return code;
 }
 
@@ -76,61 +77,4 @@ void persistent_note_unmapped(const char *name)
         report_note("'%s' is recorded, so it comes back when the WNBD service is started next; 'unmap --persistent' "
                     "deletes the record",
                     name);
-}
-
-/* ---- list ---- */
-
-static bool is_among(const WNBD_CONNECTION_LIST *disks, const char *name)
-{
-    for (UINT32 i = 0; i < disks->Count; i++) {
-        if (strcmp(disks->Connections[i].Properties.InstanceName, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-void persistent_note_missing(const WNBD_CONNECTION_LIST *disks)
-{
-    struct record_names records;
-
-    record_names_read(&records);
-    for (size_t i = 0; i < records.count; i++) {
-        if (!is_among(disks, records.names[i]))
-            report_note("'%s' is recorded, but not mapped", records.names[i]);
-    }
-    record_names_free(&records);
-}
-
-static const char *state_word(const char *name)
-{
-    WNBD_CONNECTION_INFO info;
-
-    return WnbdShow(name, &info) == ERROR_SUCCESS ? "yes" : "no";
-}
-
-static void print_record(const char *name)
-{
-    char problem[RECORD_PROBLEM_SIZE];
-    WNBD_PROPERTIES properties;
-    const NBD_CONNECTION_PROPERTIES *server = &properties.NbdProperties;
-    DWORD error = record_read(name, &properties, problem);
-
-    if (error == ERROR_INVALID_DATA)
-        report_note("the record of '%s' cannot be used: %s", name, problem);
-    if (error == ERROR_SUCCESS)
-        printf("%-6s  %-25s  %-5u  %-20s  %s\n", state_word(name), server->Hostname, server->PortNumber,
-               server->ExportName[0] ? server->ExportName : "\"\"", name);
-}
-
-int persistent_list(void)
-{
-    struct record_names records;
-    DWORD error = record_names_read(&records);
-
-    if (error == ERROR_SUCCESS)
-        printf("%-6s  %-25s  %-5s  %-20s  %s\n", "Mapped", "Hostname", "Port", "ExportName", "InstanceName");
-    for (size_t i = 0; error == ERROR_SUCCESS && i < records.count; i++)
-        print_record(records.names[i]);
-    record_names_free(&records);
-    return error == ERROR_SUCCESS ? ERROR_SUCCESS : report_failure(error, "cannot list the recorded mappings");
 }

@@ -8,12 +8,12 @@
 #include <stdbool.h>
 
 /* Is the disk there already, as `properties` would make it? Then it only has to be recorded. */
-bool persistent_is_mapped(const WNBD_PROPERTIES *properties);
+bool persistent_is_mapped(const WNBD_PROPERTIES *properties, WNBD_CONNECTION_INFO *info);
 
 /* Records a disk, and says so. The two halves, for who has something to say in between: */
-int persistent_record(const WNBD_PROPERTIES *properties);
+int persistent_record(const WNBD_PROPERTIES *properties, bool json);
 int persistent_write(const WNBD_PROPERTIES *properties);
-void persistent_tell(const char *name);
+void persistent_tell(const char *name, bool json);
 
 /* Records a disk whose NBD client is to be the service, and waits until it has mapped it; if it does not the record
  * goes again. */
@@ -29,6 +29,6 @@ void persistent_note_unmapped(const char *name);
 void persistent_note_missing(const WNBD_CONNECTION_LIST *disks);
 
 /* Prints the records. */
-int persistent_list(void);
+int persistent_list(bool json);
 
 #endif

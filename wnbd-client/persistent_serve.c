@@ -75,7 +75,7 @@ int persistent_serve(const WNBD_PROPERTIES *properties, bool json)
         return code;
     error = wait_for_service(name, json);
     if (error == ERROR_SUCCESS) {
-        persistent_tell(name);
+        persistent_tell(name, json);
         return ERROR_SUCCESS;
     }
     record_delete(name);

@@ -18,6 +18,7 @@ import pytest
 import scripted
 import servers
 from beds import BUILD, PROGRAMS, ROOT, Bed, windows_path
+from schema import Schema
 from test_install import derived
 
 NOT_MAPPED = 2
@@ -433,6 +434,21 @@ def test_names_that_a_key_cannot_have(tmp_path, image, service, bed, stack):
     for name in names:
         bed.unmap(name, "--persistent").ok()
     assert recorded(bed) == {}
+
+
+def test_records_as_json(server, service, bed):
+    """Disks say whether they are recorded; records what they are, or why they cannot be used."""
+    schema = Schema()
+    where = (server.address, "--port", server.port, "--export-name", "", "--persistent", "--format", "json")
+    mapped = schema.check("map", bed.client("map", "x", *where).ok().out)
+    assert schema.check("map", bed.client("map", "x", *where).ok().out) == mapped
+    write_record(service, "bad", "127.0.0.1", 0)
+    listed, = schema.check("list", bed.client("list", "--format", "json").ok().out)
+    assert listed["recorded"] is True
+    rows = schema.check("list-persistent", bed.client("list", "--persistent", "--format", "json").ok().out)
+    bad, good = sorted(rows, key=lambda row: row["name"])
+    assert "'PortNumber' is 0" in bad["problem"] and bad["record"] is None and not bad["mapped"]
+    assert good["problem"] is None and good["mapped"] and good["record"]["port"] == server.port
 
 
 # --- installing
