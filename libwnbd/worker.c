@@ -47,11 +47,14 @@ static BOOL next(struct worker *worker, WNBD_ARENA_REQUEST *of)
     return found;
 }
 
-/* Under the lock. */
+/* Under the lock, which is let go meanwhile. */
 static void sit(struct worker *worker)
 {
-    while (worker->seat.role == CREW_SIT)
-        SleepConditionVariableSRW(&worker->called, &worker->served->lock, INFINITE, 0);
+    while (worker->seat.role == CREW_SIT) {
+        ReleaseSRWLockExclusive(&worker->served->lock);
+        WaitForSingleObject(worker->called, INFINITE);
+        AcquireSRWLockExclusive(&worker->served->lock);
+    }
 }
 
 /* Nothing is queued: what now? CREW_SIT is over when this returns. */
@@ -74,7 +77,7 @@ BOOL worker_call(struct served *served, enum crew_role role)
 
     if (!seat)
         return FALSE;
-    WakeConditionVariable(&((struct worker *)seat)->called);
+    SetEvent(((struct worker *)seat)->called);
     return TRUE;
 }
 
@@ -245,13 +248,17 @@ DWORD worker_start(struct worker *worker, struct served *served, HANDLE *thread)
     worker->is_open = TRUE;
     worker->served = served;
     worker->seat.role = CREW_HELP;
-    InitializeConditionVariable(&worker->called);
+    worker->called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (!worker->called)
+        return ERROR_OUTOFMEMORY;
     *thread = CreateThread(NULL, 0, worker_main, worker, 0, NULL);
     return *thread ? ERROR_SUCCESS : GetLastError();
 }
 
 void worker_close(struct worker *worker)
 {
+    if (worker->called)
+        CloseHandle(worker->called);
     if (worker->is_open)
         enter_close(&worker->enter);
 }

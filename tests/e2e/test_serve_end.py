@@ -190,6 +190,7 @@ def test_thread_is_killed_and_others_go_on(call):
     with call.serve("maimed", "--threads", 3) as disk:
         call.disk("write", disk.number, 0, 4096, 1).ok()
         for thread in range(2):
+            disk.settled()
             assert disk.order(f"kill-thread {thread}", r"^killed (\d)")[1] == "1"
             call.disk("write-random", disk.number, "--bytes", 1 << 20, "--size", 4096, "--depth", 32).ok()
         call.disk("verify", disk.number, "--bytes", 1 << 20, "--size", 4096, "--depth", 32).ok()
@@ -200,6 +201,7 @@ def test_all_threads_are_killed(options, call, other):
     with call.serve("dead", "--threads", 2, *options) as disk:
         writing = begin_write(other, disk) if options else None
         assert disk.number >= 0
+        time.sleep(0.2)  # in its pause, the thread holds nothing of the C library's
         for thread in range(2):
             assert disk.order(f"kill-thread {thread}", r"^killed (\d)")[1] == "1"
         disk.wait("^ended 0$")
