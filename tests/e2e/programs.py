@@ -18,7 +18,8 @@ class Talking:
 
     def __init__(self, bed, program, *arguments):
         words = [str(argument) for argument in arguments]
-        self.command = [str(word) for word in (BED, "exec", "--timeout", 300, bed.where, "--", PROGRAMS / program)] + words
+        start = (BED, "exec", "--timeout", 300, bed.where, "--", PROGRAMS / program)
+        self.command = [str(word) for word in start] + words
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace")
         self.lines = []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-The published functional cases of the interface, by their numbers and titles. docs/published-cases.md has the table: what
-each shows, and what of it cannot be shown here.
+The published functional cases of the interface, by their numbers and titles. docs/published-cases.md has the table: how
+each differs from the published one, and what cannot be shown here.
 """
 
 import struct
