@@ -95,7 +95,8 @@ def main():
     plot.plot(BUILD / "performance.svg", measured)
     if setting("DOCS", None):
         document.write(DOCUMENT, measured, whole, user, counted, rounds, seconds)
-        plot.plot(DOCUMENT.with_suffix(".svg"), measured)
+        if measured:
+            plot.plot(DOCUMENT.with_suffix(".svg"), measured)
     report_misses(measured, user)
     print(f"results: {(BUILD / 'results.csv').relative_to(ROOT)}")
 

@@ -2,7 +2,6 @@
 /* The program's answers. What it says was copied before it is looked at; its data may still change while it is read. */
 #include "driver/channel.h"
 
-#include "driver/clock.h"
 #include "driver/disk.h"
 
 static bool has_answer_data(const struct record *record)
@@ -54,7 +53,7 @@ static struct record *take_locked(struct disk *disk, const WNBD_ANSWER *answer, 
         return NULL;
     }
     record->holds = RECORD_COPYING;
-    stats_replied(&disk->stats, clock_now());
+    requests_count_answer_locked(disk, record, answer->ScsiStatus != SCSI_STATUS_GOOD);
     set_result(disk, record, answer, from_arena);
     return record;
 }

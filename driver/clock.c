@@ -8,6 +8,13 @@ uint64_t clock_now(void)
     return KeQueryInterruptTime();
 }
 
+uint64_t clock_precise(void)
+{
+    ULONG64 counter;
+
+    return KeQueryInterruptTimePrecise(&counter);
+}
+
 uint64_t clock_awake(void)
 {
     return KeQueryUnbiasedInterruptTime();

@@ -9,7 +9,10 @@
 /* Windows' interrupt time: units of 100 ns since the machine started. Any IRQL. */
 uint64_t clock_now(void);
 
-/* The same without the time that the machine slept. Any IRQL. */
+/* The same, which the above is only up to a tick of the clock: for measuring requests. Any IRQL. */
+uint64_t clock_precise(void);
+
+/* Interrupt time without the time that the machine slept. Any IRQL. */
 uint64_t clock_awake(void);
 
 #endif

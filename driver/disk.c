@@ -252,40 +252,59 @@ void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status)
     KLOCK_QUEUE_HANDLE handle;
 
     RtlZeroMemory(status, sizeof *status);
-    if (!disk->properties.Flags.UseKernelNbd) { /* it has none, or its program alone knows */
-        return;
-    }
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     disk->backend->describe_locked(disk, status);
     KeReleaseInStackQueuedSpinLock(&handle);
 }
 
-static struct io_stats stats_of(struct disk *disk)
+static void describe_stats(const struct io_stats *stats, WNBD_DRV_STATS *statistics)
 {
-    KLOCK_QUEUE_HANDLE handle;
-    struct io_stats stats;
+    statistics->TotalReceivedIORequests = stats->received;
+    statistics->TotalSubmittedIORequests = stats->submitted;
+    statistics->TotalReceivedIOReplies = stats->replied;
+    statistics->UnsubmittedIORequests = stats->unsubmitted;
+    statistics->PendingSubmittedIORequests = stats->pending;
+    statistics->AbortedSubmittedIORequests = stats->aborted_submitted;
+    statistics->AbortedUnsubmittedIORequests = stats->aborted_unsubmitted;
+    statistics->CompletedAbortedIORequests = stats->late_replies;
+    statistics->OutstandingIOCount = stats->unsubmitted + stats->pending;
+    statistics->LastReceivedReqTimestamp = stats->last_received;
+    statistics->LastSubmittedReqTimestamp = stats->last_submitted;
+    statistics->LastReplyTimestamp = stats->last_replied;
+}
 
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    stats = disk->stats;
-    KeReleaseInStackQueuedSpinLock(&handle);
-    return stats;
+static void describe_traffic(const struct stats_traffic *traffic, WNBD_TRAFFIC *output, UINT64 *latency)
+{
+    output->Answered = traffic->answered;
+    output->Failed = traffic->failed;
+    output->Bytes = traffic->bytes;
+    RtlCopyMemory(latency, traffic->latency, sizeof traffic->latency);
 }
 
 void disk_statistics(struct disk *disk, WNBD_DRV_STATS *statistics)
 {
-    struct io_stats stats = stats_of(disk);
+    KLOCK_QUEUE_HANDLE handle;
 
     RtlZeroMemory(statistics, sizeof *statistics);
-    statistics->TotalReceivedIORequests = stats.received;
-    statistics->TotalSubmittedIORequests = stats.submitted;
-    statistics->TotalReceivedIOReplies = stats.replied;
-    statistics->UnsubmittedIORequests = stats.unsubmitted;
-    statistics->PendingSubmittedIORequests = stats.pending;
-    statistics->AbortedSubmittedIORequests = stats.aborted_submitted;
-    statistics->AbortedUnsubmittedIORequests = stats.aborted_unsubmitted;
-    statistics->CompletedAbortedIORequests = stats.late_replies;
-    statistics->OutstandingIOCount = stats.unsubmitted + stats.pending;
-    statistics->LastReceivedReqTimestamp = stats.last_received;
-    statistics->LastSubmittedReqTimestamp = stats.last_submitted;
-    statistics->LastReplyTimestamp = stats.last_replied;
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    describe_stats(&disk->stats, statistics);
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
+C_ASSERT(WNBD_LATENCY_BUCKETS == STATS_BUCKETS);
+
+void disk_statistics_all(struct disk *disk, WNBD_IOCTL_STATS_OUTPUT *output)
+{
+    const struct stats_traffic *traffic = disk->stats.traffic;
+    KLOCK_QUEUE_HANDLE handle;
+
+    RtlZeroMemory(output, sizeof *output);
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    output->Now = clock_now();
+    describe_stats(&disk->stats, &output->Stats);
+    describe_traffic(&traffic[STATS_READ], &output->Read, output->Latency.Read);
+    describe_traffic(&traffic[STATS_WRITE], &output->Write, output->Latency.Write);
+    describe_traffic(&traffic[STATS_FLUSH], &output->Flush, output->Latency.Flush);
+    describe_traffic(&traffic[STATS_UNMAP], &output->Unmap, output->Latency.Unmap);
+    KeReleaseInStackQueuedSpinLock(&handle);
 }

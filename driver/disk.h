@@ -186,4 +186,7 @@ void disk_describe_server(struct disk *disk, WNBD_SERVER_STATUS *status);
 
 void disk_statistics(struct disk *disk, WNBD_DRV_STATS *statistics);
 
+/* The same, and what was transferred. */
+void disk_statistics_all(struct disk *disk, WNBD_IOCTL_STATS_OUTPUT *output);
+
 #endif

@@ -90,18 +90,24 @@ static void show(struct adapter *adapter, PIRP irp)
     ioctl_complete(adapter, irp, STATUS_SUCCESS, size);
 }
 
+/* Both forms of the output begin with the counters. */
 static void stats(struct adapter *adapter, PIRP irp)
 {
     WNBD_IOCTL_STATS_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
     struct disk *disk = named_and_mapped(adapter, command->InstanceName);
+    bool all = output_length(irp) >= sizeof(WNBD_IOCTL_STATS_OUTPUT);
 
     if (disk == NULL) {
         ioctl_complete(adapter, irp, STATUS_OBJECT_NAME_NOT_FOUND, 0);
         return;
     }
-    disk_statistics(disk, irp->AssociatedIrp.SystemBuffer);
+    if (all) {
+        disk_statistics_all(disk, irp->AssociatedIrp.SystemBuffer);
+    } else {
+        disk_statistics(disk, irp->AssociatedIrp.SystemBuffer);
+    }
     disk_release(disk);
-    ioctl_complete(adapter, irp, STATUS_SUCCESS, sizeof(WNBD_DRV_STATS));
+    ioctl_complete(adapter, irp, STATUS_SUCCESS, all ? sizeof(WNBD_IOCTL_STATS_OUTPUT) : sizeof(WNBD_DRV_STATS));
 }
 
 /* Describes the disk at `target` in the list's next element if there is one. */

@@ -45,6 +45,7 @@ struct record {
                                         * is written, and of reservations */
     struct nbd_progress progress;      /* of the answer to its request: the receiver's */
     struct nbd_connection *connection; /* over which it is out while it has holds; guarded by disk->lock */
+    uint64_t received_at;              /* by clock_precise: when its request came */
     uint32_t replays;                  /* connections that ended before its answer; guarded by disk->lock */
     uint32_t holds;         /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
     uint32_t area;          /* a channel's: in the arena, where its data is; fixed while it is with the program */

@@ -65,7 +65,8 @@ static bool queue_locked(struct disk *disk, struct record *record)
     if (!queue_add(&requests->queue, &record->command.request)) {
         return false;
     }
-    stats_received(&disk->stats, clock_now());
+    record->received_at = clock_precise();
+    stats_received(&disk->stats, record->received_at);
     list_append(&requests->waiting, &record->link);
     return true;
 }
@@ -218,6 +219,12 @@ static void count_aborted_locked(struct disk *disk, const struct record *record)
     } else {
         stats_aborted_submitted(&disk->stats);
     }
+}
+
+void requests_count_answer_locked(struct disk *disk, const struct record *record, bool failed)
+{
+    stats_replied(&disk->stats, clock_now());
+    stats_measured(&disk->stats, &record->command.request, failed, record->received_at, clock_precise());
 }
 
 void requests_mark_aborted_locked(struct disk *disk, struct record *record)

@@ -103,19 +103,6 @@ typedef struct _WNBD_USR_STATS {
 } WNBD_USR_STATS, *PWNBD_USR_STATS;
 WNBD_ASSERT_SZ_EQ(WNBD_USR_STATS, 256)
 
-/* How long answers took, from the moment the library had the request to the answer. Element 0 counts those below one
- * microsecond, element n those of 2^(n-1) and more but less than 2^n microseconds, the last one all that were longer.
- * Not in other implementations. */
-#define WNBD_LATENCY_BUCKETS 32
-
-typedef struct {
-    UINT64 Read[WNBD_LATENCY_BUCKETS];
-    UINT64 Write[WNBD_LATENCY_BUCKETS];
-    UINT64 Flush[WNBD_LATENCY_BUCKETS];
-    UINT64 Unmap[WNBD_LATENCY_BUCKETS];
-} WNBD_LATENCY, *PWNBD_LATENCY;
-WNBD_ASSERT_SZ_EQ(WNBD_LATENCY, 1024)
-
 /* How a disk is removed; all zero asks for a soft removal without fall-back and without a limit in time. */
 typedef struct {
     UINT32 HardRemove : 1;         /* do not ask Windows, remove at once: unwritten data of programs is lost */
@@ -329,10 +316,15 @@ DWORD WnbdGetServerStatus(const char *InstanceName, PWNBD_SERVER_STATUS Status);
 /* The driver's counters. 2 not mapped; 87 empty name; OPEN. */
 DWORD WnbdGetDriverStats(const char *InstanceName, PWNBD_DRV_STATS Stats);
 
+/* The same, and what was transferred and how long it took. 2 not mapped; 87 NULL or an empty name; 13 the driver is
+ * older than this; OPEN. Not in other implementations of this library. */
+DWORD WnbdGetDiskStats(const char *InstanceName, PWNBD_IOCTL_STATS_OUTPUT Stats);
+
 /* The library's counters, as they are now and consistent with each other. 87 NULL arguments. */
 DWORD WnbdGetUserspaceStats(PWNBD_DISK Disk, PWNBD_USR_STATS Stats);
 
-/* How long answers took so far. 87 NULL arguments; 50 ERROR_NOT_SUPPORTED Disk is not served by this process. */
+/* How long answers took so far, from the moment the library had the request to the answer. 87 NULL arguments; 50
+ * ERROR_NOT_SUPPORTED Disk is not served by this process. */
 DWORD WnbdGetLatency(PWNBD_DISK Disk, PWNBD_LATENCY Latency);
 
 /* What WnbdCreate was given, and what it returned. 87 if an argument is NULL. */

@@ -242,6 +242,18 @@ typedef struct {
 } WNBD_DRV_STATS, *PWNBD_DRV_STATS;
 WNBD_ASSERT_SZ_EQ(WNBD_DRV_STATS, 192)
 
+/* How long answers took. Element 0 counts those below one microsecond, element n those of 2^(n-1) and more but less
+ * than 2^n microseconds, the last one all that were longer. Not in other implementations. */
+#define WNBD_LATENCY_BUCKETS 32
+
+typedef struct {
+    UINT64 Read[WNBD_LATENCY_BUCKETS];
+    UINT64 Write[WNBD_LATENCY_BUCKETS];
+    UINT64 Flush[WNBD_LATENCY_BUCKETS];
+    UINT64 Unmap[WNBD_LATENCY_BUCKETS];
+} WNBD_LATENCY, *PWNBD_LATENCY;
+WNBD_ASSERT_SZ_EQ(WNBD_LATENCY, 1024)
+
 typedef struct {
     UINT32 Major;
     UINT32 Minor;
@@ -465,13 +477,38 @@ typedef struct {
 } WNBD_IOCTL_REMOVE_COMMAND, *PWNBD_IOCTL_REMOVE_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_REMOVE_COMMAND, 376)
 
-/* Output: WNBD_DRV_STATS. STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
+/* Output: WNBD_DRV_STATS, or WNBD_IOCTL_STATS_OUTPUT if the buffer is large enough for it.
+ * STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
 typedef struct {
     ULONG IoControlCode;
     CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
     BYTE Reserved[32];
 } WNBD_IOCTL_STATS_COMMAND, *PWNBD_IOCTL_STATS_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_STATS_COMMAND, 292)
+
+/* What was transferred. */
+typedef struct {
+    UINT64 Answered; /* requests, however they ended */
+    UINT64 Failed;   /* of these, with an error */
+    UINT64 Bytes;    /* of those without */
+    UINT64 Reserved;
+} WNBD_TRAFFIC, *PWNBD_TRAFFIC;
+WNBD_ASSERT_SZ_EQ(WNBD_TRAFFIC, 32)
+
+/* The larger form of the output. A transfer that is divided counts as several requests; Unmap includes the writing of
+ * zeroes. Latency is from the moment the driver had the request from Windows to its answer, waiting and what was sent
+ * again included. */
+typedef struct {
+    WNBD_DRV_STATS Stats;
+    UINT64 Now; /* interrupt time when this was read */
+    BYTE Reserved[56];
+    WNBD_TRAFFIC Read;
+    WNBD_TRAFFIC Write;
+    WNBD_TRAFFIC Flush;
+    WNBD_TRAFFIC Unmap;
+    WNBD_LATENCY Latency;
+} WNBD_IOCTL_STATS_OUTPUT, *PWNBD_IOCTL_STATS_OUTPUT;
+WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_STATS_OUTPUT, 1408)
 
 /* Output: WNBD_CONNECTION_INFO, or WNBD_IOCTL_SHOW_OUTPUT if the buffer is large enough for it.
  * STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */

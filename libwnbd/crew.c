@@ -3,6 +3,13 @@
 
 #include <stddef.h>
 
+static void sit_down(struct crew *crew, struct crew_seat *seat)
+{
+    seat->below = crew->last;
+    crew->last = seat;
+    crew->sitting++;
+}
+
 static enum crew_role role_of(const struct crew *crew, UINT32 answers, BOOL ends)
 {
     if (crew->leading == 0 || ends)
@@ -13,26 +20,25 @@ static enum crew_role role_of(const struct crew *crew, UINT32 answers, BOOL ends
 enum crew_role crew_choose(struct crew *crew, struct crew_seat *seat, UINT32 answers, BOOL ends)
 {
     seat->role = role_of(crew, answers, ends);
-    switch (seat->role) {
-    case CREW_LEAD:
+    if (seat->role == CREW_LEAD)
         crew->leading++;
-        break;
-    case CREW_SIT:
-        seat->below = crew->last;
-        crew->last = seat;
-        crew->sitting++;
-        break;
-    case CREW_PASS:
-    case CREW_HELP:
-        break;
-    }
+    else if (seat->role == CREW_SIT)
+        sit_down(crew, seat);
     return seat->role;
+}
+
+enum crew_role crew_rise(struct crew *crew, struct crew_seat *seat, BOOL ends)
+{
+    crew->called--;
+    return crew_choose(crew, seat, 0, ends);
 }
 
 void crew_return(struct crew *crew, struct crew_seat *seat)
 {
     if (seat->role == CREW_LEAD)
         crew->leading--;
+    else if (seat->role == CREW_CALLED)
+        crew->called--;
     seat->role = CREW_HELP;
     crew->returned++;
 }
@@ -44,7 +50,7 @@ BOOL crew_needs_leader(const struct crew *crew, UINT32 got, UINT32 wanted)
 
 BOOL crew_is_headless(const struct crew *crew)
 {
-    return crew->leading == 0 && crew->sitting > 0;
+    return crew->leading == 0 && crew->called == 0 && crew->sitting > 0;
 }
 
 struct crew_seat *crew_call(struct crew *crew, enum crew_role role)
@@ -56,7 +62,7 @@ struct crew_seat *crew_call(struct crew *crew, enum crew_role role)
     crew->last = seat->below;
     crew->sitting--;
     seat->role = role;
-    if (role == CREW_LEAD)
-        crew->leading++;
+    if (role == CREW_CALLED)
+        crew->called++;
     return seat;
 }

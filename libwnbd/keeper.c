@@ -64,7 +64,7 @@ static void find_leader(struct served *served)
 
     if (crew_is_headless(crew) && crew->returned == served->keeper.returned_before) {
         pace_stalled(&crew->pace);
-        worker_call(served, CREW_LEAD);
+        worker_call(served, CREW_CALLED);
     }
     served->keeper.returned_before = crew->returned;
 }

@@ -25,6 +25,21 @@ DWORD WnbdGetDriverStats(const char *InstanceName, PWNBD_DRV_STATS Stats)
     return error;
 }
 
+DWORD WnbdGetDiskStats(const char *InstanceName, PWNBD_IOCTL_STATS_OUTPUT Stats)
+{
+    WNBD_IOCTL_STATS_COMMAND command = {.IoControlCode = IOCTL_WNBD_STATS};
+    DWORD error = Stats ? ioctl_copy_name(command.InstanceName, InstanceName) : ERROR_INVALID_PARAMETER;
+    HANDLE adapter;
+
+    if (error == ERROR_SUCCESS)
+        error = adapter_open(&adapter);
+    if (error != ERROR_SUCCESS)
+        return error;
+    error = ioctl_command(adapter, &command, sizeof(command), Stats, sizeof(*Stats), NULL);
+    CloseHandle(adapter);
+    return error;
+}
+
 DWORD WnbdIoctlGetIOLimits(HANDLE DiskHandle, PDWORD LunMaxIoCount, PDWORD AdapterMaxIoCount, LPOVERLAPPED Overlapped)
 {
     STORAGE_PROPERTY_QUERY query = {.PropertyId = StorageDeviceIoCapabilityProperty,

@@ -47,13 +47,23 @@ static BOOL next(struct worker *worker, WNBD_ARENA_REQUEST *of)
     return found;
 }
 
+/* Under the lock. */
+static BOOL is_ending(const struct served *served)
+{
+    return served->closing || served->disk.Stopped;
+}
+
 /* Under the lock, which is let go meanwhile. */
 static void sit(struct worker *worker)
 {
+    struct served *served = worker->served;
+
     while (worker->seat.role == CREW_SIT) {
-        ReleaseSRWLockExclusive(&worker->served->lock);
+        ReleaseSRWLockExclusive(&served->lock);
         WaitForSingleObject(worker->called, INFINITE);
-        AcquireSRWLockExclusive(&worker->served->lock);
+        AcquireSRWLockExclusive(&served->lock);
+        if (worker->seat.role == CREW_CALLED)
+            crew_rise(&served->crew, &worker->seat, is_ending(served));
     }
 }
 
@@ -61,11 +71,11 @@ static void sit(struct worker *worker)
 static enum crew_role choose(struct worker *worker)
 {
     struct served *served = worker->served;
-    BOOL ends;
+    UINT32 answers;
 
     AcquireSRWLockExclusive(&served->lock);
-    ends = served->closing || served->disk.Stopped;
-    if (crew_choose(&served->crew, &worker->seat, served->requests.answered.count, ends) == CREW_SIT)
+    answers = served->requests.answered.count;
+    if (crew_choose(&served->crew, &worker->seat, answers, is_ending(served)) == CREW_SIT)
         sit(worker);
     ReleaseSRWLockExclusive(&served->lock);
     return worker->seat.role;
@@ -83,7 +93,7 @@ BOOL worker_call(struct served *served, enum crew_role role)
 
 void worker_call_all(struct served *served)
 {
-    while (worker_call(served, CREW_LEAD))
+    while (worker_call(served, CREW_CALLED))
         ;
 }
 
@@ -91,8 +101,9 @@ void worker_find_killed(struct served *served)
 {
     for (UINT32 i = 0; i < served->disk.DispatcherThreadsCount; i++) {
         struct crew_seat *seat = &served->workers[i].seat;
+        BOOL counts = seat->role == CREW_LEAD || seat->role == CREW_CALLED;
 
-        if (seat->role == CREW_LEAD && WaitForSingleObject(served->disk.DispatcherThreads[i], 0) == WAIT_OBJECT_0)
+        if (counts && WaitForSingleObject(served->disk.DispatcherThreads[i], 0) == WAIT_OBJECT_0)
             crew_return(&served->crew, seat);
     }
 }
@@ -152,7 +163,7 @@ static BOOL share(struct worker *worker)
     UINT32 got = worker->enter.output.RequestCount;
 
     if (crew_needs_leader(&served->crew, got, worker->enter.command.MaxRequests))
-        worker_call(served, CREW_LEAD);
+        worker_call(served, CREW_CALLED);
     if (served->requests.queued.count > 1 || (got > 0 && crew_is_headless(&served->crew)))
         return keeper_must_be_told(served);
     return FALSE;

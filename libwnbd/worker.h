@@ -16,7 +16,7 @@ BOOL worker_call(struct served *served, enum crew_role role);
 /* Wakes all that sit, so that each learns from the driver what has become of the disk. The lock is held. */
 void worker_call_all(struct served *served);
 
-/* Who was to lead and has been killed does not. The lock is held, the dispatcher not closed. */
+/* Who leads, or was called to, and has been killed does not. The lock is held, the dispatcher not closed. */
 void worker_find_killed(struct served *served);
 
 #endif

@@ -59,6 +59,7 @@ static bool read_value(struct parser *parser, const struct parameter *parameter,
         return value_parse_boolean(text, number) ||
                fail(parser, "%s is '%s', but must be true or false", parameter->name, text);
     case PARAMETER_NUMBER:
+    case PARAMETER_PERIOD:
         if (!value_parse_number(text, number))
             return fail(parser, "%s is '%s', which is not a number", parameter->name, text);
         return check_range(parser, parameter, text, *number);
@@ -82,6 +83,11 @@ static bool set(struct parser *parser, size_t index, const char *text)
     return read_value(parser, parameter, text, &argument->number);
 }
 
+static bool needs_value(const struct parameter *parameter)
+{
+    return parameter->kind != PARAMETER_FLAG && parameter->kind != PARAMETER_PERIOD;
+}
+
 static void make_options(struct parser *parser)
 {
     struct option *option = parser->options;
@@ -89,7 +95,7 @@ static void make_options(struct parser *parser)
 
     for (size_t i = 0; i < count; i++) {
         const struct parameter *parameter = &parser->command->parameters[i];
-        int has_value = parameter->kind == PARAMETER_FLAG ? optional_argument : required_argument;
+        int has_value = needs_value(parameter) ? required_argument : optional_argument;
 
         *option++ = (struct option){parameter->name, has_value, NULL, OPTION_FIRST + (int)i};
     }
@@ -98,9 +104,40 @@ static void make_options(struct parser *parser)
     *option = (struct option){NULL, 0, NULL, 0};
 }
 
-static bool take_option(struct parser *parser, int option, char **argv)
+/* `word` as it was given: "--colour=red". */
+static bool fail_unknown(struct parser *parser, const char *word)
+{
+    const char *names[COMMAND_MAX_PARAMETERS + 3];
+    char bare[GUESS_TEXT_SIZE];
+    char meant[GUESS_TEXT_SIZE];
+    size_t count = 0;
+
+    for (const struct option *option = parser->options; option->name; option++)
+        names[count++] = option->name;
+    snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    if (guess(bare, names, count, meant))
+        return fail(parser, "'%s' has no option %s; did you mean %s?", parser->command->names[0], word, meant);
+    return fail(parser, "'%s' has no option %s", parser->command->names[0], word);
+}
+
+/* An option's value. One that may be left out and stands in a word of its own is taken if it is a number. */
+static const char *value_of(const struct parameter *parameter, int argc, char **argv)
+{
+    uint64_t number;
+
+    if (optarg)
+        return optarg;
+    if (parameter->kind == PARAMETER_FLAG)
+        return "true";
+    if (optind < argc && value_parse_number(argv[optind], &number))
+        return argv[optind++];
+    return parameter->default_text;
+}
+
+static bool take_option(struct parser *parser, int option, int argc, char **argv)
 {
     const char *name = parser->command->names[0];
+    size_t index = (size_t)(option - OPTION_FIRST);
 
     switch (option) {
     case OPTION_DEBUG:
@@ -115,9 +152,9 @@ static bool take_option(struct parser *parser, int option, char **argv)
     case '?':
         if (optopt > 0 && optopt < OPTION_DEBUG)
             return fail(parser, "'%s' has no option -%c", name, optopt);
-        return fail(parser, "'%s' has no option %s", name, argv[optind - 1]);
+        return fail_unknown(parser, argv[optind - 1]);
     default:
-        return set(parser, (size_t)(option - OPTION_FIRST), optarg ? optarg : "true");
+        return set(parser, index, value_of(&parser->command->parameters[index], argc, argv));
     }
 }
 
@@ -132,7 +169,7 @@ static bool take_options(struct parser *parser, int argc, char **argv)
         option = getopt_long(argc, argv, ":h", parser->options, NULL);
         if (option == -1)
             return true;
-        if (!take_option(parser, option, argv))
+        if (!take_option(parser, option, argc, argv))
             return false;
     }
 }
@@ -153,6 +190,35 @@ static bool too_many(struct parser *parser, unsigned taken, unsigned count, char
         return fail(parser, "'%s' takes %u arguments without names, or %u and more, but not %u", command->names[0],
                     taken, command->long_form_operands, count);
     return fail(parser, "'%s' has no use for '%s'", command->names[0], operands[taken]);
+}
+
+/* The operands are all of one kind, unless the second one is the flag of the long form. */
+static bool are_repeated(const struct command *command, unsigned count, char **operands)
+{
+    uint64_t flag;
+
+    if (command->parameters[0].place != PLACE_REPEATED)
+        return false;
+    return command->long_form_operands == 0 || count < 2 || !value_parse_boolean(operands[1], &flag);
+}
+
+static bool take_repeated(struct parser *parser, unsigned count, char **operands)
+{
+    struct arguments *arguments = parser->arguments;
+    uint64_t number;
+
+    if (count != 0 && !arguments->values[0].is_given) {
+        if (!set(parser, 0, *operands++))
+            return false;
+        count--;
+    }
+    arguments->more = operands;
+    arguments->more_count = count;
+    for (unsigned i = 0; i < count; i++) {
+        if (!read_value(parser, &parser->command->parameters[0], operands[i], &number))
+            return false;
+    }
+    return true;
 }
 
 static bool take_operands(struct parser *parser, unsigned count, char **operands)
@@ -193,6 +259,8 @@ bool arguments_parse(struct arguments *arguments, const struct command *command,
                      char problem[ARGUMENTS_PROBLEM_SIZE])
 {
     struct parser parser = {.arguments = arguments, .command = command, .problem = problem};
+    char **operands;
+    unsigned count;
 
     memset(arguments, 0, sizeof(*arguments));
     arguments->command = command;
@@ -201,7 +269,11 @@ bool arguments_parse(struct arguments *arguments, const struct command *command,
         return false;
     if (arguments->help)
         return true;
-    return take_operands(&parser, (unsigned)(argc - optind), argv + optind) && check_required(&parser);
+    operands = argv + optind;
+    count = (unsigned)(argc - optind);
+    if (are_repeated(command, count, operands))
+        return take_repeated(&parser, count, operands);
+    return take_operands(&parser, count, operands) && check_required(&parser);
 }
 
 static const struct argument *find(const struct arguments *arguments, const char *name)

@@ -6,6 +6,8 @@
 #ifndef WNBD_CLIENT_ARGUMENTS_H
 #define WNBD_CLIENT_ARGUMENTS_H
 
+#include "wnbd-client/guess.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,12 +16,14 @@ enum parameter_kind {
     PARAMETER_TEXT,
     PARAMETER_FLAG,   /* as an option without a value; as an operand a boolean word */
     PARAMETER_NUMBER, /* decimal */
+    PARAMETER_PERIOD, /* seconds; the option may stand without the number, which is the default then */
     PARAMETER_SIZE,   /* bytes; a number with an optional K, M, G, T, P or E (powers of 1024) */
 };
 
 enum parameter_place {
     PLACE_REQUIRED, /* operand that must be given */
     PLACE_OPTIONAL, /* operand that may be left out */
+    PLACE_REPEATED, /* operand, the command's first, that may be left out or given several times */
     PLACE_OPTION,   /* --name value; an operand only in the command's long form */
 };
 
@@ -44,7 +48,8 @@ struct command {
     const char *help;
     struct parameter parameters[COMMAND_MAX_PARAMETERS]; /* operands in their order; ends at the first without name */
     /* WNBD 2020 knew operands only. Given at least this many, the parameters marked in_long_form are operands, in the
-     * table's order; 0: the command has no such form. */
+     * table's order; 0: the command has no such form. A command whose first operand may be repeated has this form if
+     * the second word is a boolean. */
     unsigned long_form_operands;
     int (*run)(const struct arguments *arguments); /* result: the exit code, a Win32 error; said on stderr already */
 };
@@ -61,6 +66,8 @@ struct argument {
 struct arguments {
     const struct command *command;
     struct argument values[COMMAND_MAX_PARAMETERS]; /* as command->parameters */
+    char *const *more; /* of a PLACE_REPEATED: its values after the first; borrowed from argv */
+    unsigned more_count;
     bool debug;
     bool help;
 };
@@ -70,8 +77,8 @@ struct arguments {
 /* NULL: no such command. */
 const struct command *command_find(const struct command *table, const char *name);
 
-/* The command that was probably meant; NULL: no idea. */
-const struct command *command_suggest(const struct command *table, const char *name);
+/* The commands that were probably meant, in words; NULL: no idea. */
+const char *command_suggest(const struct command *table, const char *name, char text[GUESS_TEXT_SIZE]);
 
 size_t command_parameter_count(const struct command *command);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define WORD_MAX 32 /* longer words are nobody's typing error */
+#define COMMANDS_MAX 32
 
 const struct command *command_find(const struct command *table, const char *name)
 {
@@ -17,60 +17,12 @@ const struct command *command_find(const struct command *table, const char *name
     return NULL;
 }
 
-static unsigned least(unsigned a, unsigned b)
+const char *command_suggest(const struct command *table, const char *name, char text[GUESS_TEXT_SIZE])
 {
-    return a < b ? a : b;
-}
+    const char *names[COMMANDS_MAX];
+    size_t count = 0;
 
-/* How many letters must be changed, added or taken away to make one word of the other (Levenshtein). */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[WORD_MAX + 1];
-    size_t length = strlen(b);
-
-    for (unsigned j = 0; j <= length; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= length; j++) {
-            unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-
-            diagonal = row[j];
-            row[j] = least(change, least(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[length];
-}
-
-static const struct command *find_beginning(const struct command *table, const char *name)
-{
-    for (; table->names[0]; table++) {
-        if (strncmp(table->names[0], name, strlen(name)) == 0)
-            return table;
-    }
-    return NULL;
-}
-
-const struct command *command_suggest(const struct command *table, const char *name)
-{
-    const struct command *best;
-    size_t length = strlen(name);
-    unsigned best_distance = length > 3 ? 3 : 2; /* one more than is forgiven */
-
-    if (length == 0 || length > WORD_MAX)
-        return NULL;
-    best = find_beginning(table, name);
-    if (best)
-        return best;
-    for (; table->names[0]; table++) {
-        unsigned far = strlen(table->names[0]) > WORD_MAX ? WORD_MAX : distance(name, table->names[0]);
-
-        if (far < best_distance) {
-            best_distance = far;
-            best = table;
-        }
-    }
-    return best;
+    for (; table->names[0] && count < COMMANDS_MAX; table++)
+        names[count++] = table->names[0];
+    return guess(name, names, count, text);
 }

@@ -21,26 +21,36 @@
     {"name", PARAMETER_TEXT, PLACE_REQUIRED, 1, NAME_BYTES, NULL, "The option's name, in any case of letters.", false}
 #define PERSISTENT(help) \
     {"persistent", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, help, false}
+#define WATCH(help) \
+    {"watch", PARAMETER_PERIOD, PLACE_OPTION, 1, DAY_SECONDS, "1", help, false}, \
+    {"count", PARAMETER_NUMBER, PLACE_OPTION, 1, ANY_NUMBER, NULL, \
+     "End after so many tables of --watch.", false}
 #define FORMAT \
     {"format", PARAMETER_TEXT, PLACE_OPTION, 1, NAME_BYTES, "text", "text or json.", false}
 
 const struct command commands[] = {
     {{"version", "-v"},
      "Print the versions of client, library and driver.",
-     {{0}}, 0, command_version},
+     {FORMAT}, 0, command_version},
 
     {{"help", "-h", "--help"},
      "List the commands, or explain one.",
-     {{"command-name", PARAMETER_TEXT, PLACE_OPTIONAL, 1, NAME_BYTES, NULL, "The command to explain.", false}},
+     {{"command-name", PARAMETER_TEXT, PLACE_OPTIONAL, 1, NAME_BYTES, NULL, "The command to explain.", false},
+      {"markdown", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, "All of it, as docs/reference.md has it.", false}},
      0, command_help},
 
     {{"list", "ls"},
      "List the disks.",
-     {{0}}, 0, command_list},
+     {PERSISTENT("Instead, the mappings that are recorded, and whether they are there now."),
+      WATCH("Every so many seconds tell what each disk does: requests per second, MB (millions of bytes) read and "
+            "written per second, the time within which 50, 99 and 99.9 % of the requests were answered (known up to a "
+            "factor of two), requests that are not answered now, connections that were made again. On a console keys "
+            "sort the table and q quits; elsewhere lines follow each other."),
+      FORMAT}, 0, command_list},
 
     {{"show"},
      "Show all that is known of a disk.",
-     {INSTANCE_NAME(PLACE_REQUIRED)}, 0, command_show},
+     {INSTANCE_NAME(PLACE_REQUIRED), FORMAT}, 0, command_show},
 
     {{"map"},
      "Map an export of an NBD server as a disk. Returns when the disk can be used; the disk stays until it is unmapped "
@@ -58,14 +68,17 @@ const struct command commands[] = {
       {"read-only", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, "Refuse to write to the disk.", true},
       {"disk-size", PARAMETER_SIZE, PLACE_OPTION, 0, ANY_SIZE, NULL,
        "Size of the disk, when the handshake is skipped: bytes, or a number with K, M, G, T, P or E.", true},
-      {"block-size", PARAMETER_NUMBER, PLACE_OPTION, 512, 4096, "512",
+      {"block-size", PARAMETER_SIZE, PLACE_OPTION, 512, 4096, "512",
        "Bytes per block: 512 or 4096. A disk that was partitioned with the other size is unreadable.", true},
-      {"physical-block-size", PARAMETER_NUMBER, PLACE_OPTION, 512, 65536, "as the server prefers",
+      {"physical-block-size", PARAMETER_SIZE, PLACE_OPTION, 512, 65536, "as the server prefers",
        "Bytes that the disk says it writes at once, which is what Windows aligns partitions and writes to: a power of "
        "two, from block-size to 65536.", false},
       {"connections", PARAMETER_NUMBER, PLACE_OPTION, 1, MAX_CONNECTIONS, DEFAULT_CONNECTIONS,
        "TCP connections to the server, if it says that several see the same data. More of them can be faster, and one "
        "that is lost leaves the others.", false},
+      PERSISTENT("Record the mapping too, so that the WNBD service makes it again when the machine starts. A disk that is "
+                 "mapped already, by the same arguments, is only recorded. With --user the service serves it, and "
+                 "this program does not stay."),
       {"force", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
        "Map the export although this machine has it mapped already. Two writers destroy a file system.", false},
       {"user", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
@@ -78,7 +91,11 @@ const struct command commands[] = {
        "Instead of a server: a disk of that size in memory, which is taken when it is written to. Its contents go with "
        "the disk.", false},
       {"threads", PARAMETER_NUMBER, PLACE_OPTION, 1, MAX_THREADS, DEFAULT_THREADS,
-       "With --file or --ram: how many requests are served at once.", false}},
+       "With --file or --ram: how many requests are served at once.", false},
+      {"wait", PARAMETER_FLAG, PLACE_OPTION, 0, 1, "true", "Return when Windows has the disk.", false},
+      {"no-wait", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "Return when the server has answered, and do not wait until Windows has the disk.", false},
+      FORMAT},
      4, command_map},
 
     {{"exports"},
@@ -91,9 +108,11 @@ const struct command commands[] = {
      0, command_exports},
 
     {{"unmap", "rm"},
-     "Unmap a disk. Windows is asked first, so that file systems are flushed and programs that use the disk can refuse; "
-     "if they still do after the time-out, the disk is unmapped the hard way.",
-     {INSTANCE_NAME(PLACE_REQUIRED),
+     "Unmap disks, one after the other; one that cannot be unmapped leaves the others. Windows is asked first, so that "
+     "file systems are flushed and programs that use the disk can refuse; if they still do after the time-out, the disk "
+     "is unmapped the hard way. Of two words the second is taken for hard-disconnect if it is true or false. A "
+     "disk that is recorded comes back when the WNBD service is started next, unless --persistent is given.",
+     {INSTANCE_NAME(PLACE_REPEATED),
       {"hard-disconnect", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
        "Do not ask, unmap at once. Unwritten data is lost.", true},
       {"no-hard-disconnect-fallback", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
@@ -101,12 +120,16 @@ const struct command commands[] = {
       {"soft-disconnect-timeout", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "30",
        "Seconds to keep asking; 0: no limit.", false},
       {"soft-disconnect-retry-interval", PARAMETER_NUMBER, PLACE_OPTION, 0, DAY_SECONDS, "2",
-       "Seconds between two attempts.", false}},
+       "Seconds between two attempts.", false},
+      {"all", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL, "Unmap all disks there are.", false},
+      PERSISTENT("Delete the records too, also of disks that are not mapped.")},
      2, command_unmap},
 
     {{"stats"},
      "Print the driver's counters of a disk.",
-     {INSTANCE_NAME(PLACE_REQUIRED)}, 0, command_stats},
+     {INSTANCE_NAME(PLACE_REQUIRED),
+      WATCH("Every so many seconds tell what the disk does, by kind of request, as list --watch does of all disks."),
+      FORMAT}, 0, command_stats},
 
     {{"list-opt"},
      "List the driver's options with their values and built-in defaults.",
@@ -147,13 +170,13 @@ const struct command commands[] = {
      0, command_reset_adapter},
 
     {{"install-driver"},
-     "Install the driver.",
+     "Install the driver, and the service that maps recorded disks if wnbd-service.exe stands beside this program.",
      {{"filename", PARAMETER_TEXT, PLACE_REQUIRED, 1, ANY_NUMBER, NULL,
        "The driver's INF file; its other files stand beside it.", false}},
      0, command_install_driver},
 
     {{"uninstall-driver"},
-     "Unmap all disks the hard way and remove the driver from this machine.",
+     "Remove the service, unmap all disks the hard way and remove the driver from this machine. Records of mappings stay.",
      {{0}}, 0, command_uninstall_driver},
 
     {{0}, 0, {{0}}, 0, 0},

@@ -10,7 +10,8 @@ typedef int command_run(const struct arguments *arguments);
 command_run command_map;                                                                              /* map.c */
 command_run command_exports;                                                                          /* exports.c */
 command_run command_unmap;                                                                            /* unmap.c */
-command_run command_list, command_show;                                                               /* show.c */
+command_run command_list;                                                                             /* list.c */
+command_run command_show;                                                                             /* show.c */
 command_run command_stats;                                                                            /* stats.c */
 command_run command_list_opt, command_get_opt, command_set_opt, command_reset_opt, command_set_debug; /* options.c */
 command_run command_reset_adapter;                                                                    /* reset.c */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/report.h"
+#include "wnbd-client/service.h"
 
 static int end(BOOL is_reboot_required)
 {
@@ -17,15 +18,20 @@ int command_install_driver(const struct arguments *arguments)
 
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot install the driver of '%s'", file_name);
-    return end(is_reboot_required);
+    end(is_reboot_required);
+    return service_install();
 }
 
 int command_uninstall_driver(const struct arguments *arguments)
 {
     BOOL is_reboot_required = FALSE;
-    DWORD error = WnbdUninstallDriver(&is_reboot_required);
+    DWORD error;
+    int code = service_uninstall(); /* first: it would try to map its disks again */
 
     (void)arguments;
+    if (code != ERROR_SUCCESS)
+        return code;
+    error = WnbdUninstallDriver(&is_reboot_required);
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot uninstall the driver completely");
     return end(is_reboot_required);

@@ -106,9 +106,9 @@ static int print_all(const NBD_CONNECTION_PROPERTIES *server, const struct names
         const char *name = names->list[i];
 
         if (ask(server, name, &handshake, problem) == ERROR_SUCCESS)
-            exports_print(json, i == 0, name, &handshake);
+            exports_print(json, name, &handshake);
         else
-            exports_print_problem(json, i == 0, name, problem);
+            exports_print_problem(json, name, problem);
     }
     exports_print_end(json);
     return ERROR_SUCCESS;
@@ -123,7 +123,7 @@ static int print_one(const NBD_CONNECTION_PROPERTIES *server, bool json)
     if (error != ERROR_SUCCESS)
         return report_problem(server, error, problem);
     exports_print_begin(json);
-    exports_print(json, true, server->ExportName, &handshake);
+    exports_print(json, server->ExportName, &handshake);
     exports_print_end(json);
     return ERROR_SUCCESS;
 }

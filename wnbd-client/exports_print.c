@@ -81,43 +81,40 @@ static void print_row_of_problem(const char *name, const char *problem)
 /* An array of the words of a text, which has one space between two. */
 static void print_json_words(const char *name, const char *text)
 {
-    printf(", \"%s\": [", name);
-    for (const char *separator = ""; *text; separator = ", ") {
+    json_begin_array(name);
+    while (*text) {
         size_t length = strcspn(text, " ");
 
-        fputs(separator, stdout);
-        json_print_bytes(text, length);
+        json_bytes(NULL, text, length);
         text += length + (text[length] == ' ');
     }
-    putchar(']');
+    json_end_array();
 }
 
 static void print_json(const char *name, const struct nbd_handshake *handshake)
 {
     const struct nbd_export *server_export = &handshake->server_export;
 
-    printf("  {\"name\": ");
-    json_print_text(name);
-    printf(", \"canonical_name\": ");
-    json_print_text(handshake->canonical_name[0] ? handshake->canonical_name : name);
-    printf(", \"description\": ");
-    json_print_text(handshake->entry_description);
-    printf(", \"size\": %llu", (unsigned long long)server_export->size);
+    json_begin_object(NULL);
+    json_text("name", name);
+    json_text("canonical_name", handshake->canonical_name[0] ? handshake->canonical_name : name);
+    json_text("description", handshake->entry_description);
+    json_unsigned("size", server_export->size);
     for (size_t i = 0; i < ABILITIES; i++)
-        printf(", \"%s\": %s", abilities[i].word, server_export->flags & abilities[i].flag ? "true" : "false");
-    printf(", \"minimum_block\": %u, \"preferred_block\": %u, \"maximum_payload\": %u", server_export->minimum_block,
-           server_export->preferred_block, server_export->maximum_payload);
+        json_boolean(abilities[i].word, server_export->flags & abilities[i].flag);
+    json_unsigned("minimum_block", server_export->minimum_block);
+    json_unsigned("preferred_block", server_export->preferred_block);
+    json_unsigned("maximum_payload", server_export->maximum_payload);
     print_json_words("contexts", handshake->contexts);
-    putchar('}');
+    json_end_object();
 }
 
 static void print_json_of_problem(const char *name, const char *problem)
 {
-    printf("  {\"name\": ");
-    json_print_text(name);
-    printf(", \"problem\": ");
-    json_print_text(problem);
-    putchar('}');
+    json_begin_object(NULL);
+    json_text("name", name);
+    json_text("problem", problem);
+    json_end_object();
 }
 
 /* ---- Either ---- */
@@ -125,7 +122,7 @@ static void print_json_of_problem(const char *name, const char *problem)
 void exports_print_begin(bool json)
 {
     if (json)
-        printf("[");
+        json_begin_array(NULL);
     else
         printf("%-12s  %-20s  %s\n", "Size", "Blocks", "Name");
 }
@@ -133,23 +130,15 @@ void exports_print_begin(bool json)
 void exports_print_end(bool json)
 {
     if (json)
-        printf("\n]\n");
+        json_end_array();
 }
 
-static void separate(bool json, bool first)
+void exports_print(bool json, const char *name, const struct nbd_handshake *handshake)
 {
-    if (json)
-        printf(first ? "\n" : ",\n");
-}
-
-void exports_print(bool json, bool first, const char *name, const struct nbd_handshake *handshake)
-{
-    separate(json, first);
     (json ? print_json : print_row)(name, handshake);
 }
 
-void exports_print_problem(bool json, bool first, const char *name, const char *problem)
+void exports_print_problem(bool json, const char *name, const char *problem)
 {
-    separate(json, first);
     (json ? print_json_of_problem : print_row_of_problem)(name, problem);
 }

@@ -11,10 +11,10 @@
 void exports_print_begin(bool json);
 void exports_print_end(bool json);
 
-/* One of them, as a query has told it; `first` before all others. */
-void exports_print(bool json, bool first, const char *name, const struct nbd_handshake *handshake);
+/* One of them, as a query has told it. */
+void exports_print(bool json, const char *name, const struct nbd_handshake *handshake);
 
 /* One that did not answer, and why. */
-void exports_print_problem(bool json, bool first, const char *name, const char *problem);
+void exports_print_problem(bool json, const char *name, const char *problem);
 
 #endif

@@ -90,6 +90,8 @@ static const char *value_name(const struct parameter *parameter)
         return "";
     case PARAMETER_NUMBER:
         return " <number>";
+    case PARAMETER_PERIOD:
+        return " [<seconds>]";
     case PARAMETER_SIZE:
         return " <size>";
     case PARAMETER_TEXT:
@@ -127,7 +129,7 @@ static void print_usage(FILE *file, const struct command *command)
         if (parameter->place == PLACE_OPTION)
             name_option(parameter, name, sizeof(name));
         else
-            snprintf(name, sizeof(name), "<%s>", parameter->name);
+            snprintf(name, sizeof(name), parameter->place == PLACE_REPEATED ? "<%s> ..." : "<%s>", parameter->name);
         snprintf(piece, sizeof(piece), is_required ? "%s" : "[%s]", name);
         wrap_piece(&wrap, piece, strlen(piece));
     }
@@ -150,6 +152,12 @@ static void print_long_form(FILE *file, const struct command *command)
         wrap_piece(&wrap, piece, strlen(piece));
     }
     fputc('\n', file);
+}
+
+void help_print_usage(FILE *file, const struct command *command)
+{
+    print_usage(file, command);
+    print_long_form(file, command);
 }
 
 static void print_operands(FILE *file, const struct command *command)
@@ -192,8 +200,7 @@ void help_print_command(FILE *file, const struct command *command)
 {
     struct wrap wrap = {file, 0, 0, false};
 
-    print_usage(file, command);
-    print_long_form(file, command);
+    help_print_usage(file, command);
     fputc('\n', file);
     wrap_text(&wrap, command->help);
     fputc('\n', file);

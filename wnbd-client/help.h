@@ -9,6 +9,9 @@
 /* All commands, one line or a few each. */
 void help_print_commands(FILE *file, const struct command *table);
 
+/* How one command is called, in each of its forms: a line or a few each. */
+void help_print_usage(FILE *file, const struct command *command);
+
 /* One command: usage, what it does, its arguments. */
 void help_print_command(FILE *file, const struct command *command);
 

@@ -5,8 +5,14 @@
 
 #include "core/base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+#define DEPTH_MAX 8
+
+static bool has_values[DEPTH_MAX]; /* of the objects and arrays that are open */
+static size_t depth;
 
 int json_read_format(const struct arguments *arguments, bool *json)
 {
@@ -17,6 +23,8 @@ int json_read_format(const struct arguments *arguments, bool *json)
         return ERROR_SUCCESS;
     return report_misuse("format is '%s', but must be text or json", format);
 }
+
+/* ---- Strings ---- */
 
 /* One character of a string. Answers its length. */
 static size_t print_character(const uint8_t *bytes, size_t length)
@@ -37,7 +45,7 @@ static size_t print_character(const uint8_t *bytes, size_t length)
     return count;
 }
 
-void json_print_bytes(const char *bytes, size_t length)
+static void print_string(const char *bytes, size_t length)
 {
     putchar('"');
     for (size_t at = 0; at < length;)
@@ -45,7 +53,93 @@ void json_print_bytes(const char *bytes, size_t length)
     putchar('"');
 }
 
-void json_print_text(const char *text)
+/* ---- Values ---- */
+
+/* What stands before a value. The elements of the outermost array have a line each. */
+static void begin_value(const char *name)
 {
-    json_print_bytes(text, strlen(text));
+    if (depth == 0)
+        return;
+    if (has_values[depth - 1])
+        fputs(depth == 1 && !name ? "," : ", ", stdout);
+    if (depth == 1 && !name)
+        fputs("\n  ", stdout);
+    has_values[depth - 1] = true;
+    if (name) {
+        print_string(name, strlen(name));
+        fputs(": ", stdout);
+    }
+}
+
+static void begin(const char *name, char bracket)
+{
+    begin_value(name);
+    putchar(bracket);
+    assert(depth < DEPTH_MAX);
+    has_values[depth++] = false;
+}
+
+static void end(const char *bracket)
+{
+    depth--;
+    if (depth == 0 && *bracket == ']' && has_values[0])
+        putchar('\n');
+    fputs(bracket, stdout);
+    if (depth == 0)
+        putchar('\n');
+}
+
+void json_begin_object(const char *name)
+{
+    begin(name, '{');
+}
+
+void json_end_object(void)
+{
+    end("}");
+}
+
+void json_begin_array(const char *name)
+{
+    begin(name, '[');
+}
+
+void json_end_array(void)
+{
+    end("]");
+}
+
+void json_bytes(const char *name, const char *bytes, size_t length)
+{
+    begin_value(name);
+    print_string(bytes, length);
+}
+
+void json_text(const char *name, const char *text)
+{
+    json_bytes(name, text, strlen(text));
+}
+
+void json_number(const char *name, int64_t number)
+{
+    begin_value(name);
+    printf("%lld", (long long)number);
+}
+
+void json_unsigned(const char *name, uint64_t number)
+{
+    begin_value(name);
+    printf("%llu", (unsigned long long)number);
+}
+
+void json_boolean(const char *name, bool value)
+{
+    begin_value(name);
+    fputs(value ? "true" : "false", stdout);
+}
+
+void json_null(const char *name)
+{
+    begin_value(name);
+    fputs("null", stdout);
 }

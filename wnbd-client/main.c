@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/help.h"
+#include "wnbd-client/reference.h"
 #include "wnbd-client/report.h"
 
 #include <stdio.h>
@@ -8,10 +9,10 @@
 
 static int report_unknown(const char *name)
 {
-    const struct command *meant = command_suggest(commands, name);
+    char meant[GUESS_TEXT_SIZE];
 
-    if (meant)
-        return report_misuse("there is no command '%s'; did you mean '%s'?", name, meant->names[0]);
+    if (command_suggest(commands, name, meant))
+        return report_misuse("there is no command '%s'; did you mean %s?", name, meant);
     return report_misuse("there is no command '%s'; 'wnbd-client help' lists those there are", name);
 }
 
@@ -22,7 +23,9 @@ int command_help(const struct arguments *arguments)
 
     if (name && !command)
         return report_unknown(name);
-    if (command)
+    if (argument_flag(arguments, "markdown"))
+        reference_print(stdout, commands);
+    else if (command)
         help_print_command(stdout, command);
     else
         help_print_commands(stdout, commands);

@@ -2,8 +2,11 @@
 /* map: an export becomes a disk, or nothing is left behind. Disks of this program itself are serve.c's. */
 #include "wnbd-client/commands.h"
 #include "wnbd-client/interrupt.h"
-#include "wnbd-client/map_user.h"
+#include "wnbd-client/json.h"
+#include "wnbd-client/map_print.h"
 #include "wnbd-client/map_source.h"
+#include "wnbd-client/map_user.h"
+#include "wnbd-client/persistent.h"
 #include "wnbd-client/ready.h"
 #include "wnbd-client/report.h"
 #include "wnbd-client/serve.h"
@@ -13,9 +16,16 @@
 #include <string.h>
 
 #define LARGE_BLOCK_BYTES 4096
+#define NO_DISK_NUMBER    ((DWORD) - 1)
 
 static const char name_of[] = "instance-name";
 static const char physical_block_size[] = "physical-block-size";
+
+/* How the command is to go about it. */
+struct options {
+    bool json;
+    bool wait; /* until Windows has the disk */
+};
 
 static int check_block_size(uint64_t block_size)
 {
@@ -117,25 +127,26 @@ static void note_connections(UINT32 asked, UINT32 got)
                     got == 1 ? ": the server does not say that several see the same data" : "");
 }
 
-void map_print_result(const WNBD_CONNECTION_INFO *info, DWORD disk_number)
+void map_print_result(bool json, const WNBD_CONNECTION_INFO *info, DWORD disk_number)
 {
-    ready_print(&info->Properties, disk_number);
+    map_print(json, &info->Properties, (int)disk_number);
     report_note("NBD traffic is clear text: whoever can see or change it on its way can read or change the disk");
 }
 
-static int create(HANDLE adapter, WNBD_PROPERTIES *properties)
+static int create(HANDLE adapter, WNBD_PROPERTIES *properties, const struct options *options)
 {
     const char *name = properties->InstanceName;
     WNBD_CONNECTION_INFO info;
-    DWORD disk_number;
+    DWORD disk_number = NO_DISK_NUMBER;
     DWORD error = WnbdIoctlCreate(adapter, properties, &info, NULL);
 
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot map '%s'", name);
-    error = ready_wait(name, &disk_number);
+    if (options->wait)
+        error = ready_wait(name, &disk_number);
     if (error != ERROR_SUCCESS)
         return give_up(name, error);
-    map_print_result(&info, disk_number);
+    map_print_result(options->json, &info, disk_number);
     note_connections(properties->NbdProperties.Connections, info.Properties.NbdProperties.Connections);
     return ERROR_SUCCESS;
 }
@@ -145,7 +156,7 @@ static void cancel(void *adapter)
     CancelIoEx(adapter, NULL);
 }
 
-static int create_interruptibly(WNBD_PROPERTIES *properties)
+static int create_interruptibly(WNBD_PROPERTIES *properties, const struct options *options)
 {
     HANDLE adapter;
     DWORD error = WnbdOpenAdapter(&adapter);
@@ -156,22 +167,40 @@ static int create_interruptibly(WNBD_PROPERTIES *properties)
     error = interrupt_start(cancel, adapter);
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot map '%s'", properties->InstanceName);
-    code = create(adapter, properties);
+    code = create(adapter, properties, options);
     interrupt_end();
     CloseHandle(adapter);
     return code;
 }
 
-static int map_export(const struct arguments *arguments)
+static int read_options(const struct arguments *arguments, struct options *options)
 {
+    options->wait = !argument_flag(arguments, "no-wait");
+    if (argument_flag(arguments, "wait") && !options->wait)
+        return report_misuse("wait and no-wait contradict each other");
+    if (argument_flag(arguments, "user") && !options->wait)
+        return report_misuse("no-wait does not go with user, which stays");
+    return json_read_format(arguments, &options->json);
+}
+
+static int map_export(const struct arguments *arguments, const struct options *options)
+{
+    bool is_persistent = argument_flag(arguments, "persistent");
     WNBD_PROPERTIES properties;
     int code = fill(&properties, arguments);
 
     if (code != ERROR_SUCCESS)
         return code;
-    code = properties.Flags.UseKernelNbd ? create_interruptibly(&properties) : map_user(&properties);
+    if (is_persistent && persistent_is_mapped(&properties))
+        return persistent_record(&properties);
+    if (is_persistent && !properties.Flags.UseKernelNbd)
+        return persistent_serve(&properties, options->json);
+    code = properties.Flags.UseKernelNbd ? create_interruptibly(&properties, options)
+                                         : map_user(&properties, options->json);
     if (code == ERROR_SUCCESS && properties.BlockCount == 0 && argument_number(arguments, "disk-size", 0) != 0)
         report_note("disk-size was ignored: without skip-handshake the server says how large the export is");
+    if (code == ERROR_SUCCESS && is_persistent)
+        code = persistent_record(&properties);
     return code;
 }
 
@@ -179,11 +208,14 @@ int command_map(const struct arguments *arguments)
 {
     char problem[ARGUMENTS_PROBLEM_SIZE];
     enum map_source source;
+    struct options options;
     int code = check(arguments);
 
+    if (code == ERROR_SUCCESS)
+        code = read_options(arguments, &options);
     if (code != ERROR_SUCCESS)
         return code;
     if (!map_source_read(arguments, &source, problem))
         return report_misuse("%s", problem);
-    return source == MAP_FROM_SERVER ? map_export(arguments) : serve(arguments, source);
+    return source == MAP_FROM_SERVER ? map_export(arguments, &options) : serve(arguments, source, options.json);
 }

@@ -29,6 +29,8 @@ static const struct {
     {"disk-size", WITH_SERVER},
     {"force", WITH_SERVER},
     {"connections", WITH_SERVER},
+    {"persistent", WITH_SERVER},
+    {"no-wait", WITH_SERVER},
     {"file", WITH_FILE},
     {"ram", WITH_RAM},
     {"size", WITH_FILE},

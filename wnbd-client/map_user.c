@@ -81,7 +81,7 @@ static bool find_disk(const char *name, WNBD_CONNECTION_INFO *info, DWORD *numbe
 }
 
 /* False: there was no disk before the client ended. */
-static bool announce(HANDLE thread, const char *name)
+static bool announce(HANDLE thread, const char *name, bool json)
 {
     WNBD_CONNECTION_INFO info;
     DWORD number;
@@ -90,14 +90,15 @@ static bool announce(HANDLE thread, const char *name)
         if (has_ended(thread))
             return false;
     }
-    map_print_result(&info, number);
-    printf("It stays until it is unmapped, or Ctrl-C is typed here.\n");
+    map_print_result(json, &info, number);
+    if (!json)
+        printf("It stays until it is unmapped, or Ctrl-C is typed here.\n");
     fflush(stdout);
     report_follow();
     return true;
 }
 
-static int serve(WNBD_PROPERTIES *properties)
+static int serve(WNBD_PROPERTIES *properties, bool json)
 {
     const char *name = properties->InstanceName;
     HANDLE thread = CreateThread(NULL, 0, run, properties, 0, NULL);
@@ -106,7 +107,7 @@ static int serve(WNBD_PROPERTIES *properties)
 
     if (!thread)
         return report_failure(GetLastError(), "cannot map '%s'", name);
-    was_there = announce(thread, name);
+    was_there = announce(thread, name, json);
     WaitForSingleObject(thread, INFINITE);
     GetExitCodeThread(thread, &error);
     CloseHandle(thread);
@@ -115,7 +116,7 @@ static int serve(WNBD_PROPERTIES *properties)
     return report_failure(error, was_there ? "'%s' is not served any more" : "cannot map '%s'", name);
 }
 
-int map_user(WNBD_PROPERTIES *properties)
+int map_user(WNBD_PROPERTIES *properties, bool json)
 {
     WSADATA winsock;
     DWORD error = (DWORD)WSAStartup(MAKEWORD(2, 2), &winsock);
@@ -125,7 +126,7 @@ int map_user(WNBD_PROPERTIES *properties)
         error = watch_console(properties->InstanceName);
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot map '%s'", properties->InstanceName);
-    code = serve(properties);
+    code = serve(properties, json);
     SetEvent(work_is_over); /* before the handler is taken off, which may wait for it */
     SetConsoleCtrlHandler(on_interrupt, FALSE);
     WSACleanup();

@@ -91,38 +91,44 @@ static void print_json_value(const char *member, const WNBD_OPTION_VALUE *value)
 {
     char text[TEXT_SIZE];
 
-    printf(", \"%s\": ", member);
-    if (value->Type == WnbdOptWstr)
-        json_print_text(narrow(value->Data.AsWstr, WNBD_MAX_NAME_LENGTH, text));
-    else if (value->Type == WnbdOptBool || value->Type == WnbdOptInt64)
-        print_value(value);
-    else
-        fputs("null", stdout);
+    switch (value->Type) {
+    case WnbdOptBool:
+        json_boolean(member, value->Data.AsBool);
+        break;
+    case WnbdOptInt64:
+        json_number(member, value->Data.AsInt64);
+        break;
+    case WnbdOptWstr:
+        json_text(member, narrow(value->Data.AsWstr, WNBD_MAX_NAME_LENGTH, text));
+        break;
+    case WnbdOptUnknown:
+        json_null(member);
+        break;
+    }
 }
 
 static void print_json(const char *name, const WNBD_OPTION_VALUE *value, const WNBD_OPTION_VALUE *initial)
 {
-    fputs("{\"name\": ", stdout);
-    json_print_text(name);
-    printf(", \"type\": \"%s\"", type_word(value->Type));
+    json_begin_object(NULL);
+    json_text("name", name);
+    json_text("type", type_word(value->Type));
     print_json_value("value", value);
     if (initial)
         print_json_value("default", initial);
-    fputs("}", stdout);
+    json_end_object();
 }
 
 static void print_json_list(const WNBD_OPTION_LIST *list)
 {
     char text[TEXT_SIZE];
 
-    fputs("[", stdout);
+    json_begin_array(NULL);
     for (UINT32 i = 0; i < list->Count; i++) {
         const WNBD_OPTION *option = &list->Options[i];
 
-        fputs(i == 0 ? "\n  " : ",\n  ", stdout);
         print_json(name_of(option, text), &option->Value, &option->Default);
     }
-    fputs("\n]\n", stdout);
+    json_end_array();
 }
 
 /* ---- Either ---- */
@@ -136,7 +142,6 @@ void options_print_one(bool json, const char *name, const WNBD_OPTION_VALUE *val
 {
     if (json) {
         print_json(name, value, NULL);
-        fputs("\n", stdout);
         return;
     }
     printf("Name: %s\nValue: ", name);

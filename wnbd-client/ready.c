@@ -2,9 +2,6 @@
 #include "wnbd-client/ready.h"
 #include "wnbd-client/interrupt.h"
 #include "wnbd-client/report.h"
-#include "wnbd-client/values.h"
-
-#include <stdio.h>
 
 #define DISK_APPEARS_MS  (30 * 1000)
 #define POLL_SLICE_MS    500 /* how soon an interruption is noticed */
@@ -36,14 +33,4 @@ int ready_report(const char *name, DWORD error)
     default:
         return report_failure(error, "cannot map '%s', so it was unmapped again", name);
     }
-}
-
-void ready_print(const WNBD_PROPERTIES *properties, DWORD disk_number)
-{
-    char size[VALUE_SIZE_TEXT];
-
-    printf("Mapped '%s' as \\\\.\\PhysicalDrive%lu (%s, %u-byte blocks%s).\n", properties->InstanceName, disk_number,
-           value_format_size(properties->BlockCount * properties->BlockSize, size), properties->BlockSize,
-           properties->Flags.ReadOnly ? ", read-only" : "");
-    fflush(stdout); /* who serves the disk stays for long */
 }

@@ -12,7 +12,4 @@ DWORD ready_wait(const char *name, DWORD *disk_number);
 /* After a failure of ready_wait, when the disk is unmapped again: says why, and returns the exit code. */
 int ready_report(const char *name, DWORD error);
 
-/* Tells on stdout that the disk can be used, at once. */
-void ready_print(const WNBD_PROPERTIES *properties, DWORD disk_number);
-
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SENTENCE_MAX 16384 /* a command line has less */
+
 static bool is_debugging;
 static bool is_following;
 static char last_error[WNBD_LOG_MESSAGE_MAX_SIZE];
@@ -91,10 +93,20 @@ static void print_clause(const char *format, va_list arguments)
     vfprintf(stderr, format, arguments);
 }
 
+/* A question, which may come with an argument, has its mark. */
 static void print_sentence(const char *format, va_list arguments)
 {
-    print_clause(format, arguments);
-    fputs(format[strlen(format) - 1] == '?' ? "\n" : ".\n", stderr);
+    static char sentence[SENTENCE_MAX];
+    size_t length;
+
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    length = strlen(sentence);
+    fprintf(stderr, "wnbd-client: %s%s\n", sentence, length > 0 && sentence[length - 1] == '?' ? "" : ".");
+}
+
+void report_forget(void)
+{
+    last_error[0] = '\0';
 }
 
 int report_failure(DWORD error, const char *format, ...)
@@ -171,6 +183,6 @@ int report_end(int code)
         report_note("%s", last_warning);
     if (!is_lost)
         return ERROR_SUCCESS;
-    last_error[0] = '\0';
+    report_forget();
     return report_failure(ERROR_WRITE_FAULT, "cannot write the output");
 }

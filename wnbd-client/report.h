@@ -19,6 +19,8 @@ void report_follow(void);
  */
 int report_failure(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What the library has told so far is about something else than what is done next. */
+void report_forget(void);
 /* The same, with Windows' own words for `error`: what failed is no disk of ours, but a file, say. */
 int report_windows(DWORD error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

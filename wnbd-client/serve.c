@@ -5,6 +5,7 @@
  */
 #include "wnbd-client/serve.h"
 #include "wnbd-client/interrupt.h"
+#include "wnbd-client/map_print.h"
 #include "wnbd-client/ready.h"
 #include "wnbd-client/report.h"
 #include "wnbd-client/serve_answer.h"
@@ -72,7 +73,7 @@ static int run(PWNBD_DISK disk, const struct service *service, bool *was_ready)
         return ready_report(service->name, error);
     }
     *was_ready = true;
-    ready_print(&disk->Properties, disk_number);
+    map_print(service->json, &disk->Properties, (int)disk_number);
     report_note("this program serves '%s': Ctrl-C or 'wnbd-client unmap' ends it", service->name);
     error = WnbdWaitDispatcher(disk);
     if (error == ERROR_SUCCESS && report_has_error()) /* it has ended by itself */
@@ -155,9 +156,10 @@ static int open_medium(const struct arguments *arguments, enum map_source source
     return serve_file_open(&wish, &service->medium);
 }
 
-int serve(const struct arguments *arguments, enum map_source source)
+int serve(const struct arguments *arguments, enum map_source source, bool json)
 {
     struct service service = {.name = argument_text(arguments, "instance-name", ""),
+                              .json = json,
                               .block_size =
                                   (uint32_t)argument_number(arguments, "block-size", WNBD_DEFAULT_BLOCK_SIZE)};
     int code = check_name(service.name);

@@ -6,6 +6,6 @@
 #include "wnbd-client/map_source.h"
 
 /* Returns when the disk is gone, or could not be made. The result is the exit code: a failure has been said. */
-int serve(const struct arguments *arguments, enum map_source source);
+int serve(const struct arguments *arguments, enum map_source source, bool json);
 
 #endif

@@ -10,6 +10,7 @@ struct service {
     const char *name;      /* borrowed */
     struct medium *medium; /* borrowed */
     uint32_t block_size;
+    bool json;              /* how `map` tells of the disk */
     LONG volatile failures; /* so far, of all requests */
 };
 

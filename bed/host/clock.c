@@ -50,6 +50,12 @@ ULONGLONG KeQueryInterruptTime(VOID)
     return (bed_clock_ns() + __atomic_load_n(&slept_ns, __ATOMIC_SEQ_CST)) / 100;
 }
 
+ULONG64 KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp)
+{
+    *QpcTimeStamp = bed_clock_ns() / 100;
+    return KeQueryInterruptTime();
+}
+
 ULONGLONG KeQueryUnbiasedInterruptTime(VOID)
 {
     return bed_clock_ns() / 100;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One lock guards all dispatcher objects, as on Windows. Who waits is on one list; whoever signals an object hands it
- * to those it satisfies, in the order in which they came. ThreadSanitizer sees an edge for each object alone.
+ * to those it satisfies, in the order in which they came. They are woken without the lock, for which they would only
+ * wait. ThreadSanitizer sees an edge for each object alone.
  */
 #include "bed/host/dispatcher.h"
 
@@ -24,7 +25,8 @@ struct waiter {
     DISPATCHER_HEADER *const *objects;
     ULONG count;
     BOOLEAN all;
-    ULONG index; /* which object let it go */
+    ULONG index;    /* which object let it go */
+    BOOLEAN let_go; /* guarded by lock: it is on the list of whoever is about to wake it */
     volatile uint32_t state;
 };
 
@@ -88,20 +90,34 @@ static BOOLEAN waits_for(const struct waiter *waiter, const DISPATCHER_HEADER *h
     return FALSE;
 }
 
-/* With the lock held. Once the last waiter is let go the object may be gone. */
-static void let_go(DISPATCHER_HEADER *header)
+/* With the lock held: whom the object satisfies goes over to the list `woken`. */
+static void let_go(DISPATCHER_HEADER *header, struct list_link *woken)
 {
     struct list_link *link = waiters.next;
 
+    list_init(woken);
     while (link != &waiters && header->SignalState > 0) {
         struct waiter *waiter = list_member(link, struct waiter, link);
 
         link = link->next;
         if (waits_for(waiter, header) && satisfy(waiter)) {
             list_remove(&waiter->link);
-            __atomic_store_n(&waiter->state, WAITER_SATISFIED, __ATOMIC_RELEASE);
-            bed_word_wake(&waiter->state);
+            waiter->let_go = TRUE;
+            list_append(woken, &waiter->link);
         }
+    }
+}
+
+/* Without the lock. Once one of them runs the object may be gone, and so is the waiter. */
+static void wake(struct list_link *woken)
+{
+    struct list_link *link;
+
+    while ((link = list_take_first(woken)) != NULL) {
+        struct waiter *waiter = list_member(link, struct waiter, link);
+
+        __atomic_store_n(&waiter->state, WAITER_SATISFIED, __ATOMIC_RELEASE);
+        bed_word_wake(&waiter->state); /* touches no memory */
     }
 }
 
@@ -114,11 +130,14 @@ static void check_object(const DISPATCHER_HEADER *header, const char *routine)
 
 void bed_dispatcher_signal(DISPATCHER_HEADER *header)
 {
+    struct list_link woken;
+
     bed_publish(header);
     bed_lock_unseen(&lock);
     header->SignalState = 1;
-    let_go(header);
+    let_go(header, &woken);
     bed_unlock_unseen(&lock);
+    wake(&woken);
 }
 
 /* ---- waiting ---- */
@@ -154,20 +173,26 @@ static uint64_t deadline_of(const LARGE_INTEGER *timeout)
 /* Sleeps until somebody lets the waiter go; FALSE: the time has passed first. */
 static BOOLEAN sleep_until(struct waiter *waiter, uint64_t deadline)
 {
-    BOOLEAN satisfied;
+    BOOLEAN is_let_go;
     uint64_t left;
 
     while (waiter->state == WAITER_WAITS && (left = time_left(deadline)) != 0) {
         bed_word_wait_ns(&waiter->state, WAITER_WAITS, bed_clock_real_ns(left));
     }
     bed_schedule_point(BED_POINT_TIMEOUT);
+    if (__atomic_load_n(&waiter->state, __ATOMIC_ACQUIRE) == WAITER_SATISFIED) {
+        return TRUE;
+    }
     bed_lock_unseen(&lock);
-    satisfied = waiter->state == WAITER_SATISFIED;
-    if (!satisfied) {
+    is_let_go = waiter->let_go;
+    if (!is_let_go) {
         list_remove(&waiter->link);
     }
     bed_unlock_unseen(&lock);
-    return satisfied;
+    while (is_let_go && __atomic_load_n(&waiter->state, __ATOMIC_ACQUIRE) == WAITER_WAITS) {
+        bed_word_wait(&waiter->state, WAITER_WAITS, BED_FOREVER);
+    }
+    return is_let_go;
 }
 
 static NTSTATUS wait(struct waiter *waiter, const LARGE_INTEGER *timeout)
@@ -258,9 +283,11 @@ VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
 
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
+    struct list_link woken;
     LONG old;
 
     UNREFERENCED_PARAMETER(Increment);
+    list_init(&woken);
     bed_irql_at_most(Wait ? APC_LEVEL : DISPATCH_LEVEL, "KeSetEvent");
     check_object(&Event->Header, "KeSetEvent");
     bed_schedule_point(BED_POINT_SET);
@@ -269,9 +296,10 @@ LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
     old = Event->Header.SignalState;
     Event->Header.SignalState = 1;
     if (old == 0) {
-        let_go(&Event->Header);
+        let_go(&Event->Header, &woken);
     }
     bed_unlock_unseen(&lock);
+    wake(&woken);
     return old;
 }
 
@@ -308,9 +336,11 @@ VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
 
 LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait)
 {
+    struct list_link woken;
     LONG old;
 
     UNREFERENCED_PARAMETER(Increment);
+    list_init(&woken);
     bed_irql_at_most(Wait ? APC_LEVEL : DISPATCH_LEVEL, "KeReleaseSemaphore");
     check_object(&Semaphore->Header, "KeReleaseSemaphore");
     bed_publish(Semaphore);
@@ -320,8 +350,9 @@ LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjust
         port_violation("dispatcher: KeReleaseSemaphore by %d, %d of %d are there", Adjustment, old, Semaphore->Limit);
     } else {
         Semaphore->Header.SignalState += Adjustment;
-        let_go(&Semaphore->Header);
+        let_go(&Semaphore->Header, &woken);
     }
     bed_unlock_unseen(&lock);
+    wake(&woken);
     return old;
 }

@@ -16,10 +16,11 @@ static struct bed_image images[IMAGES_MAX]; /* read without a lock: `base` is se
 static RTL_SRWLOCK images_lock;
 
 static const struct shim *const tables[] = {
-    bed_rundown_shims, bed_mdl_shims,     bed_lock_pages_shims, bed_pool_shims,   bed_irql_shims,   bed_spinlock_shims,
-    bed_wait_shims,    bed_dpc_shims,     bed_time_shims,       bed_thread_shims, bed_print_shims,  bed_etw_shims,
-    bed_io_shims,      bed_cancel_shims,  bed_csq_shims,        bed_wsk_shims,    bed_lookup_shims, bed_pnp_shims,
-    bed_object_shims,  bed_section_shims, bed_exception_shims,  bed_registry_shims,
+    bed_rundown_shims,   bed_mdl_shims,      bed_lock_pages_shims, bed_pool_shims,   bed_irql_shims,
+    bed_spinlock_shims,  bed_wait_shims,     bed_dpc_shims,        bed_time_shims,   bed_thread_shims,
+    bed_print_shims,     bed_etw_shims,      bed_io_shims,         bed_cancel_shims, bed_csq_shims,
+    bed_wsk_shims,       bed_lookup_shims,   bed_pnp_shims,        bed_object_shims, bed_section_shims,
+    bed_exception_shims, bed_registry_shims,
 };
 
 const struct shim *bed_shim_find(const char *name, enum shim_scope scope)

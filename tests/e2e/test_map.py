@@ -20,7 +20,8 @@ STATS = ["TotalReceivedIORequests", "TotalSubmittedIORequests", "TotalReceivedIO
          "PendingSubmittedIORequests", "AbortedSubmittedIORequests", "AbortedUnsubmittedIORequests",
          "CompletedAbortedIORequests", "OutstandingIOCount", "TimeSinceLastReceivedReqMs",
          "TimeSinceLastSubmittedReqMs", "TimeSinceLastReplyMs"]
-COMMANDS = ["version", "help", "list", "show", "map", "exports", "unmap", "stats", "install-driver", "uninstall-driver"]
+COMMANDS = ["version", "help", "list", "show", "map", "exports", "unmap", "stats", "list-opt", "get-opt", "set-opt",
+            "reset-opt", "set-debug", "reset-adapter", "install-driver", "uninstall-driver"]
 LIST_HEADER = "Pid         DiskNumber  Nbd    Owner            InstanceName"
 
 
@@ -85,15 +86,20 @@ def test_stats_count_what_was_done(server, bed):
     number = bed.map("vol-a", server)
     before = bed.stats("vol-a")
     lines = bed.client("stats", "vol-a").ok().out.splitlines()
+    end = lines.index("")
     assert lines[0] == "Disk stats" and lines[-1] == ""
-    assert [line[:30].rstrip() for line in lines[1:-1]] == STATS
-    assert all(line[30:33] == " : " for line in lines[1:-1])
+    assert [line[:30].rstrip() for line in lines[1:end]] == STATS
+    assert all(line[30:33] == " : " for line in lines[1:end])
+    assert lines[end + 1] == "Traffic"
     bed.diskio("write-random", number, "--bytes", 8 << 20, "--size", 1 << 20).ok()
     after = bed.stats("vol-a")
     for name in STATS[:3]:
         assert after[name] - before[name] >= 8, name
     for name in STATS[3:9]:
         assert after[name] == 0, name
+    assert after["WriteBytes"] - before["WriteBytes"] == 8 << 20
+    assert 0 < after["WriteHalfWithinUs"] <= after["Write99PercentWithinUs"]
+    assert "50 % within" in bed.show("vol-a")["Write"]
 
 
 def test_stats_and_show_of_an_unknown_name_give_2(bed):

@@ -23,7 +23,9 @@ ALLOWED = {
     "core/options": {"core/base", "core/options"},
     "driver": {"core", "driver", "include", "generated"},
     "libwnbd": {"core", "libwnbd", "include", "generated"},
-    "wnbd-client": {"core", "wnbd-client", "include", "generated"},
+    "records": {"records", "include"},
+    "wnbd-client": {"core", "records", "wnbd-client", "include", "generated"},
+    "wnbd-service": {"records", "wnbd-service", "include", "generated"},
     "examples": {"include"},
     # The bed knows nothing of WNBD: floor 0 is integers and lists.
     "bed/port": {"core/base", "bed/port", "bed/wine/patch.h", "bed/wine/irql.h", "driver/ddk"},

@@ -234,7 +234,7 @@ static const struct {
     ULONG input;
     ULONG output;
 } commands[] = {
-    {IOCTL_WNBD_FETCH_REQ, sizeof(WNBD_IOCTL_FETCH_REQ_COMMAND), sizeof(WNBD_IOCTL_FETCH_REQ_COMMAND)},
+    {IOCTL_WNBD_FETCH_REQ, sizeof(WNBD_IOCTL_FETCH_REQ_COMMAND), sizeof(WNBD_IO_REQUEST)},
     {IOCTL_WNBD_SEND_RSP, sizeof(WNBD_IOCTL_SEND_RSP_COMMAND), 0},
     {IOCTL_WNBD_SET_DISK_SIZE, sizeof(WNBD_IOCTL_SET_SIZE_COMMAND), 0},
     {IOCTL_WNBD_OWN, sizeof(WNBD_IOCTL_OWN_COMMAND), 0},
@@ -307,18 +307,18 @@ static void each_length_of_each_command(void **state)
 /* As many answers as the input holds, and as many requests as the output has room for, whatever is asked. */
 static void counts_beyond_the_lengths(void **state)
 {
-    enum { REQUESTS = 4 };
+    enum { REQUESTS = 4, SMALL = 4096 }; /* a large one would be given alone */
     struct program_options options = {0};
     struct program program;
     struct bed_file *disk = hand_start(&program, &options);
-    static UCHAR data[REQUESTS][LENGTH];
+    static UCHAR data[REQUESTS][SMALL];
     struct bed_io ios[REQUESTS];
     WNBD_ARENA_REQUEST requests[REQUESTS];
     UINT32 taken = 0;
 
     (void)state;
     for (ULONG i = 0; i < REQUESTS; i++) {
-        bed_transfer_begin(&ios[i], disk, true, i * LENGTH, data[i], LENGTH);
+        bed_transfer_begin(&ios[i], disk, true, i * SMALL, data[i], SMALL);
     }
     for (ULONG room = FIELD_OFFSET(WNBD_ENTER_OUTPUT, Requests); taken < REQUESTS; room += 24) {
         WNBD_IOCTL_ENTER_COMMAND enter = {

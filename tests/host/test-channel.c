@@ -372,9 +372,8 @@ static void set_option(const WCHAR *name, INT64 value)
     for (size_t i = 0; name[i] != 0; i++) {
         command.Name[i] = name[i];
     }
-    assert_int_equal(
-        bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0, NULL),
-        STATUS_SUCCESS);
+    assert_int_equal(bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0, NULL),
+                     STATUS_SUCCESS);
 }
 
 /* Windows' time-outs reset the disk again and again; when the program has been silent for long, it goes (D12). */

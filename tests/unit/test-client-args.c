@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The client's command line, with the real command table and nothing behind it. */
-#include "wnbd-client/commands.h"
+#include "tests/unit/no_commands.h"
 #include "wnbd-client/help.h"
 #include "wnbd-client/map_source.h"
 #include "wnbd-client/values.h"
@@ -12,29 +12,6 @@
 
 #include <cmocka.h>
 
-#define NO_COMMAND(name)                                                                                               \
-    int name(const struct arguments *arguments)                                                                        \
-    {                                                                                                                  \
-        (void)arguments;                                                                                               \
-        return 0;                                                                                                      \
-    }
-NO_COMMAND(command_map)
-NO_COMMAND(command_exports)
-NO_COMMAND(command_unmap)
-NO_COMMAND(command_list)
-NO_COMMAND(command_show)
-NO_COMMAND(command_stats)
-NO_COMMAND(command_version)
-NO_COMMAND(command_list_opt)
-NO_COMMAND(command_get_opt)
-NO_COMMAND(command_set_opt)
-NO_COMMAND(command_reset_opt)
-NO_COMMAND(command_set_debug)
-NO_COMMAND(command_reset_adapter)
-NO_COMMAND(command_install_driver)
-NO_COMMAND(command_uninstall_driver)
-NO_COMMAND(command_help)
-
 static struct arguments parsed;
 static char problem[ARGUMENTS_PROBLEM_SIZE];
 
@@ -42,7 +19,7 @@ static char problem[ARGUMENTS_PROBLEM_SIZE];
 static bool parse(const char *line)
 {
     static char words[1024];
-    char *argv[32];
+    static char *argv[32]; /* parsed borrows from it */
     int argc = 0;
 
     assert_true(strlen(line) < sizeof(words));
@@ -121,7 +98,8 @@ static void map_refuses(void **state)
     assert_refused("map vol nas --connections 17", "from 1 to 16");
     assert_refused("map vol nas --physical-block-size 256", "from 512 to 65536");
     assert_refused("map vol nas --physical-block-size 131072", "from 512 to 65536");
-    assert_refused("map vol nas --physical-block-size 4K", "not a number");
+    assert_refused("map vol nas --physical-block-size 4X", "not a size");
+    assert_refused("map vol nas --block-size 1E", "from 512 to 4096");
     assert_refused("map vol nas --port 0", "from 1 to 65535");
     assert_refused("map vol nas --port 65536", "from 1 to 65535");
     assert_refused("map vol nas --port 99999999999999999999", "not a number");
@@ -132,6 +110,9 @@ static void map_refuses(void **state)
     assert_refused("map vol nas 10809 e maybe", "true or false");
     assert_refused("map vol nas --disk-size 5X", "not a size");
     assert_refused("map vol nas --colour red", "--colour");
+    assert_refused("map vol nas --prot=1", "'map' has no option --prot=1; did you mean 'port'?");
+    assert_refused("map vol nas --read-onyl", "did you mean 'read-only'?");
+    assert_refused("unmap vol --soft", "'soft-disconnect-timeout' or 'soft-disconnect-retry-interval'");
     assert_refused("map vol nas -x", "-x");
     assert_refused("map _ nas", "empty");
 }
@@ -240,7 +221,48 @@ static void unmap_both_forms(void **state)
     assert_true(flag("no-hard-disconnect-fallback"));
     assert_int_equal(number("soft-disconnect-timeout"), 0);
     assert_refused("unmap vol 1 2", "'2'");
-    assert_refused("unmap vol perhaps", "true or false");
+}
+
+static void unmap_of_several(void **state)
+{
+    (void)state;
+    assert_true(parse("unmap vol perhaps"));
+    assert_string_equal(text("instance-name"), "vol");
+    assert_int_equal(parsed.more_count, 1);
+    assert_string_equal(parsed.more[0], "perhaps");
+    assert_true(parse("unmap a --hard-disconnect b c"));
+    assert_true(flag("hard-disconnect"));
+    assert_int_equal(parsed.more_count, 2);
+    assert_string_equal(parsed.more[1], "c");
+    assert_true(parse("unmap --instance-name a b"));
+    assert_string_equal(text("instance-name"), "a");
+    assert_int_equal(parsed.more_count, 1);
+    assert_true(parse("unmap --all"));
+    assert_string_equal(text("instance-name"), "absent");
+    assert_int_equal(parsed.more_count, 0);
+    assert_refused("unmap a b _", "empty");
+}
+
+static void period_may_be_left_out(void **state)
+{
+    (void)state;
+    assert_true(parse("list"));
+    assert_int_equal(number("watch"), 12345);
+    assert_true(parse("list --watch"));
+    assert_int_equal(number("watch"), 1);
+    assert_true(parse("list --watch 5"));
+    assert_int_equal(number("watch"), 5);
+    assert_true(parse("list --watch=7 --count 3"));
+    assert_int_equal(number("watch"), 7);
+    assert_true(parse("stats --watch vol"));
+    assert_string_equal(text("instance-name"), "vol");
+    assert_int_equal(number("watch"), 1);
+    assert_true(parse("stats vol --watch 9"));
+    assert_int_equal(number("watch"), 9);
+    assert_refused("list --watch 0", "from 1 to 86400");
+    assert_refused("list --watch=soon", "not a number");
+    assert_refused("list --watch soon", "no use for 'soon'");
+    assert_refused("list --count 0", "from 1");
 }
 
 static void common_arguments_work_everywhere(void **state)
@@ -265,6 +287,16 @@ static void words_after_two_hyphens_are_no_options(void **state)
     assert_string_equal(text("instance-name"), "--port");
 }
 
+static void assert_suggested(const char *word, const char *expected)
+{
+    char meant[GUESS_TEXT_SIZE];
+    const char *found = command_suggest(commands, word, meant);
+
+    assert_int_equal(found != NULL, expected != NULL);
+    if (found)
+        assert_string_equal(found, expected);
+}
+
 static void commands_are_found_by_alias_and_guessed(void **state)
 {
     (void)state;
@@ -272,12 +304,15 @@ static void commands_are_found_by_alias_and_guessed(void **state)
     assert_ptr_equal(command_find(commands, "ls"), command_find(commands, "list"));
     assert_null(command_find(commands, "Map"));
     assert_null(command_find(commands, ""));
-    assert_ptr_equal(command_suggest(commands, "lits"), command_find(commands, "list"));
-    assert_ptr_equal(command_suggest(commands, "inst"), command_find(commands, "install-driver"));
-    assert_ptr_equal(command_suggest(commands, "maps"), command_find(commands, "map"));
-    assert_null(command_suggest(commands, "frobnicate"));
-    assert_null(command_suggest(commands, ""));
-    assert_null(command_suggest(commands, "a-word-that-is-much-longer-than-any-command-could-ever-be"));
+    assert_suggested("lits", "'list'");
+    assert_suggested("lis", "'list' or 'list-opt'");
+    assert_suggested("inst", "'install-driver'");
+    assert_suggested("maps", "'map'");
+    assert_suggested("re", "'reset-opt' or 'reset-adapter'");
+    assert_suggested("frobnicate", NULL);
+    assert_suggested("xyz", NULL);
+    assert_suggested("", NULL);
+    assert_suggested("a-word-that-is-much-longer-than-any-command-could-ever-be", NULL);
 }
 
 static void sizes_are_read(void **state)
@@ -377,6 +412,8 @@ int main(void)
         cmocka_unit_test(map_refuses_sizes),
         cmocka_unit_test(names_of_255_bytes_fit_and_256_do_not),
         cmocka_unit_test(unmap_both_forms),
+        cmocka_unit_test(unmap_of_several),
+        cmocka_unit_test(period_may_be_left_out),
         cmocka_unit_test(common_arguments_work_everywhere),
         cmocka_unit_test(words_after_two_hyphens_are_no_options),
         cmocka_unit_test(commands_are_found_by_alias_and_guessed),

@@ -112,18 +112,34 @@ static void the_last_to_sit_down_is_called_first(void **state)
 
     (void)state;
     crew_return(&crew, &seats[0]);
-    assert_ptr_equal(crew_call(&crew, CREW_LEAD), &seats[3]);
-    assert_int_equal(seats[3].role, CREW_LEAD);
-    assert_int_equal(crew.leading, 1); /* from the call on, so that nobody else is called */
+    assert_ptr_equal(crew_call(&crew, CREW_CALLED), &seats[3]);
+    assert_int_equal(crew_rise(&crew, &seats[3], FALSE), CREW_LEAD);
+    assert_int_equal(crew.leading, 1);
     assert_ptr_equal(crew_call(&crew, CREW_HELP), &seats[2]);
     assert_int_equal(crew_choose(&crew, &seats[2], 0, FALSE), CREW_SIT);
     assert_ptr_equal(crew_call(&crew, CREW_HELP), &seats[2]);
     assert_int_equal(seats[2].role, CREW_HELP);
     assert_ptr_equal(crew_call(&crew, CREW_HELP), &seats[1]);
     assert_null(crew_call(&crew, CREW_HELP));
-    assert_null(crew_call(&crew, CREW_LEAD));
+    assert_null(crew_call(&crew, CREW_CALLED));
     assert_int_equal(crew.leading, 1);
     assert_int_equal(crew.sitting, 0);
+}
+
+static void who_called_goes_on_until_the_other_runs(void **state)
+{
+    struct crew crew = full_crew(2000000);
+
+    (void)state;
+    crew_return(&crew, &seats[0]);
+    assert_true(crew_needs_leader(&crew, 1, 1));
+    assert_ptr_equal(crew_call(&crew, CREW_CALLED), &seats[3]);
+    assert_false(crew_needs_leader(&crew, 1, 1));
+    assert_int_equal(crew_choose(&crew, &seats[0], 0, FALSE), CREW_LEAD);
+    assert_int_equal(crew_rise(&crew, &seats[3], FALSE), CREW_SIT);
+    assert_int_equal(crew.sitting, SEATS - 1);
+    assert_int_equal(crew.called, 0);
+    assert_int_equal(crew.leading, 1);
 }
 
 static void at_the_end_everybody_looks(void **state)
@@ -132,8 +148,8 @@ static void at_the_end_everybody_looks(void **state)
     struct crew_seat *seat;
 
     (void)state;
-    while ((seat = crew_call(&crew, CREW_LEAD)) != NULL)
-        assert_int_equal(seat->role, CREW_LEAD);
+    while ((seat = crew_call(&crew, CREW_CALLED)) != NULL)
+        assert_int_equal(crew_rise(&crew, seat, TRUE), CREW_LEAD);
     assert_int_equal(crew.leading, SEATS);
     assert_int_equal(crew_choose(&crew, &seats[0], 0, TRUE), CREW_LEAD);
     assert_int_equal(crew_choose(&crew, &seats[0], 5, TRUE), CREW_LEAD);
@@ -149,9 +165,12 @@ static void a_killed_one_is_replaced(void **state)
     crew_return(&crew, &seats[0]);
     assert_int_equal(seats[0].role, CREW_HELP);
     assert_true(crew_is_headless(&crew));
-    assert_ptr_equal(crew_call(&crew, CREW_LEAD), &seats[3]);
+    assert_ptr_equal(crew_call(&crew, CREW_CALLED), &seats[3]);
+    assert_false(crew_is_headless(&crew)); /* nobody else is called before it is known */
     crew_return(&crew, &seats[3]);
-    assert_ptr_equal(crew_call(&crew, CREW_LEAD), &seats[2]);
+    assert_true(crew_is_headless(&crew));
+    assert_ptr_equal(crew_call(&crew, CREW_CALLED), &seats[2]);
+    assert_int_equal(crew_rise(&crew, &seats[2], FALSE), CREW_LEAD);
     assert_int_equal(crew.leading, 1);
 }
 
@@ -171,10 +190,14 @@ static void somebody_is_always_up(void **state)
         seat = &seats[(random >> 16) % SEATS];
         if (seat->role == CREW_SIT)
             continue;
+        if (seat->role == CREW_CALLED) {
+            crew_rise(&crew, seat, FALSE);
+            continue;
+        }
         if (seat->role != CREW_HELP) {
             crew_return(&crew, seat);
             if (crew_needs_leader(&crew, (random >> 20) % 3, 2))
-                assert_non_null(crew_call(&crew, CREW_LEAD));
+                assert_non_null(crew_call(&crew, CREW_CALLED));
         }
         crew_choose(&crew, seat, (random >> 24) % 2, FALSE);
         assert_true(crew.sitting < SEATS);
@@ -192,6 +215,7 @@ int main(void)
         cmocka_unit_test(slow_callbacks_need_another_one),
         cmocka_unit_test(callbacks_that_stall_are_slow),
         cmocka_unit_test(the_last_to_sit_down_is_called_first),
+        cmocka_unit_test(who_called_goes_on_until_the_other_runs),
         cmocka_unit_test(at_the_end_everybody_looks),
         cmocka_unit_test(a_killed_one_is_replaced),
         cmocka_unit_test(somebody_is_always_up),

@@ -89,13 +89,90 @@ static void abort_after_submission_and_late_reply(void **state)
     check_sums(&stats);
 }
 
+static struct io_request request_of(enum io_operation operation, uint32_t length)
+{
+    return (struct io_request){.operation = operation, .length = length};
+}
+
+static void kinds_are_told_apart(void **state)
+{
+    static const enum io_operation operations[] = {IO_READ,         IO_WRITE,        IO_FLUSH,
+                                                   IO_TRIM,         IO_WRITE_ZEROES, IO_CACHE,
+                                                   IO_BLOCK_STATUS, IO_RESERVE_IN,   IO_RESERVE_OUT};
+    struct io_stats stats = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        struct io_request request = request_of(operations[i], operations[i] == IO_FLUSH ? 0 : 4096);
+
+        stats_measured(&stats, &request, false, 0, 0);
+    }
+    assert_int_equal(stats.traffic[STATS_READ].answered, 1);
+    assert_int_equal(stats.traffic[STATS_WRITE].bytes, 4096);
+    assert_int_equal(stats.traffic[STATS_FLUSH].answered, 1);
+    assert_int_equal(stats.traffic[STATS_FLUSH].bytes, 0);
+    assert_int_equal(stats.traffic[STATS_UNMAP].answered, 2);
+    assert_int_equal(stats.traffic[STATS_UNMAP].bytes, 8192);
+}
+
+static void failures_have_no_bytes(void **state)
+{
+    struct io_request request = request_of(IO_READ, 512);
+    struct io_stats stats = {0};
+
+    (void)state;
+    stats_measured(&stats, &request, true, 0, 10);
+    assert_int_equal(stats.traffic[STATS_READ].answered, 1);
+    assert_int_equal(stats.traffic[STATS_READ].failed, 1);
+    assert_int_equal(stats.traffic[STATS_READ].bytes, 0);
+    assert_int_equal(stats.traffic[STATS_READ].latency[1], 1);
+}
+
+static void times_fall_into_powers_of_two(void **state)
+{
+    static const struct {
+        uint64_t time;
+        unsigned bucket;
+    } cases[] = {{0, 0},
+                 {9, 0},
+                 {10, 1},
+                 {19, 1},
+                 {20, 2},
+                 {39, 2},
+                 {40, 3},
+                 {10ull << 30, 31},
+                 {10ull << 29, 30},
+                 {(10ull << 30) - 1, 30},
+                 {10ull << 31, 31},
+                 {UINT64_MAX, 31}};
+    struct io_request request = request_of(IO_WRITE, 512);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct io_stats stats = {0};
+
+        stats_measured(&stats, &request, false, 0, cases[i].time);
+        assert_int_equal(stats.traffic[STATS_WRITE].latency[cases[i].bucket], 1);
+    }
+}
+
+static void time_that_goes_back_is_none(void **state)
+{
+    struct io_request request = request_of(IO_FLUSH, 0);
+    struct io_stats stats = {0};
+
+    (void)state;
+    stats_measured(&stats, &request, false, 100, 50);
+    assert_int_equal(stats.traffic[STATS_FLUSH].latency[0], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(request_is_counted_on_its_way),
-        cmocka_unit_test(withdrawal_lets_a_request_be_submitted_again),
-        cmocka_unit_test(abort_before_submission),
-        cmocka_unit_test(abort_after_submission_and_late_reply),
+        cmocka_unit_test(request_is_counted_on_its_way), cmocka_unit_test(withdrawal_lets_a_request_be_submitted_again),
+        cmocka_unit_test(abort_before_submission),       cmocka_unit_test(abort_after_submission_and_late_reply),
+        cmocka_unit_test(kinds_are_told_apart),          cmocka_unit_test(failures_have_no_bytes),
+        cmocka_unit_test(times_fall_into_powers_of_two), cmocka_unit_test(time_that_goes_back_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,488 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+Mappings that come back: what `--persistent` records, and the service that carries it out. The service runs under Wine's
+service control manager; what it says to the event log is read from the debugger's output, because Wine's event log keeps
+nothing.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+import scripted
+import servers
+from beds import BUILD, PROGRAMS, ROOT, Bed, windows_path
+from test_install import derived
+
+NOT_MAPPED = 2
+START_WAIT_S = 4
+SOON_S = 40
+RECORDS = r"HKLM\SOFTWARE\WNBD\Mappings"
+SAID = re.compile(r"wnbd-service (\d+): (.*?)(?:\\n\"?)?$", re.MULTILINE)
+
+RUNNING, STOPPED, MAPPED, FOUND, UNMAPPED, FORGOTTEN, TAKEN_AWAY = range(100, 107)
+NOT_MAPPED_YET, STAYS = 200, 201
+BAD_RECORD = 300
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The programs as they are installed: side by side."""
+    where = tmp_path_factory.mktemp("programs")
+    for name in ("wnbd-service/wnbd-service.exe", "wnbd-client/wnbd-client.exe", "libwnbd/wnbd.dll"):
+        shutil.copy2(BUILD / name, where)
+    return where
+
+
+class Service:
+    """The service in a bed, and its records."""
+
+    def __init__(self, bed, folder):
+        self.bed = bed
+        self.program = folder / "wnbd-service.exe"
+        self.seen = 0
+
+    def tool(self, name, *arguments):
+        return self.bed.start(Path(self.bed.where, "prefix/drive_c/windows/system32", name), *arguments).wait()
+
+    def reg(self, *arguments):
+        return self.tool("reg.exe", *arguments).ok()
+
+    def set_value(self, key, name, kind, value):
+        self.reg("add", key, "/v", name, "/t", kind, "/d", str(value), "/f")
+
+    def install(self):
+        result = self.bed.start(self.program, "install").wait().ok()
+        assert result.out == ""
+        return result
+
+    def uninstall(self):
+        self.bed.start(self.program, "uninstall").wait().ok()
+
+    def start(self):
+        self.tool("net.exe", "start", "wnbd-service").ok()
+
+    def stop(self):
+        self.tool("net.exe", "stop", "wnbd-service").ok()
+        deadline = time.monotonic() + SOON_S
+        while self.state() != "STOPPED":
+            assert time.monotonic() < deadline
+
+    def state(self):
+        return re.search(r"STATE\s*:\s*\d+\s+(\w+)", self.tool("sc.exe", "query", "wnbd-service").out)[1]
+
+    def pid(self):
+        """Of the Unix process in this bed."""
+        mine = f"WINEPREFIX={self.bed.where}/prefix\0".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if b"wnbd-service.exe" in (process / "cmdline").read_bytes() and \
+                        mine in (process / "environ").read_bytes() + b"\0":
+                    return int(process.name)
+        return None
+
+    def kill(self):
+        """As a crash. Wine's service control manager does not notice it before it is told to start the service."""
+        os.kill(self.pid(), signal.SIGKILL)
+        deadline = time.monotonic() + SOON_S
+        while self.pid():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    def messages(self):
+        """All that it has said: (number, text)."""
+        found = SAID.findall(self.bed.log())
+        return [(int(number), text.replace("\\\\", "\\")) for number, text in found]
+
+    def forget_messages(self):
+        self.seen = len(self.messages())
+
+    def said(self, number, *words):
+        """Whether it has said so since forget_messages."""
+        return any(n == number and all(word in text for word in words) for n, text in self.messages()[self.seen:])
+
+    def says(self, number, *words, within_s=SOON_S):
+        deadline = time.monotonic() + within_s
+        while not self.said(number, *words):
+            assert time.monotonic() < deadline, f"not said: {number} {words}; but: {self.messages()[self.seen:]}"
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def service(bed, folder):
+    running = Service(bed, folder)
+    running.forget_messages()
+    running.set_value(r"HKLM\SOFTWARE\WNBD", "StartWaitSeconds", "REG_DWORD", START_WAIT_S)
+    yield running
+    running.uninstall()
+    running.tool("reg.exe", "delete", RECORDS, "/f")
+
+
+class Later:
+    """A server that is down until start() is called."""
+
+    def __init__(self, server):
+        self.server = server
+        self.is_up = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.is_up:
+            self.server.end()
+
+    def start(self):
+        self.server.start()
+        self.is_up = True
+
+    def end(self):
+        self.server.end()
+        self.is_up = False
+
+
+@pytest.fixture
+def three(tmp_path, stack):
+    """Servers of disks 'a', 'b' and 'c'."""
+    made = {}
+    for name in "abc":
+        path = servers.sparse_file(tmp_path / f"{name}.img", 64 << 20)
+        made[name] = stack.enter_context(Later(servers.nbdkit(tmp_path, "file", path)))
+        made[name].start()
+    return made
+
+
+def record(bed, three):
+    """Maps the three and unmaps them again: the records stay."""
+    for name, later in three.items():
+        result = bed.try_map(name, later.server, "--persistent").ok()
+        assert f"Recorded '{name}'" in result.out
+    for name in three:
+        assert "is recorded, so it comes back" in bed.unmap(name).ok().err
+
+
+def recorded(bed):
+    """Name and whether it is mapped, of `list --persistent`."""
+    rows = bed.client("list", "--persistent").ok().out.splitlines()[1:]
+    return {row.split(None, 4)[4]: row.split()[0] == "yes" for row in rows}
+
+
+def wait_for_mapped(bed, *names):
+    deadline = time.monotonic() + SOON_S
+    while sorted(bed.mapped()) != sorted(names):
+        assert time.monotonic() < deadline, bed.mapped()
+        time.sleep(0.2)
+
+
+# --- the whole life
+
+
+def test_start_crash_restart_and_stop_with_one_server_down(three, service, bed):
+    record(bed, three)
+    three["c"].end()
+    service.install()
+    wait_for_mapped(bed, "a", "b")
+    service.says(RUNNING, "2 of 3")
+    service.says(NOT_MAPPED_YET, "'c'", "refused", "unmap --persistent")
+    assert bed.show("a")["Owner"] == "wnbd-service"
+
+    three["c"].start()
+    service.says(MAPPED, "'c'", "PhysicalDrive")
+    wait_for_mapped(bed, "a", "b", "c")
+    bed.diskio("write-random", bed.number("c"), "--bytes", 1 << 20).ok()
+
+    service.forget_messages()
+    service.kill()
+    assert sorted(bed.mapped()) == ["a", "b", "c"], "the driver's disks outlive the service"
+    bed.diskio("verify", bed.number("c"), "--bytes", 1 << 20).ok()
+    service.start()
+    for name in "abc":
+        service.says(FOUND, f"'{name}'")
+    service.says(RUNNING, "3 of 3")
+
+    service.forget_messages()
+    service.stop()
+    for name in "abc":
+        assert service.said(UNMAPPED, f"'{name}'")
+    service.says(STOPPED)
+    assert bed.mapped() == []
+    assert recorded(bed) == {"a": False, "b": False, "c": False}
+
+    service.start()
+    wait_for_mapped(bed, "a", "b", "c")
+    bed.diskio("verify", bed.number("c"), "--bytes", 1 << 20).ok()
+    service.stop()
+    assert bed.mapped() == []
+
+
+def test_who_depends_on_the_service_finds_the_disks(three, service, bed):
+    """It is RUNNING when the disks are there, though a server answers late; or when the time for that is over."""
+    record(bed, three)
+    service.install()
+    service.says(RUNNING, "3 of 3")
+    messages = [number for number, _ in service.messages()[service.seen:]]
+    assert messages.index(RUNNING) > max(index for index, number in enumerate(messages) if number == MAPPED)
+    service.stop()
+
+    for later in three.values():
+        later.end()
+    service.forget_messages()
+    begun = time.monotonic()
+    service.start()
+    service.says(RUNNING, "0 of 3")
+    assert time.monotonic() - begun > START_WAIT_S - 1
+    service.stop()
+
+
+def test_stop_while_a_server_is_silent(bed, service, stack):
+    """An attempt that is under way is cancelled, and leaves nothing."""
+
+    class Silent(scripted.Scripted):
+        def talk(self, stream):
+            while stream.recv(4096):
+                pass
+
+    with servers_record(bed, service, "quiet", stack.enter_context(Silent())):
+        service.install()
+        service.says(RUNNING, "0 of 1")
+        begun = time.monotonic()
+        service.stop()
+        assert time.monotonic() - begun < 8  # ConnectTimeoutMs is 10 s
+        assert bed.mapped() == []
+
+
+@contextlib.contextmanager
+def servers_record(bed, service, name, server):
+    """A record of a disk that cannot be mapped just now, so `map` cannot make it."""
+    write_record(service, name, server.address, server.port)
+    yield
+    assert recorded(bed) == {name: False}
+
+
+def write_record(service, name, address, port, **changed):
+    values = {"Hostname": ("REG_SZ", address), "ExportName": ("REG_SZ", ""), "PortNumber": ("REG_DWORD", port),
+              "SkipNegotiation": ("REG_DWORD", 0), "Force": ("REG_DWORD", 0), "Connections": ("REG_DWORD", 0),
+              "ReadOnly": ("REG_DWORD", 0), "UseUserspaceNbd": ("REG_DWORD", 0), "BlockCount": ("REG_QWORD", 0),
+              "BlockSize": ("REG_DWORD", 512), "PhysicalBlockSize": ("REG_DWORD", 0), **changed}
+    for field, value in values.items():
+        if value:
+            service.set_value(rf"{RECORDS}\{name}", field, *value)
+
+
+def test_stop_while_a_disk_is_in_use_leaves_it_mapped(server, service, bed, tmp_path):
+    bed.try_map("used", server, "--persistent").ok()
+    service.install()
+    service.says(FOUND, "'used'")
+    with bed.hold(bed.number("used"), tmp_path):
+        service.tool("net.exe", "stop", "wnbd-service")  # which may lose patience first
+        service.says(STAYS, "'used'", "in use", "wnbd-client unmap", within_s=120)
+        service.says(STOPPED)
+    assert bed.mapped() == ["used"]
+
+
+# --- records that come and go while it runs
+
+
+def test_a_record_that_is_written_while_it_runs(three, service, bed):
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    bed.try_map("a", three["a"].server, "--persistent").ok()
+    service.says(FOUND, "'a'")
+    service.stop()
+    assert service.said(UNMAPPED, "'a'") and bed.mapped() == []
+
+
+def test_a_record_that_is_deleted_while_it_runs(three, service, bed):
+    record(bed, three)
+    three["b"].end()
+    service.install()
+    service.says(NOT_MAPPED_YET, "'b'")
+    bed.unmap("a", "--persistent").ok()
+    bed.unmap("b", "--persistent").ok()
+    service.says(FORGOTTEN, "'a'")
+    service.says(FORGOTTEN, "'b'")
+    three["b"].start()
+    service.stop()
+    assert service.said(UNMAPPED, "'c'") and not service.said(UNMAPPED, "'a'")
+    assert recorded(bed) == {"c": False} and bed.mapped() == []
+
+
+# --- disks that the service serves
+
+
+def test_the_service_serves_a_disk(server, service, bed):
+    """Its NBD client is in the service: it goes with it, and comes back with it."""
+    bed.try_map("x", server, "--user", "--persistent").failed(1062, "'x'", "service", "does not run")
+    assert recorded(bed) == {}
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    number = bed.map("x", server, "--user", "--persistent")
+    service.says(MAPPED, "'x'", str(number))
+    assert bed.show("x")["UseUserspaceNbd"] == "1" and bed.show("x")["Owner"] == "wnbd-service"
+    bed.diskio("write-random", number, "--bytes", 1 << 20).ok()
+    service.stop()
+    assert service.said(UNMAPPED, "'x'") and bed.mapped() == []
+
+    service.start()
+    wait_for_mapped(bed, "x")
+    service.kill()
+    deadline = time.monotonic() + SOON_S
+    while bed.mapped():
+        assert time.monotonic() < deadline, "the disk has lost its client"
+        time.sleep(0.1)
+    service.start()
+    wait_for_mapped(bed, "x")
+    bed.diskio("verify", bed.number("x"), "--bytes", 1 << 20).ok()
+
+    bed.unmap("x").ok()
+    service.says(TAKEN_AWAY, "'x'")
+    bed.unmap("x", "--persistent").ok()
+    service.says(FORGOTTEN, "'x'")
+    service.stop()
+
+
+def test_the_service_cannot_serve_a_disk_whose_server_is_down(tmp_path, image, service, bed):
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    down = servers.nbdkit(tmp_path, "file", image)
+    result = bed.try_map("x", down, "--user", "--persistent")
+    assert result.code == 258 and "event log" in result.err, repr(result)
+    assert recorded(bed) == {}
+    service.says(NOT_MAPPED_YET, "'x'", "refused")
+    service.says(FORGOTTEN, "'x'")
+
+
+# --- records that are wrong
+
+
+@pytest.mark.parametrize("changed, words", [
+    ({"PortNumber": ("REG_DWORD", 0)}, ["'PortNumber' is 0", "1 to 65535"]),
+    ({"PortNumber": ("REG_SZ", "10809")}, ["'PortNumber' is not a REG_DWORD"]),
+    ({"Hostname": ("REG_SZ", "")}, ["'Hostname' is empty"]),
+    ({"Hostname": ("REG_SZ", "h" * 300)}, ["'Hostname' is longer than 255"]),
+    ({"ReadOnly": None}, ["'ReadOnly' is missing"]),
+    ({"Encryption": ("REG_DWORD", 1)}, ["'Encryption'", "does not know"]),
+], ids=["range", "type", "empty", "long", "missing", "unknown"])
+def test_a_bad_record_is_told_and_skipped(changed, words, three, service, bed):
+    bed.try_map("a", three["a"].server, "--persistent").ok()
+    bed.unmap("a").ok()
+    write_record(service, "bad", "127.0.0.1", three["b"].server.port, **changed)
+    service.install()
+    service.says(BAD_RECORD, "'bad'", *words)
+    service.says(RUNNING, "1 of 2")
+    assert bed.mapped() == ["a"]
+    assert all(word in bed.client("list", "--persistent").ok().err for word in words)
+    bed.unmap("bad", "--persistent").ok()
+    assert recorded(bed) == {"a": True}
+    service.stop()
+
+
+# --- the client's side
+
+
+def test_recording_a_disk_that_is_mapped_already(server, service, bed):
+    bed.map("x", server)
+    result = bed.try_map("x", server, "--persistent").ok()
+    assert result.out == "Recorded 'x': the WNBD service maps it when the machine starts.\n"
+    assert recorded(bed) == {"x": True}
+    bed.try_map("x", server, "--persistent", "--read-only").failed(183, "'x'", "in use")
+    bed.try_map("x", server, "--persistent", export="other").failed(183, "'x'", "in use")
+    assert recorded(bed) == {"x": True}
+
+
+def test_a_mapping_that_fails_is_not_recorded(tmp_path, image, service, bed):
+    down = servers.nbdkit(tmp_path, "file", image)
+    assert bed.try_map("x", down, "--persistent").code != 0
+    assert recorded(bed) == {}
+
+
+def test_unmapping_and_forgetting(server, service, bed):
+    bed.unmap("x", "--persistent").failed(NOT_MAPPED, "'x'")
+    bed.try_map("x", server, "--persistent").ok()
+    result = bed.unmap("x", "--persistent").ok()
+    assert (result.out, result.err) == ("", "") and recorded(bed) == {} and bed.mapped() == []
+    bed.try_map("x", server, "--persistent").ok()
+    bed.unmap("x").ok()
+    assert "'x' is recorded, but not mapped" in bed.client("list").ok().err
+    bed.unmap("x", "--persistent").ok()
+    assert recorded(bed) == {} and bed.client("list").ok().err == ""
+
+
+def test_a_record_stays_when_the_unmapping_was_refused(server, service, bed, tmp_path):
+    bed.try_map("x", server, "--persistent").ok()
+    with bed.hold(bed.number("x"), tmp_path):
+        bed.unmap("x", "--persistent", "--no-hard-disconnect-fallback", "--soft-disconnect-timeout", 1).failed(1460, "'x'")
+    assert recorded(bed) == {"x": True}
+
+
+def test_names_that_a_key_cannot_have(tmp_path, image, service, bed, stack):
+    """Backslashes, percent signs, other letters; and two names that the registry takes for the same."""
+    server = stack.enter_context(servers.nbdkit(tmp_path, "file", image))
+    names = ["back\\slash", "100%5C", "Größe ☃"]
+    for name in names:
+        bed.try_map(name, server, "--persistent", "--force").ok()
+    assert recorded(bed) == {name: True for name in names}
+    result = bed.try_map("BACK\\slash", server, "--persistent", "--force")
+    assert result.code == 183 and "record has that name in other letters" in result.err, repr(result)
+    for name in names:
+        bed.unmap(name, "--persistent").ok()
+    assert recorded(bed) == {}
+
+
+# --- installing
+
+
+def test_commands_that_it_does_not_know(service, bed):
+    for words in (["reinstall"], ["install", "now"]):
+        result = bed.start(service.program, *words).wait()
+        assert result.code == 87 and result.err.startswith("wnbd-service: ") and len(result.err.splitlines()) == 1
+
+
+def test_installing_twice_and_removing_what_is_not_there(service, bed):
+    service.uninstall()
+    service.install()
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    service.reg("query", r"HKLM\System\CurrentControlSet\Services\EventLog\Application\wnbd-service")
+    service.uninstall()
+    service.says(STOPPED)
+    source = service.tool("reg.exe", "query", r"HKLM\System\CurrentControlSet\Services\EventLog\Application\wnbd-service")
+    assert source.code != 0
+
+
+def test_the_service_in_the_foreground(server, service, bed, tmp_path):
+    """`run` prints its messages, and Ctrl-C is its stop."""
+    bed.try_map("x", server, "--persistent").ok()
+    bed.unmap("x").ok()
+    until = tmp_path / "until"
+    running = bed.start(PROGRAMS / "interrupt.exe", windows_path(until), windows_path(service.program), "run")
+    wait_for_mapped(bed, "x")
+    until.touch()
+    out = running.wait().ok().out
+    numbers = [int(number) for number in re.findall(r"^wnbd-service (\d+): ", out, re.MULTILINE)]
+    assert numbers == [MAPPED, RUNNING, UNMAPPED, STOPPED], out
+    assert bed.mapped() == []
+
+
+def test_the_driver_is_installed_with_the_service(folder, tmp_path):
+    """`install-driver` installs what stands beside the client, `uninstall-driver` removes it first."""
+    package = tmp_path / "package"
+    shutil.copytree(folder, package)
+    derived(ROOT / "driver" / "wnbd.inf", package)
+    shutil.copy2(BUILD / "driver" / "wnbd.sys", package)
+    bare = Bed("--no-driver")
+    service = Service(bare, package)
+    bare.start(package / "wnbd-client.exe", "install-driver", windows_path(package / "wnbd.inf")).wait().ok()
+    service.says(RUNNING, "0 of 0")
+    bare.start(package / "wnbd-client.exe", "uninstall-driver").wait().ok()
+    service.says(STOPPED)
+    assert "STATE" not in service.tool("sc.exe", "query", "wnbd-service").out
+    bare.start(package / "wnbd-client.exe", "install-driver", windows_path(package / "wnbd.inf")).wait().ok()
+    service.uninstall()
+    bare.stop()

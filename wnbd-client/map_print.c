@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wnbd-client/map_print.h"
+
+#include "wnbd-client/json.h"
+#include "wnbd-client/values.h"
+
+#include <stdio.h>
+
+static void print_text(const WNBD_PROPERTIES *properties, int disk_number)
+{
+    char size[VALUE_SIZE_TEXT];
+
+    printf("Mapped '%s'", properties->InstanceName);
+    if (disk_number >= 0)
+        printf(" as \\\\.\\PhysicalDrive%d", disk_number);
+    printf(" (%s, %u-byte blocks%s).\n", value_format_size(properties->BlockCount * properties->BlockSize, size),
+           properties->BlockSize, properties->Flags.ReadOnly ? ", read-only" : "");
+}
+
+static void print_json(const WNBD_PROPERTIES *properties, int disk_number)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "\\\\.\\PhysicalDrive%d", disk_number);
+    json_begin_object(NULL);
+    json_text("name", properties->InstanceName);
+    if (disk_number >= 0) {
+        json_number("disk_number", disk_number);
+        json_text("path", path);
+    } else {
+        json_null("disk_number");
+        json_null("path");
+    }
+    json_unsigned("size", properties->BlockCount * properties->BlockSize);
+    json_unsigned("block_size", properties->BlockSize);
+    json_unsigned("physical_block_size", properties->PhysicalBlockSize);
+    json_boolean("read_only", properties->Flags.ReadOnly);
+    json_unsigned("connections", properties->NbdProperties.Connections);
+    json_end_object();
+}
+
+void map_print(bool json, const WNBD_PROPERTIES *properties, int disk_number)
+{
+    (json ? print_json : print_text)(properties, disk_number);
+    fflush(stdout); /* who serves the disk stays for long */
+}
