@@ -42,8 +42,8 @@ struct sender {
 struct worker {
     /* Guarded by served.lock. */
     struct crew_seat seat; /* first: whoever is called is found by it */
-    CONDITION_VARIABLE called;
     /* Fixed after its start. */
+    HANDLE called; /* an event, of the kernel: who waits for one may be killed without harm to others */
     struct served *served;
     DWORD thread_id;
     BOOL is_open;

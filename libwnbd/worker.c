@@ -53,13 +53,15 @@ static BOOL is_ending(const struct served *served)
     return served->closing || served->disk.Stopped;
 }
 
-/* Under the lock. */
+/* Under the lock, which is let go meanwhile. */
 static void sit(struct worker *worker)
 {
     struct served *served = worker->served;
 
     while (worker->seat.role == CREW_SIT) {
-        SleepConditionVariableSRW(&worker->called, &served->lock, INFINITE, 0);
+        ReleaseSRWLockExclusive(&served->lock);
+        WaitForSingleObject(worker->called, INFINITE);
+        AcquireSRWLockExclusive(&served->lock);
         if (worker->seat.role == CREW_CALLED)
             crew_rise(&served->crew, &worker->seat, is_ending(served));
     }
@@ -85,7 +87,7 @@ BOOL worker_call(struct served *served, enum crew_role role)
 
     if (!seat)
         return FALSE;
-    WakeConditionVariable(&((struct worker *)seat)->called);
+    SetEvent(((struct worker *)seat)->called);
     return TRUE;
 }
 
@@ -257,13 +259,17 @@ DWORD worker_start(struct worker *worker, struct served *served, HANDLE *thread)
     worker->is_open = TRUE;
     worker->served = served;
     worker->seat.role = CREW_HELP;
-    InitializeConditionVariable(&worker->called);
+    worker->called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (!worker->called)
+        return ERROR_OUTOFMEMORY;
     *thread = CreateThread(NULL, 0, worker_main, worker, 0, NULL);
     return *thread ? ERROR_SUCCESS : GetLastError();
 }
 
 void worker_close(struct worker *worker)
 {
+    if (worker->called)
+        CloseHandle(worker->called);
     if (worker->is_open)
         enter_close(&worker->enter);
 }

@@ -18,7 +18,8 @@ class Talking:
 
     def __init__(self, bed, program, *arguments):
         words = [str(argument) for argument in arguments]
-        self.command = [str(word) for word in (BED, "exec", "--timeout", 300, bed.where, "--", PROGRAMS / program)] + words
+        start = (BED, "exec", "--timeout", 300, bed.where, "--", PROGRAMS / program)
+        self.command = [str(word) for word in start] + words
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace")
         self.lines = []
@@ -115,6 +116,11 @@ class Consumer(Talking):
         self.say(order)
         return self.wait(answer, start)
 
+    def said(self, pattern, start=0):
+        """All its lines that match, with those that were on their way here."""
+        self.stats()
+        return self.found(pattern, start)
+
     def stats(self):
         """Its user-space counters."""
         words = self.order("stats", r"^stats 0 (.*)$")[1].split()
@@ -136,11 +142,11 @@ class Consumer(Talking):
 
     def requests(self, kind, start=0):
         """The words of the lines of --log about requests of a kind, without kind and handle."""
-        return [match[1].split() for match in self.found(rf"^{kind} [0-9a-f]{{16}} ?(.*)$", start)]
+        return [match[1].split() for match in self.said(rf"^{kind} [0-9a-f]{{16}} ?(.*)$", start)]
 
     def handles(self):
         kinds = "read|write|flush|unmap|reserve-in|reserve-out"
-        return [match[1] for match in self.found(rf"^(?:{kinds}) ([0-9a-f]{{16}})")]
+        return [match[1] for match in self.said(rf"^(?:{kinds}) ([0-9a-f]{{16}})")]
 
 
 class Caller(Talking):

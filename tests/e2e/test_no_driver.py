@@ -44,8 +44,8 @@ OPEN_FAILED, NOT_INSTALLED = 110, 259
 
 @pytest.mark.parametrize("words", [
     ("list",), ("show", "x"), ("stats", "x"), ("remove", "x"), ("remove", "x", "--hard"), ("poll", "x", 1, 1, 0, 0),
-    ("poll", "x", 0, 1, 0, 0), ("version",), ("get-opt", "LogLevel"), ("set-opt", "LogLevel", 1), ("reset-opt", "LogLevel"),
-    ("list-opt",)], ids=lambda words: " ".join(map(str, words)))
+    ("poll", "x", 0, 1, 0, 0), ("version",), ("get-opt", "LogLevel"), ("set-opt", "LogLevel", 1),
+    ("reset-opt", "LogLevel"), ("list-opt",)], ids=lambda words: " ".join(map(str, words)))
 def test_functions_that_cannot_open_the_adapter(words, call):
     assert call(*words).code == OPEN_FAILED
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-The published functional cases of the interface, by their numbers and titles. docs/published-cases.md has the table: what
-each shows, and what of it cannot be shown here.
+The published functional cases of the interface, by their numbers and titles. docs/published-cases.md has the table: how
+each differs from the published one, and what cannot be shown here.
 """
 
 import struct
@@ -229,7 +229,7 @@ def test_write(flags, blocks, through, call):
         call.disk("flush", disk.number, *through).ok()
         assert disk.requests("flush") == ([["0", "0"]] if flags else [])
         assert_handles_are_unique(disk)
-        assert all(match[1] == "0" for match in disk.found(r"^answer \w+ (\d+)"))
+        assert all(match[1] == "0" for match in disk.said(r"^answer \w+ (\d+)"))
 
 
 def test_24_write_read_only(call):

@@ -66,7 +66,7 @@ def test_flush_and_write_through(call):
 def test_write_through_of_a_program_that_can_only_flush(call):
     with call.serve("cached", "--log", "--flush") as disk:
         call.disk("cdb", disk.number, "2a080000000500000100", "--out-hex", "ab" * 512).ok()
-        lines = [match[1] for match in disk.found(r"^(write|flush) ")]
+        lines = [match[1] for match in disk.said(r"^(write|flush) ")]
         assert lines == ["write", "flush"] and disk.requests("write")[0][2] == "0"
 
 
@@ -109,7 +109,7 @@ def test_what_the_program_does_not_support_is_refused_without_asking_it(call):
                              (RESERVE_OUT, ("--out-hex", "00" * 24))):
             assert call.sense(disk.number, cdb, *options)[:2] == (5, 0x20)
         call.disk("flush", disk.number).ok()
-        assert not disk.found("^(unmap|reserve|flush)") and disk.settled()["invalid"] == 0
+        assert not disk.said("^(unmap|reserve|flush)") and disk.settled()["invalid"] == 0
 
 
 def test_read_only_disk(call):
@@ -119,7 +119,7 @@ def test_read_only_disk(call):
             assert call.sense(disk.number, cdb, "--out-hex", data)[:2] == (7, 0x27)
         call.disk("cdb", disk.number, RESERVE_IN, "--in", 24).ok()
         assert call.read(disk.number, 0, 1) == b"\x0f" * 512
-        assert not disk.found("^(write|unmap|reserve-out)")
+        assert not disk.said("^(write|unmap|reserve-out)")
 
 
 @pytest.mark.parametrize("lacks", ["flush", "unmap"])
@@ -203,7 +203,7 @@ def test_answers_in_reverse_at_full_depth(call):
         call.disk("write-random", disk.number, *options).ok()
         call.disk("verify", disk.number, *options).ok()
         disk.manner()
-        assert disk.settled()["errors"] == [0] * 6 and not disk.found("^answer")
+        assert disk.settled()["errors"] == [0] * 6 and not disk.said("^answer")
 
 
 def test_as_the_storage_vendor_serves(call):
@@ -221,7 +221,7 @@ def test_as_the_storage_vendor_serves(call):
         disk.manner()
         stats = disk.settled()
         assert stats["pending"] == stats["pending-replies"] == 0 and stats["errors"] == [0] * 6
-        assert not disk.found("^(answer|unsignalled|log)")
+        assert not disk.said("^(answer|unsignalled|log)")
 
 
 @pytest.mark.parametrize("threads", [1, 255])

@@ -107,8 +107,8 @@ def test_soft_removal_waits_for_requests_in_flight(call, other):
 
 def start_load(disk):
     """Ends with an error, and so in a program of its own."""
-    load = disk.caller.bed.start_diskio("storm", disk.number, "--threads", 8, "--seconds", 60, "--bytes", 8 << 20, "--max",
-                                        65536)
+    options = ("--threads", 8, "--seconds", 60, "--bytes", 8 << 20, "--max", 65536)
+    load = disk.caller.bed.start_diskio("storm", disk.number, *options)
     until(lambda: disk.stats()["replies"] > 200, 20)
     return load
 
@@ -143,7 +143,7 @@ def test_after_the_end(call):
         with call.serve("over") as again:  # the name is free, though the first program still has its object
             call.disk("write", again.number, 0, 512, 1).ok()
             assert disk.order("stop hard", r"^stopped (\d+)")[1] == "0"
-            assert call.mapped() == ["over"] or not again.found("^ended")
+            assert call.mapped() == ["over"]
 
 
 def test_close_while_it_serves(call):
@@ -190,6 +190,7 @@ def test_thread_is_killed_and_others_go_on(call):
     with call.serve("maimed", "--threads", 3) as disk:
         call.disk("write", disk.number, 0, 4096, 1).ok()
         for thread in range(2):
+            disk.settled()
             assert disk.order(f"kill-thread {thread}", r"^killed (\d)")[1] == "1"
             call.disk("write-random", disk.number, "--bytes", 1 << 20, "--size", 4096, "--depth", 32).ok()
         call.disk("verify", disk.number, "--bytes", 1 << 20, "--size", 4096, "--depth", 32).ok()
@@ -200,6 +201,7 @@ def test_all_threads_are_killed(options, call, other):
     with call.serve("dead", "--threads", 2, *options) as disk:
         writing = begin_write(other, disk) if options else None
         assert disk.number >= 0
+        time.sleep(0.2)  # in its pause, the thread holds nothing of the C library's
         for thread in range(2):
             assert disk.order(f"kill-thread {thread}", r"^killed (\d)")[1] == "1"
         disk.wait("^ended 0$")
