@@ -142,12 +142,15 @@ uint8_t *channel_data(const struct record *record);
 /* Writes the data that goes with a request to the program. */
 void channel_copy_out(const struct disk *disk, const struct record *record, uint8_t *to);
 
-/* channel_wait.c */
+/* channel_enter.c: what waits goes to commands that wait. disk->lock is held, and let go meanwhile. */
 void channel_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle);
-/* On the disk's thread: gives waiting requests to FETCH_REQs that wait. */
+
+/* channel_fetch.c: on the disk's thread, gives waiting requests to FETCH_REQs that wait. */
 void channel_serve_fetches(struct disk *disk);
-/* Completes all that waits, because the disk is gone; nothing waits after that. */
+
+/* channel_wait.c: completes all that waits, because the disk is gone; nothing waits after that. */
 void channel_end_waiting(struct disk *disk);
+
 /* The owner is not that any more: what waits for it does so no longer, and is completed with an error after the lock
  * has been let go. */
 void channel_stop_waiting_locked(struct disk *disk, LIST_ENTRY *refused);

@@ -17,7 +17,8 @@
  *   nbd_memory.c              the memory that outlives it
  *   reconnect.c               from a lost connection to the next
  *   channel.c, channel_give.c, channel_answer.c, channel_end.c   ... or a program
- *   channel_wait.c, channel_arena.c, channel_keep.c   its commands that wait, the memory it shares, its end
+ *   channel_enter.c, channel_fetch.c, channel_wait.c   its commands, and how they wait
+ *   channel_arena.c, channel_keep.c   the memory it shares, and what becomes of the disk when it is gone
  *   serve.c, owner.c          its control requests, and whose a disk is
  *   worker.c                  a thread for what cannot be done where it comes up
  *   wsk.c, memory.c, text.c, log.c, clock.c, support.c   tools
