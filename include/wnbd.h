@@ -531,6 +531,27 @@ DWORD WnbdIoctlReloadConfig(HANDLE Adapter, LPOVERLAPPED Overlapped);
  * 87 NULL arguments; errors of Windows. */
 DWORD WnbdIoctlGetIOLimits(HANDLE DiskHandle, PDWORD LunMaxIoCount, PDWORD AdapterMaxIoCount, LPOVERLAPPED Overlapped);
 
+/* --- Of 2020 -------------------------------------------------------------------------------------------------- */
+/*
+ * Functions that programs from before the first release may call. Of the others of that time,
+ * WnbdGetDiskNumberBySerialNumber and WnbdCoInitializeBasic, nothing is left to do: WnbdShow and WnbdPollDiskNumber
+ * give the number by the disk's name, and the library needs no COM.
+ */
+#if defined(_MSC_VER) && !defined(__clang__)
+#define WNBD_DEPRECATED(use) __declspec(deprecated("use " use))
+#else
+#define WNBD_DEPRECATED(use) __attribute__((deprecated("use " use)))
+#endif
+
+/* Sets the option LogLevel, and stores it. OPEN, DRV. */
+WNBD_DEPRECATED("WnbdSetDrvOpt") DWORD WnbdRaiseDrvLogLevel(USHORT LogLevel);
+
+/* Both at once. RAW. */
+WNBD_DEPRECATED("WnbdOpenAdapter and WnbdGetAdapterDevInst")
+DWORD WnbdOpenAdapterEx(PHANDLE Handle, PDEVINST CMDeviceInstance);
+
+WNBD_DEPRECATED("WnbdGetAdapterDevInst") DWORD WnbdOpenAdapterCMDeviceInstance(PDEVINST DeviceInstance);
+
 #ifdef __cplusplus
 }
 #endif

@@ -38,6 +38,34 @@ static DWORD find_adapter(struct arguments *arguments)
     return error;
 }
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+
+/* As programs of 2020 do it. */
+static DWORD find_adapter_as_before(struct arguments *arguments)
+{
+    DEVINST node = 0;
+    DEVINST again = 0;
+    HANDLE adapter;
+    DWORD error = WnbdOpenAdapterEx(&adapter, &node);
+
+    (void)arguments;
+    if (error != ERROR_SUCCESS)
+        return error;
+    CloseHandle(adapter);
+    error = WnbdOpenAdapterCMDeviceInstance(&again);
+    if (error == ERROR_SUCCESS)
+        printf("found: %d\n", node != 0 && node == again);
+    return error;
+}
+
+static DWORD raise_log_level(struct arguments *arguments)
+{
+    return WnbdRaiseDrvLogLevel((USHORT)arguments_number(arguments, "--level", 1));
+}
+
+#pragma clang diagnostic pop
+
 static void print_value(const char *name, const WNBD_OPTION_VALUE *value)
 {
     switch (value->Type) {
@@ -149,9 +177,16 @@ static DWORD install(struct arguments *arguments)
 }
 
 const struct order driver_orders[] = {
-    {"version", version},           {"open-adapter", open_adapter},
-    {"find-adapter", find_adapter}, {"get-opt", get_option},
-    {"set-opt", set_option},        {"reset-opt", reset_option},
-    {"list-opt", list_options},     {"reset-adapter", reset_adapter},
-    {"install", install},           {NULL, NULL},
+    {"version", version},
+    {"open-adapter", open_adapter},
+    {"find-adapter", find_adapter},
+    {"find-adapter-as-before", find_adapter_as_before},
+    {"raise-log-level", raise_log_level},
+    {"get-opt", get_option},
+    {"set-opt", set_option},
+    {"reset-opt", reset_option},
+    {"list-opt", list_options},
+    {"reset-adapter", reset_adapter},
+    {"install", install},
+    {NULL, NULL},
 };
