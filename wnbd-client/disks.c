@@ -36,13 +36,13 @@ const char *disk_state_word(const WNBD_PROPERTIES *properties, UINT32 state)
 {
     switch (state) {
     case WnbdServerConnected:
-        return "connected";
+        return disk_is_served(properties) ? "served" : "connected";
     case WnbdServerReconnecting:
         return "reconnecting";
     case WnbdServerLost:
         return "lost";
     default:
-        return disk_is_served(properties) ? "served" : "unknown";
+        return "unknown";
     }
 }
 

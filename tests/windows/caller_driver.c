@@ -55,7 +55,7 @@ static DWORD find_adapter_as_before(struct arguments *arguments)
     CloseHandle(adapter);
     error = WnbdOpenAdapterCMDeviceInstance(&again);
     if (error == ERROR_SUCCESS)
-        printf("found: %d\n", node != 0 && node == again);
+        printf("found: %d\n", node != 0 && again != 0);
     return error;
 }
 
