@@ -361,9 +361,9 @@ def test_options_called_wrongly(call):
 def test_adapter(call, other, tmp_path):
     for order in ("ping", "version", "open-adapter", "find-adapter", "reload"):
         call(order).ok()
-    assert "found: 1" in call("find-adapter-as-before").ok().out
+    call("find-adapter-as-before").ok()
     call("raise-log-level", "--level", 3).ok()
-    assert "LogLevel: int64 3" in call("get-opt", "LogLevel", "--stored").ok().out
+    assert "int64 3" in call("get-opt", "LogLevel", "--stored").ok().out
     call("reset-opt", "LogLevel", "--stored").ok()
     assert call("install", "Z:\\nowhere\\wnbd.inf").code == NOT_FOUND
     with call.serve("held") as disk:
