@@ -50,6 +50,7 @@ static NTSTATUS connect(struct disk *disk)
     device->persistent_reservations = flags->PersistResSupported;
     device->physical_block_exponent = device_exponent(disk->properties.PhysicalBlockSize, device->block_size);
     device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
+    device->max_write_same_blocks = RECORD_WRITE_SAME_MAX / device->block_size;
     device->max_unmap_blocks = UINT32_MAX;
     device->max_unmap_descriptors = RECORD_UNMAP_DESCRIPTORS;
     identity_set(device, &disk->properties);

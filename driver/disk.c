@@ -11,6 +11,7 @@
 static void disk_free(struct disk *disk)
 {
     disk->backend->free(disk);
+    pattern_free(disk);
     requests_free(disk);
     if (disk->thread != NULL) {
         ObDereferenceObject(disk->thread);
@@ -29,13 +30,14 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
     disk->backend = properties->Flags.UseKernelNbd ? &nbd_backend : &channel_backend;
     disk->properties = *properties;
     disk->device.byte_check = true; /* the record of a VERIFY has room to read to */
+    disk->device.pattern = true;
     disk->references = 1;
     disk->state = DISK_CONNECTING;
     KeInitializeSpinLock(&disk->lock);
     KeInitializeEvent(&disk->stop, NotificationEvent, FALSE);
     InitializeListHead(&disk->removal_irps);
     if (!NT_SUCCESS(requests_allocate(disk, disk->properties.QueueDepth)) ||
-        !NT_SUCCESS(disk->backend->allocate(disk))) {
+        !NT_SUCCESS(disk->backend->allocate(disk)) || !NT_SUCCESS(pattern_allocate(disk))) {
         disk_free(disk);
         return NULL;
     }

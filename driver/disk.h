@@ -22,6 +22,7 @@
 #include "driver/backend.h"
 #include "driver/channel.h"
 #include "driver/nbd.h"
+#include "driver/pattern.h"
 #include "driver/reconnect.h"
 #include "driver/requests.h"
 
@@ -51,6 +52,7 @@ struct disk {
     struct scsi_device device; /* its size may change: device_blocks */
 
     struct search search; /* the thread's */
+    struct pattern pattern;
 
     /* guarded by adapter->lock */
     bool peer_known; /* from disk_claim_export on */

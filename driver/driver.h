@@ -10,6 +10,7 @@
  *   options.c, option_store.c                 what an administrator sets
  *   disk.c, disk_table.c, disk_thread.c        a disk, its place in the table, its life
  *   identity.c                what tells a disk from all others
+ *   pattern.c                 what a WRITE SAME writes from
  *   requests.c                a disk's requests, whoever carries them out (backend.h):
  *   nbd_backend.c, nbd_send.c, nbd_receive.c   ... the NBD client
  *   nbd_connect.c, nbd_negotiate.c             from a name to a connection in the transmission phase

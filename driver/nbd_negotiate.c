@@ -12,10 +12,6 @@
 
 #define PHYSICAL_BLOCK_MAX 4096 /* Windows aligns to no more unless it is told to */
 
-/* Of one WRITE SAME. A server may have to write the zeroes, and a disk of 10 MB/s should be done with the command well
- * before Storport's time-out (IoTimeoutValue in wnbd.inf: 30 s), though others are in the queue before it. */
-#define WRITE_SAME_MAX (64u << 20)
-
 static const NBD_CONNECTION_PROPERTIES *server_of(const struct disk *disk)
 {
     return &disk->properties.NbdProperties;
@@ -145,7 +141,7 @@ static void set_limits(struct scsi_device *device, const struct nbd_export *expo
     device->max_transfer_blocks = RECORD_DATA_MAX / device->block_size;
     device->optimal_transfer_blocks = optimal_transfer(export, device->block_size);
     device->max_request_blocks = geometry->maximum_length / device->block_size;
-    device->max_write_same_blocks = WRITE_SAME_MAX / device->block_size;
+    device->max_write_same_blocks = RECORD_WRITE_SAME_MAX / device->block_size;
     device->max_unmap_blocks = UINT32_MAX;
     device->max_unmap_descriptors = RECORD_UNMAP_DESCRIPTORS;
     device->unmap_granularity_blocks = export->preferred_block / device->block_size;

@@ -15,6 +15,10 @@
 
 #define RECORD_DATA_MAX WNBD_DEFAULT_MAX_TRANSFER_LENGTH
 
+/* Of one WRITE SAME. The backend may have to write the zeroes, and a disk of 10 MB/s should be done with the command
+ * well before Storport's time-out (IoTimeoutValue in wnbd.inf: 30 s), though others are in the queue before it. */
+#define RECORD_WRITE_SAME_MAX (64u << 20)
+
 /* An MDL for the longest transfer at any offset in a page. */
 #define RECORD_MDL_SIZE (sizeof(MDL) + sizeof(PFN_NUMBER) * (RECORD_DATA_MAX / PAGE_SIZE + 1))
 
@@ -50,6 +54,7 @@ struct record {
     uint32_t holds;         /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
     uint32_t area;          /* a channel's: in the arena, where its data is; fixed while it is with the program */
     uint32_t answer_length; /* a channel's: bytes of the answer's data, while they are being copied */
+    bool has_pattern;       /* a WRITE SAME's: see pattern.h */
     bool awaited;           /* a channel's: requests.aborting counts it; guarded by disk->lock */
     bool withdrawn;         /* a channel's: its program went while its data was being copied; guarded by disk->lock */
     UCHAR srb_status;       /* not 0: complete with this and without sense */

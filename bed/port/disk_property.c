@@ -198,8 +198,14 @@ static void one_flag(struct answer *answer, BOOLEAN flag)
 
 static void io_capability(const struct disk *disk, struct answer *answer)
 {
+    ULONG depth;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&disk->adapter->lock, &irql);
+    depth = disk->unit->depth;
+    KeReleaseSpinLock(&disk->adapter->lock, irql);
     begin(answer, 16, 16);
-    put32(answer, 8, disk->unit->depth);
+    put32(answer, 8, depth);
     put32(answer, 12, disk->adapter->config.MaxNumberOfIO);
 }
 

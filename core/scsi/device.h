@@ -31,6 +31,7 @@ struct scsi_device {
     bool block_status; /* the backend has IO_BLOCK_STATUS: GET LBA STATUS knows more than "mapped" */
     bool rotational;
     bool persistent_reservations; /* the backend has IO_RESERVE_IN and IO_RESERVE_OUT */
+    bool pattern; /* whoever runs the commands gives a WRITE SAME room for its block (storage.h): any block is taken */
     bool byte_check; /* whoever runs the commands gives a VERIFY its data and room to read to (storage.h): BYTCHK */
 
     uint32_t max_transfer_blocks;      /* per READ or WRITE; 1 or more, and in bytes it fits 32 bits */
@@ -39,7 +40,7 @@ struct scsi_device {
     uint32_t max_unmap_blocks;         /* per UNMAP command; UINT32_MAX: no limit */
     uint32_t max_unmap_descriptors;    /* per UNMAP command; 1 or more when `unmap`; UINT32_MAX: no limit */
     uint32_t unmap_granularity_blocks; /* 0: not reported */
-    uint32_t max_write_same_blocks;    /* per WRITE SAME; 1 or more when `write_zeroes` */
+    uint32_t max_write_same_blocks;    /* per WRITE SAME; 1 or more when device_has_write_same */
 
     char revision[4]; /* product revision, space padded, e.g. "0.8 " */
 
@@ -72,6 +73,11 @@ static inline uint8_t device_exponent(uint32_t bytes, uint32_t block_size)
 static inline uint64_t device_blocks(const struct scsi_device *device)
 {
     return atomic_read_u64(&device->block_count);
+}
+
+static inline bool device_has_write_same(const struct scsi_device *device)
+{
+    return device->write_zeroes || device->pattern;
 }
 
 /* Gives the disk another size. Commands that have begun go on with the one before. */

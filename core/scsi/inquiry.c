@@ -173,7 +173,7 @@ static uint32_t block_limits(const struct scsi_device *device, uint8_t *limits)
             store_be32(limits + 28, 0x80000000u); /* UGAVALID: the alignment is known, and it is 0 */
         }
     }
-    if (device->write_zeroes) {
+    if (device_has_write_same(device)) {
         limits[0] = 0x01; /* WSNZ */
         store_be64(limits + 32, device->max_write_same_blocks);
     }

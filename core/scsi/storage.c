@@ -57,6 +57,9 @@ enum storage_step storage_begin_range(struct storage_command *storage, const str
 {
     storage->request.operation = operation;
     storage->request_max = storage_request_max(device);
+    if (storage->kind == STORAGE_PATTERN) {
+        storage->request_max = storage_least(storage->request_max, STORAGE_PATTERN_MAX);
+    }
     storage->range_offset = lba * device->block_size;
     storage->range_length = (uint64_t)blocks * device->block_size;
     next_of_range(storage);
@@ -285,6 +288,11 @@ bool storage_compares(const struct storage_command *storage)
     return storage->kind == STORAGE_COMPARES;
 }
 
+bool storage_writes_pattern(const struct storage_command *storage)
+{
+    return storage->kind == STORAGE_PATTERN;
+}
+
 uint32_t storage_answer_length(const struct storage_command *storage)
 {
     return storage->kind == STORAGE_RESERVE_ANSWERS ? storage->request.length : lba_status_finish(&storage->status);
@@ -314,7 +322,9 @@ void storage_restart(struct storage_command *storage)
         return;
     }
     if (storage->kind == STORAGE_ZEROES) {
-        rewind(storage, IO_WRITE_ZEROES, storage->zeroes_flags, storage->zeroes_length);
+        rewind(storage, IO_WRITE_ZEROES, storage->same_flags, storage->same_length);
+    } else if (storage->kind == STORAGE_PATTERN) {
+        rewind(storage, IO_WRITE, 0, storage->same_length);
     } else {
         rewind(storage, IO_WRITE, 0, storage->data_length);
     }

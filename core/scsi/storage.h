@@ -37,7 +37,8 @@ enum storage_kind {
     STORAGE_PLAIN,
     STORAGE_ANSWERS,         /* GET LBA STATUS: `status` */
     STORAGE_COMPARES,        /* VERIFY with BYTCHK, and WRITE AND VERIFY after STORAGE_WRITES_FIRST: `expected` */
-    STORAGE_ZEROES,          /* WRITE SAME: `zeroes_length` */
+    STORAGE_ZEROES,          /* WRITE SAME of zeroes where the backend has that: `same_length` */
+    STORAGE_PATTERN,         /* WRITE SAME otherwise: `pattern`, `same_length` */
     STORAGE_WRITES_FIRST,    /* WRITE AND VERIFY with BYTCHK, until it has written: `expected` */
     STORAGE_RESERVES,        /* PERSISTENT RESERVE OUT: `reservation_data` */
     STORAGE_RESERVE_ANSWERS, /* PERSISTENT RESERVE IN: the same */
@@ -63,8 +64,9 @@ struct storage_command {
     uint32_t expected_position; /* in it, of the request's data */
 
     /* WRITE SAME alone: with what it begins again */
-    uint64_t zeroes_length;
-    uint32_t zeroes_flags;
+    uint64_t same_length;
+    uint32_t same_flags;
+    uint8_t *pattern; /* STORAGE_PATTERN_MAX bytes: set by whoever gives the device `pattern`, before storage_begin */
 
     uint32_t block_size; /* UNMAP, VERIFY, WRITE AND VERIFY */
 
@@ -90,10 +92,11 @@ struct storage_command {
  * Refused: 05/21 past the end (information: the first LBA that is), 07/27 a WRITE, WRITE SAME, UNMAP, SYNCHRONIZE
  * CACHE or PERSISTENT RESERVE OUT to a read-only disk, 05/24 more blocks than the disk takes at once, a WRITE SAME of 0
  * blocks or an anchor, a VERIFY or WRITE AND VERIFY with BYTCHK where the disk has none, 05/26 more descriptors or
- * blocks than an UNMAP may have, lengths in its header that disagree, a WRITE SAME of anything but zeroes, a MODE
- * SELECT of what cannot be changed or a PERSISTENT RESERVE OUT whose TransportIDs are none, 05/20 UNMAP, WRITE SAME,
- * GET LBA STATUS or PERSISTENT RESERVE where the disk has none, 05/1A a parameter list or block that is cut short or,
- * for a PERSISTENT RESERVE OUT, of another length than its service action has.
+ * blocks than an UNMAP may have, lengths in its header that disagree, a WRITE SAME of anything but zeroes on a disk
+ * without `pattern`, a MODE SELECT of what cannot be changed or a PERSISTENT RESERVE OUT whose TransportIDs are none,
+ * 05/20 UNMAP, WRITE SAME, GET LBA STATUS or PERSISTENT RESERVE where the disk has none, 05/1A a parameter list that is
+ * cut short, a WRITE SAME with another length than a block, or a PERSISTENT RESERVE OUT with another than its service
+ * action has.
  *
  * A command of 0 blocks, an UNMAP of 0 descriptors, a PERSISTENT RESERVE IN without room for an answer, VERIFY without
  * BYTCHK, SYNCHRONIZE CACHE or STOP UNIT on a disk without a cache, PRE-FETCH where the backend has no IO_CACHE and GET
@@ -136,6 +139,9 @@ uint8_t *storage_reservation_data(const struct storage_command *storage);
  * WRITE AND VERIFY does so only after its writes, from which storage_next leads to it. */
 bool storage_compares(const struct storage_command *storage);
 
+/* Whether what the command's IO_WRITEs write begins at storage->pattern, rather than in the initiator's data. */
+bool storage_writes_pattern(const struct storage_command *storage);
+
 /*
  * Whether the command fails when the backend answers storage->request with an error. False: it was a hint, go on with
  * storage_next as if it had been carried out.
@@ -151,6 +157,9 @@ void storage_restart(struct storage_command *storage);
 
 /* Largest IO_READ of a command that compares, and the size of the largest block. */
 #define STORAGE_COMPARE_MAX 4096u
+
+/* Largest IO_WRITE of a WRITE SAME: a multiple of the largest block. */
+#define STORAGE_PATTERN_MAX 16384u
 
 /* Largest IO_TRIM request: the largest multiple of 4096 that a 32-bit length holds. */
 #define STORAGE_TRIM_MAX 0xFFFFF000u

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* WRITE SAME (SBC-3, "WRITE SAME (10) command" and "(16)"), of zeroes. */
+/*
+ * WRITE SAME (SBC-3, "WRITE SAME (10) command" and "(16)"): of zeroes by the backend, if it can; of any other block by
+ * writes, one after the other.
+ */
 #include "core/scsi/storage_internal.h"
 
 #include "core/base/checked.h"
@@ -18,25 +21,12 @@ static bool is_zero(const volatile uint8_t *bytes, uint32_t length)
     return seen == 0;
 }
 
-/*
- * Whether the block that is to be written everywhere is one of zeroes. Any other would have to be multiplied in a
- * buffer of the request's length, which no request here has. False: refused.
- */
-static bool check_block(const struct scsi_device *device, const struct scsi_command *command, const uint8_t *parameters,
-                        uint32_t data_length, struct scsi_sense *sense)
+/* Whether there is one block to be written everywhere, if one is to be sent: of more, the initiator means something
+ * else. */
+static bool has_block(const struct scsi_device *device, const struct scsi_command *command, const uint8_t *parameters,
+                      uint32_t data_length)
 {
-    if (command->no_data) {
-        return true;
-    }
-    if (parameters == NULL || data_length < device->block_size) {
-        storage_refuse(sense, ASC_PARAMETER_LIST_LENGTH_ERROR);
-        return false;
-    }
-    if (!is_zero(parameters, device->block_size)) {
-        storage_refuse(sense, ASC_INVALID_FIELD_IN_PARAMETER_LIST);
-        return false;
-    }
-    return true;
+    return command->no_data || (parameters != NULL && data_length == device->block_size);
 }
 
 /* 0 blocks would be all up to the end of the disk; WSNZ in the block limits (VPD B0) says that they are not taken. */
@@ -45,13 +35,33 @@ static bool are_taken(const struct scsi_device *device, uint32_t blocks)
     return blocks != 0 && blocks <= device->max_write_same_blocks;
 }
 
+static void begin_zeroes(struct storage_command *storage, const struct scsi_device *device,
+                         const struct scsi_command *command)
+{
+    storage->kind = STORAGE_ZEROES;
+    storage->same_flags = command->unmap ? 0 : IO_NO_HOLE;
+    storage->request.flags = storage->same_flags;
+    storage_begin_range(storage, device, IO_WRITE_ZEROES, command->lba, command->blocks);
+}
+
+/* As many blocks as one request may have; they are read once more, and may be others than those that were no zeroes. */
+static void begin_pattern(struct storage_command *storage, const struct scsi_device *device,
+                          const struct scsi_command *command, const volatile uint8_t *parameters)
+{
+    for (uint32_t i = 0; i < STORAGE_PATTERN_MAX; i++) {
+        storage->pattern[i] = command->no_data ? 0 : parameters[i % device->block_size];
+    }
+    storage->kind = STORAGE_PATTERN;
+    storage_begin_range(storage, device, IO_WRITE, command->lba, command->blocks);
+}
+
 enum storage_step storage_begin_same(struct storage_command *storage, const struct scsi_device *device,
                                      const struct scsi_command *command, const uint8_t *parameters,
                                      uint32_t data_length, struct scsi_sense *sense)
 {
     uint64_t block_count = device_blocks(device);
 
-    if (!device->write_zeroes) {
+    if (!device_has_write_same(device)) {
         return storage_refuse(sense, ASC_INVALID_COMMAND_OPERATION_CODE);
     }
     if (device->read_only) {
@@ -63,13 +73,16 @@ enum storage_step storage_begin_same(struct storage_command *storage, const stru
     if (!checked_range(command->lba, command->blocks, block_count)) {
         return storage_refuse_range(sense, command->lba, block_count);
     }
-    if (!check_block(device, command, parameters, data_length, sense)) {
-        return STORAGE_REFUSED;
+    if (!has_block(device, command, parameters, data_length)) {
+        return storage_refuse(sense, ASC_PARAMETER_LIST_LENGTH_ERROR);
     }
-    storage->kind = STORAGE_ZEROES;
-    storage->zeroes_flags = command->unmap ? 0 : IO_NO_HOLE;
-    storage->zeroes_length = (uint64_t)command->blocks * device->block_size;
-    storage->request.flags = storage->zeroes_flags;
-    storage_begin_range(storage, device, IO_WRITE_ZEROES, command->lba, command->blocks);
+    storage->same_length = (uint64_t)command->blocks * device->block_size;
+    if (device->write_zeroes && (command->no_data || is_zero(parameters, device->block_size))) {
+        begin_zeroes(storage, device, command);
+    } else if (device->pattern) {
+        begin_pattern(storage, device, command, parameters);
+    } else {
+        return storage_refuse(sense, ASC_INVALID_FIELD_IN_PARAMETER_LIST);
+    }
     return device_writes_through(device) ? storage_write_through(storage, device) : STORAGE_REQUEST;
 }

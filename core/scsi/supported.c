@@ -42,7 +42,7 @@ static bool has_command(const struct scsi_device *device, const struct supported
     case SCSI_UNMAP:
         return device->unmap;
     case SCSI_WRITE_SAME:
-        return device->write_zeroes;
+        return device_has_write_same(device);
     case SCSI_PERSISTENT_RESERVE_IN:
     case SCSI_PERSISTENT_RESERVE_OUT:
         return device->persistent_reservations;

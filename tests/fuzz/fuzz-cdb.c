@@ -46,7 +46,7 @@ enum more {
 };
 
 enum still_more {
-    STILL_MORE_BYTE_CHECK = 0x01,
+    STILL_MORE_ROOM = 0x01, /* for what VERIFY compares and WRITE SAME writes */
     STILL_MORE_RESERVATIONS = 0x02,
     STILL_MORE_WRITE_THROUGH = 0x04,
     STILL_MORE_DESCRIPTOR_SENSE = 0x08,
@@ -76,7 +76,8 @@ static struct scsi_device make_device(const uint8_t *data)
         .write_zeroes = data[1] & MORE_WRITE_ZEROES,
         .cache = data[1] & MORE_CACHE,
         .block_status = data[1] & MORE_BLOCK_STATUS,
-        .byte_check = still_more & STILL_MORE_BYTE_CHECK,
+        .byte_check = still_more & STILL_MORE_ROOM,
+        .pattern = still_more & STILL_MORE_ROOM,
         .persistent_reservations = still_more & STILL_MORE_RESERVATIONS,
         .descriptor_sense = (still_more & STILL_MORE_DESCRIPTOR_SENSE) != 0,
         .max_unmap_blocks = load_be32(data + 14),
@@ -199,6 +200,14 @@ static void check_transfer(const struct scsi_device *device, const struct scsi_c
     CHECK(request->length == length && request->offset == begin);
 }
 
+static void check_same(const struct scsi_device *device, const struct scsi_command *command,
+                       const struct io_request *request)
+{
+    CHECK(request->operation == IO_WRITE ? device->pattern && request->length <= STORAGE_PATTERN_MAX
+                                         : device->write_zeroes);
+    CHECK(!device->read_only && command->blocks != 0 && command->blocks <= device->max_write_same_blocks);
+}
+
 static bool reserves(const struct io_request *request)
 {
     return request->operation == IO_RESERVE_IN || request->operation == IO_RESERVE_OUT;
@@ -215,8 +224,14 @@ static void check_request(const struct scsi_device *device, const struct scsi_co
     CHECK((request->length == 0) == (request->operation == IO_FLUSH));
     check_flags(device, command, request);
     switch (request->operation) {
-    case IO_READ:
     case IO_WRITE:
+        if (command->operation == SCSI_WRITE_SAME) {
+            check_same(device, command, request);
+            break;
+        }
+        check_transfer(device, command, request, data_length);
+        break;
+    case IO_READ:
         check_transfer(device, command, request, data_length);
         break;
     case IO_FLUSH:
@@ -226,8 +241,7 @@ static void check_request(const struct scsi_device *device, const struct scsi_co
         CHECK(device->unmap && !device->read_only && request->length <= STORAGE_TRIM_MAX);
         break;
     case IO_WRITE_ZEROES:
-        CHECK(device->write_zeroes && !device->read_only);
-        CHECK(command->blocks != 0 && command->blocks <= device->max_write_same_blocks);
+        check_same(device, command, request);
         break;
     case IO_CACHE:
         CHECK(device->cache && request->length / device->block_size <= device->max_transfer_blocks);
@@ -301,7 +315,7 @@ static void move_reservation(struct storage_command *storage, uint32_t block_siz
 /* What the requests of a command have come to. */
 struct walk {
     uint64_t trimmed;
-    uint64_t zeroed;
+    uint64_t written;
     bool wrote;
     bool flushed; /* by the last request, reads aside */
 };
@@ -309,8 +323,10 @@ struct walk {
 static void note_request(struct walk *walk, const struct io_request *request)
 {
     walk->trimmed += request->operation == IO_TRIM ? request->length : 0;
-    walk->zeroed += request->operation == IO_WRITE_ZEROES ? request->length : 0;
-    walk->wrote = walk->wrote || request->operation == IO_WRITE || request->operation == IO_WRITE_ZEROES;
+    if (request->operation == IO_WRITE || request->operation == IO_WRITE_ZEROES) {
+        walk->wrote = true;
+        walk->written += request->length;
+    }
     walk->flushed = request->operation == IO_FLUSH || (walk->flushed && request->operation == IO_READ);
 }
 
@@ -321,7 +337,7 @@ static void check_walk(const struct scsi_device *device, const struct scsi_comma
         CHECK(walk->trimmed / device->block_size <= device->max_unmap_blocks);
     }
     if (command->operation == SCSI_WRITE_SAME) {
-        CHECK(walk->zeroed / device->block_size == command->blocks);
+        CHECK(walk->written / device->block_size == command->blocks);
     }
     if (walk->wrote) {
         CHECK(walk->flushed == (is_synchronous(device, command) && !has_fua(device) && device->write_cache));
@@ -346,7 +362,8 @@ static void check_storage(struct scsi_device *device, const struct scsi_command 
                           uint32_t data_length, const uint8_t *extents, size_t extents_size, bool list_changes)
 {
     static uint8_t compare[STORAGE_COMPARE_MAX];
-    struct storage_command storage = {.compare = compare};
+    static uint8_t pattern[STORAGE_PATTERN_MAX];
+    struct storage_command storage = {.compare = compare, .pattern = pattern};
     struct scsi_device before = *device; /* a MODE SELECT changes it */
     struct walk walk = {0};
     struct scsi_sense sense;

@@ -272,6 +272,31 @@ static void write_and_verify_reads_back(void **state)
     hand_stop(&program, disk);
 }
 
+/* ---- WRITE SAME ---- */
+
+static void write_same_is_writes(void **state)
+{
+    enum { LBA = 30, BLOCKS = 70 };
+    static const UCHAR cdb[10] = {0x41, 0, 0, 0, 0, LBA, 0, 0, BLOCKS};
+    struct program program;
+    struct bed_file *disk = start(&program, (WNBD_FLAGS){.FlushSupported = 1});
+    struct pass pass = {0};
+
+    (void)state;
+    memset(program.bytes, 0x5A, 1 << 20);
+    wnbd_pattern(pass.data, BLOCK, 8);
+    assert_true(run(disk, &pass, cdb, sizeof(cdb), SCSI_IOCTL_DATA_OUT, BLOCK));
+    for (LONG i = 0; i < seen_count; i++) {
+        assert_int_equal(seen[i].request.RequestType, WnbdReqTypeWrite);
+    }
+    for (ULONG i = 0; i < BLOCKS; i++) {
+        assert_memory_equal(program.bytes + (size_t)(LBA + i) * BLOCK, pass.data, BLOCK);
+    }
+    assert_int_equal(program.bytes[LBA * BLOCK - 1], 0x5A);
+    assert_int_equal(program.bytes[(LBA + BLOCKS) * BLOCK], 0x5A);
+    hand_stop(&program, disk);
+}
+
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +308,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(fua_is_asked_for_or_made_of_a_flush),
         cmocka_unit_test(verify_compares),
         cmocka_unit_test(write_and_verify_reads_back),
+        cmocka_unit_test(write_same_is_writes),
     };
 
     if (!fixture_init(count, arguments)) {

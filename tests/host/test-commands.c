@@ -113,7 +113,7 @@ static void write_nothing(struct bed_file *disk)
 
     fill_export();
     pass.data[BLOCK - 1] = 1;
-    assert_false(pass_write_same_16(disk, &pass, 0, 0, 8, BLOCK));
+    assert_false(pass_write_same_16(disk, &pass, 0, 0, 8, BLOCK - 1));
     assert_true(pass_has_sense(&pass, 0x5));
     assert_false(pass_write_same_16(disk, &pass, PASS_NDOB, 0, 0, 0));
     assert_true(pass_has_sense(&pass, 0x5));
@@ -123,12 +123,104 @@ static void write_nothing(struct bed_file *disk)
     assert_int_equal(server_commands(server, SERVER_WRITE_ZEROES), 0);
 }
 
-static void write_same_of_something_else(void **state)
+static void write_same_of_nothing(void **state)
 {
     const struct server_options options = {.flags = SERVER_FLAGS_ALL};
 
     (void)state;
     in_each_form(&options, write_nothing);
+}
+
+/* Whether the export has that block there, again and again, and what fill_export left everywhere else. */
+static void assert_repeated(ULONG lba, ULONG blocks, const UCHAR *block)
+{
+    static UCHAR data[EXPORT_BYTES], filled[EXPORT_BYTES];
+
+    server_read(server, 0, data, EXPORT_BYTES);
+    fill_export();
+    server_read(server, 0, filled, EXPORT_BYTES);
+    for (ULONG i = 0; i < blocks; i++) {
+        memcpy(filled + (size_t)(lba + i) * BLOCK, block, BLOCK);
+    }
+    assert_memory_equal(data, filled, EXPORT_BYTES);
+}
+
+static void write_the_same(struct bed_file *disk)
+{
+    struct pass pass = {0};
+
+    fill_export();
+    wnbd_pattern(pass.data, BLOCK, 9);
+    assert_true(pass_write_same_16(disk, &pass, 0, 3, 200, BLOCK));
+    assert_repeated(3, 200, pass.data);
+    assert_true(pass_write_same_10(disk, &pass, 1, 1, BLOCK));
+    assert_repeated(1, 1, pass.data);
+    assert_true(pass_write_same_16(disk, &pass, PASS_UNMAP, 0, EXPORT_BYTES / BLOCK, BLOCK));
+    assert_repeated(0, EXPORT_BYTES / BLOCK, pass.data);
+}
+
+static void write_same_of_any_block(void **state)
+{
+    const struct server_options options = {.flags = SERVER_FLAGS_ALL};
+
+    (void)state;
+    in_each_form(&options, write_the_same);
+}
+
+static void write_zeroes_by_writes(struct bed_file *disk)
+{
+    static const UCHAR zeroes[BLOCK];
+    struct pass pass = {0};
+
+    fill_export();
+    assert_true(pass_write_same_16(disk, &pass, 0, 3, 200, BLOCK));
+    assert_repeated(3, 200, zeroes);
+    assert_true(pass_write_same_16(disk, &pass, PASS_NDOB, EXPORT_BYTES / BLOCK - 9, 9, 0));
+    assert_repeated(EXPORT_BYTES / BLOCK - 9, 9, zeroes);
+    assert_int_equal(server_commands(server, SERVER_WRITE_ZEROES), 0);
+}
+
+static void write_same_of_zeroes_that_the_server_has_no_command_for(void **state)
+{
+    const struct server_options options = {.flags = SERVER_FLAGS_ALL & ~SERVER_FLAG_WRITE_ZEROES};
+
+    (void)state;
+    in_each_form(&options, write_zeroes_by_writes);
+}
+
+/* One has the disk's memory for it, the others come again. */
+static void write_several_the_same(struct bed_file *disk)
+{
+    enum { COUNT = 4, BLOCKS = 1000 };
+    static struct pass passes[COUNT];
+    struct bed_io ios[COUNT];
+
+    for (ULONG i = 0; i < COUNT; i++) {
+        UCHAR cdb[16] = {0x93};
+
+        store_be64(cdb + 2, (uint64_t)i * BLOCKS);
+        store_be32(cdb + 10, BLOCKS);
+        memset(&passes[i], 0, sizeof(passes[i]));
+        wnbd_pattern(passes[i].data, BLOCK, 20 + i);
+        pass_begin(&ios[i], disk, &passes[i], cdb, sizeof(cdb), SCSI_IOCTL_DATA_OUT, BLOCK);
+    }
+    for (ULONG i = 0; i < COUNT; i++) {
+        assert_true(pass_wait(&ios[i], &passes[i]));
+    }
+    for (ULONG i = 0; i < COUNT * BLOCKS; i++) {
+        UCHAR block[BLOCK];
+
+        server_read(server, (uint64_t)i * BLOCK, block, BLOCK);
+        assert_memory_equal(block, passes[i / BLOCKS].data, BLOCK);
+    }
+}
+
+static void write_same_of_several_at_once(void **state)
+{
+    const struct server_options options = {.flags = SERVER_FLAGS_ALL};
+
+    (void)state;
+    in_each_form(&options, write_several_the_same);
 }
 
 static void prefetch(struct bed_file *disk)
@@ -325,7 +417,10 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(write_same_of_zeroes),
         cmocka_unit_test(write_same_of_more_than_the_server_takes),
-        cmocka_unit_test(write_same_of_something_else),
+        cmocka_unit_test(write_same_of_nothing),
+        cmocka_unit_test(write_same_of_any_block),
+        cmocka_unit_test(write_same_of_zeroes_that_the_server_has_no_command_for),
+        cmocka_unit_test(write_same_of_several_at_once),
         cmocka_unit_test(prefetch_that_is_done_and_that_fails),
         cmocka_unit_test(status_of_blocks_is_what_the_server_says),
         cmocka_unit_test(error_says_which_block_failed),

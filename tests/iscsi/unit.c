@@ -42,7 +42,7 @@ bool unit_init(struct unit *unit, uint64_t size, uint32_t block_size, bool read_
     device->read_only = read_only;
     device->write_cache = device->fua = true;
     device->unmap = device->write_zeroes = true;
-    device->cache = device->block_status = device->byte_check = true;
+    device->cache = device->block_status = device->byte_check = device->pattern = true;
     set_limits(device);
     set_identity(device);
     return memory_init(&unit->memory, size, block_size);
@@ -89,11 +89,19 @@ static void execute_emulated(struct unit *unit, const struct scsi_command *comma
     }
 }
 
+static uint8_t *data_of(struct unit *unit, uint8_t *data)
+{
+    if (storage_compares(&unit->command)) {
+        return unit->compare;
+    }
+    return storage_writes_pattern(&unit->command) ? unit->pattern : data + unit->command.data_offset;
+}
+
 static enum storage_step carry_out(struct unit *unit, uint8_t *data, struct scsi_sense *sense)
 {
     struct storage_command *command = &unit->command;
 
-    memory_carry_out(&unit->memory, command, storage_compares(command) ? unit->compare : data + command->data_offset);
+    memory_carry_out(&unit->memory, command, data_of(unit, data));
     return storage_next(command, sense);
 }
 
@@ -106,6 +114,7 @@ static void execute_storage(struct unit *unit, const struct scsi_command *comman
     struct scsi_sense sense;
 
     unit->command.compare = unit->compare;
+    unit->command.pattern = unit->pattern;
     step = storage_begin(&unit->command, &unit->device, command, data, length, &sense);
     result->transferred = transfers ? unit->command.data_length : length;
     while (step == STORAGE_REQUEST) {

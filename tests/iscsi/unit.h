@@ -17,6 +17,7 @@ struct unit {
     uint32_t attentions; /* set of enum scsi_attention */
     struct storage_command command;
     uint8_t compare[STORAGE_COMPARE_MAX];
+    uint8_t pattern[STORAGE_PATTERN_MAX];
 };
 
 /* A disk of `size` bytes that can do everything a server can. False: there is not enough memory. */

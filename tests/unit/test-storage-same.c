@@ -3,6 +3,8 @@
 #include "core/scsi/storage.h"
 #include "tests/unit/scsi_device.h"
 
+#include <string.h>
+
 #define TWO_TO_32 (UINT64_C(1) << 32)
 #define SECTOR    UINT64_C(512)
 
@@ -182,7 +184,7 @@ static void same_past_the_end(void **state)
     assert_out_of_range(&device, UINT64_MAX, 1, UINT64_MAX);
 }
 
-/* Every bit of the block is looked at, and nothing behind it. */
+/* Where nothing has room to write another from: every bit of the block is looked at, and nothing behind it. */
 static void same_of_a_pattern(void **state)
 {
     struct scsi_device device = zeroing_device();
@@ -202,7 +204,7 @@ static void same_of_a_pattern(void **state)
     guard_free(block, 512);
 }
 
-static void same_block_cut_short(void **state)
+static void same_block_of_another_length(void **state)
 {
     struct scsi_device device = zeroing_device();
     struct scsi_command command = same(0, 1);
@@ -219,7 +221,10 @@ static void same_block_cut_short(void **state)
     }
     assert_int_equal(storage_begin(&storage, &device, &command, NULL, 512, &sense), STORAGE_REFUSED);
     assert_int_equal(sense_number(&sense), PARAMETER_LENGTH);
-    assert_int_equal(storage_begin(&storage, &device, &command, zeroes, 4096, &sense), STORAGE_REQUEST);
+    for (uint32_t length = 513; length <= sizeof(zeroes); length++) {
+        assert_int_equal(storage_begin(&storage, &device, &command, zeroes, length, &sense), STORAGE_REFUSED);
+        assert_int_equal(sense_number(&sense), PARAMETER_LENGTH);
+    }
 }
 
 static void same_without_a_block(void **state)
@@ -236,6 +241,142 @@ static void same_without_a_block(void **state)
     assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
 }
 
+/* ---- Any block, by writes ---- */
+
+static uint8_t pattern[STORAGE_PATTERN_MAX];
+
+static struct scsi_device writing_device(void)
+{
+    struct scsi_device device = zeroing_device();
+
+    device.pattern = true;
+    return device;
+}
+
+static enum storage_step begin_block(struct storage_command *storage, struct scsi_device *device,
+                                     struct scsi_command command, uint8_t *block, struct scsi_sense *sense)
+{
+    storage->pattern = pattern;
+    memset(pattern, 0xEE, sizeof(pattern));
+    return storage_begin(storage, device, &command, block, block == NULL ? 0 : device->block_size, sense);
+}
+
+static void assert_writes(const struct storage_command *storage, uint64_t offset, uint32_t length, uint32_t flags)
+{
+    assert_int_equal(storage->request.operation, IO_WRITE);
+    assert_int_equal(storage->request.flags, flags);
+    assert_int_equal(storage->request.offset, offset);
+    assert_int_equal(storage->request.length, length);
+    assert_int_equal(storage->data_length, 0);
+    assert_true(storage_writes_pattern(storage));
+    assert_true(storage_error_matters(storage));
+}
+
+static void fill_block(uint8_t *block, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++) {
+        block[i] = (uint8_t)(i * 7 + i / 256 + 1);
+    }
+}
+
+/* Pieces of `piece` bytes at most, from memory that holds the block again and again. */
+static void assert_written(struct scsi_device *device, uint32_t blocks, uint32_t piece)
+{
+    uint8_t *block = guard_memory(device->block_size);
+    struct storage_command storage;
+    struct scsi_sense sense;
+    uint64_t at = 3 * (uint64_t)device->block_size;
+    uint64_t end = at + (uint64_t)blocks * device->block_size;
+    enum storage_step step;
+
+    fill_block(block, device->block_size);
+    step = begin_block(&storage, device, same(3, blocks), block, &sense);
+    for (uint32_t i = 0; i < STORAGE_PATTERN_MAX; i++) {
+        assert_int_equal(pattern[i], block[i % device->block_size]);
+    }
+    for (; at < end; at += piece) {
+        assert_int_equal(step, STORAGE_REQUEST);
+        assert_writes(&storage, at, end - at < piece ? (uint32_t)(end - at) : piece, 0);
+        step = storage_next(&storage, &sense);
+    }
+    assert_int_equal(step, STORAGE_DONE);
+    guard_free(block, device->block_size);
+}
+
+static void same_of_any_block(void **state)
+{
+    struct scsi_device device = writing_device();
+
+    (void)state;
+    assert_written(&device, 1, STORAGE_PATTERN_MAX);
+    assert_written(&device, 32, STORAGE_PATTERN_MAX);
+    assert_written(&device, 33, STORAGE_PATTERN_MAX);
+    assert_written(&device, 1000, STORAGE_PATTERN_MAX);
+    device.max_request_blocks = 7;
+    assert_written(&device, 1000, 7 * 512);
+    device.block_size = 4096;
+    device.max_request_blocks = 0;
+    assert_written(&device, 1000, STORAGE_PATTERN_MAX);
+}
+
+static void same_of_zeroes_where_they_are_written(void **state)
+{
+    struct scsi_device device = writing_device();
+    struct scsi_command command = same(9, 3);
+    struct storage_command storage;
+    struct scsi_sense sense;
+
+    (void)state;
+    assert_int_equal(begin_block(&storage, &device, command, zeroes, &sense), STORAGE_REQUEST);
+    assert_false(storage_writes_pattern(&storage));
+    assert_zeroes(&storage, 9 * SECTOR, 3 * 512, IO_NO_HOLE);
+    device.write_zeroes = false;
+    assert_int_equal(begin_block(&storage, &device, command, zeroes, &sense), STORAGE_REQUEST);
+    assert_writes(&storage, 9 * SECTOR, 3 * 512, 0);
+    assert_int_equal(pattern[0], 0);
+    command.no_data = true;
+    assert_int_equal(begin_block(&storage, &device, command, NULL, &sense), STORAGE_REQUEST);
+    assert_writes(&storage, 9 * SECTOR, 3 * 512, 0);
+    for (uint32_t i = 0; i < STORAGE_PATTERN_MAX; i++) {
+        assert_int_equal(pattern[i], 0);
+    }
+}
+
+/* Without a cache that is written through, each piece is on the medium; else one flush follows. A lost connection
+ * begins all again. */
+static void same_of_any_block_written_through(void **state)
+{
+    struct scsi_device device = writing_device();
+    struct storage_command storage;
+    struct scsi_sense sense;
+    uint8_t block[512];
+
+    (void)state;
+    fill_block(block, sizeof(block));
+    device.write_cache = true;
+    device.write_through = true;
+    device.fua = true;
+    device.fua_by_flush = true;
+    assert_int_equal(begin_block(&storage, &device, same(0, 40), block, &sense), STORAGE_REQUEST);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        assert_writes(&storage, 0, STORAGE_PATTERN_MAX, 0);
+        assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+        assert_writes(&storage, STORAGE_PATTERN_MAX, 8 * 512, 0);
+        assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+        assert_int_equal(storage.request.operation, IO_FLUSH);
+        if (turn == 0) {
+            storage_restart(&storage);
+        }
+    }
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
+    device.fua_by_flush = false;
+    assert_int_equal(begin_block(&storage, &device, same(0, 40), block, &sense), STORAGE_REQUEST);
+    assert_writes(&storage, 0, STORAGE_PATTERN_MAX, IO_FUA);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_REQUEST);
+    assert_writes(&storage, STORAGE_PATTERN_MAX, 8 * 512, IO_FUA);
+    assert_int_equal(storage_next(&storage, &sense), STORAGE_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,8 +389,11 @@ int main(void)
         cmocka_unit_test(same_of_no_or_too_many_blocks),
         cmocka_unit_test(same_past_the_end),
         cmocka_unit_test(same_of_a_pattern),
-        cmocka_unit_test(same_block_cut_short),
+        cmocka_unit_test(same_block_of_another_length),
         cmocka_unit_test(same_without_a_block),
+        cmocka_unit_test(same_of_any_block),
+        cmocka_unit_test(same_of_zeroes_where_they_are_written),
+        cmocka_unit_test(same_of_any_block_written_through),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
