@@ -38,6 +38,7 @@ static enum storage_step begin(struct storage_command *storage, struct scsi_devi
     static uint8_t data[16 * 4096];
     static uint8_t compare[STORAGE_COMPARE_MAX];
     struct scsi_command command = {.operation = operation, .lba = lba, .blocks = blocks};
+    uint32_t length = operation == SCSI_WRITE_SAME ? device->block_size : sizeof(data);
 
     memset(data, 0, sizeof(data));
     if (operation == SCSI_UNMAP) {
@@ -51,7 +52,7 @@ static enum storage_step begin(struct storage_command *storage, struct scsi_devi
     }
     storage->compare = compare;
     *sense = (struct scsi_sense){0};
-    return storage_begin(storage, device, &command, data, sizeof(data), sense);
+    return storage_begin(storage, device, &command, data, length, sense);
 }
 
 static void assert_within(struct scsi_device *device, enum scsi_operation operation, uint64_t lba, uint32_t blocks)
