@@ -95,9 +95,19 @@ def test_write_same_of_zeroes_becomes_write_zeroes(bed, stack):
                      (Command.WRITE_ZEROES, 0, 1024 * 512, 256 * 512)]
     assert server.image.read(0, 1 << 20) == (b"\xee" * 4096 + bytes(256 * 512) + b"\xee" * (1016 * 512 - 256 * 512)
                                              + bytes(256 * 512) + b"\xee" * ((1 << 20) - 1280 * 512))
-    refused = bed.diskio("cdb", number, "41000000000800" + "0100" + "00", "--out-hex", "01" * 512).fields()
-    assert refused["status"] == "02" and bytes.fromhex(refused["sense"])[2] == 5
     check_end(bed, "same", server)
+
+
+def test_write_same_of_any_block_becomes_writes(bed, stack):
+    server = stack.enter_context(Full(size=SIZE))
+    number = bed.map("pattern", server)
+    block = bytes(i * 7 % 256 for i in range(512))
+    bed.diskio("cdb", number, "41000000000800" + "0100" + "00", "--out-hex", block.hex()).ok()  # 256 blocks from 8 on
+    assert server.asked(Command.WRITE_ZEROES) == []
+    assert server.image.read(0, 1 << 20) == bytes(4096) + block * 256 + bytes((1 << 20) - 4096 - 256 * 512)
+    refused = bed.diskio("cdb", number, "41000000000800" + "0100" + "00", "--out-hex", block.hex() * 2).fields()
+    assert refused["status"] == "02" and bytes.fromhex(refused["sense"])[2] == 5
+    check_end(bed, "pattern", server)
 
 
 def test_get_lba_status_asks_for_the_block_status(bed, stack):
