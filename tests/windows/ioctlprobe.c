@@ -24,7 +24,7 @@ DEFINE_GUID(ADAPTER, 0x949dd17c, 0xb06c, 0x4c14, 0x8e, 0x13, 0xf1, 0xa3, 0xa4, 0
 #define ERRORS_MAX   32
 #define CODE_PING    1
 #define CODE_CREATE  2
-#define CODE_LAST    17 /* two beyond the last one that WNBD ever had */
+#define CODE_LAST    37 /* two beyond the last one */
 #define NAME_OFFSET  4  /* of the commands that start with an instance name */
 #define FLAGS_OFFSET (8 + 528)
 #define USE_NBD      0x20u
@@ -37,9 +37,10 @@ static const struct {
     DWORD input;
     DWORD output;
 } sizes[CODE_LAST + 1] = {
-    [1] = {4, 0},      [2] = {1408, 2032}, [3] = {376, 0},  [4] = {128, 64},   [5] = {144, 0},
-    [6] = {4, 2040},   [7] = {292, 192},   [8] = {4, 0},    [9] = {4, 396},    [10] = {292, 2032},
-    [11] = {552, 584}, [12] = {1144, 0},   [13] = {552, 0}, [14] = {40, 1376}, [15] = {56, 0},
+    [1] = {4, 0},      [2] = {1408, 2032}, [3] = {376, 0},  [4] = {128, 64},    [5] = {144, 0},
+    [6] = {4, 2040},   [7] = {292, 192},   [8] = {4, 0},    [9] = {4, 396},     [10] = {292, 2032},
+    [11] = {552, 584}, [12] = {1144, 0},   [13] = {552, 0}, [14] = {40, 1376},  [15] = {56, 0},
+    [32] = {48, 0},    [33] = {48, 0},     [34] = {32, 64}, [35] = {292, 2544},
 };
 
 struct probe {
