@@ -6,6 +6,7 @@
  *
  * A block's data depends on its place alone: a write that was aborted may still be carried out after a newer one.
  */
+#include "tests/host/actor.h"
 #include "tests/host/program.h"
 
 #include "bed/host/clock.h"
@@ -35,31 +36,7 @@ static struct bed_file *adapter;
 static UCHAR *store;
 static struct program *serving; /* who serves the disk; guarded by the lock, for others than the one who changes it */
 static pthread_rwlock_t serving_lock = PTHREAD_RWLOCK_INITIALIZER;
-static volatile bool stopping;
-
-struct actor {
-    pthread_t thread;
-    struct bed_file *disk;
-    struct program_options options;
-    unsigned number;
-    uint64_t random;
-    const char *wrong;
-};
-
-static unsigned choose(struct actor *actor, unsigned below)
-{
-    actor->random ^= actor->random << 13;
-    actor->random ^= actor->random >> 7;
-    actor->random ^= actor->random << 17;
-    return (unsigned)(actor->random % below);
-}
-
-static void pause_ms(unsigned ms)
-{
-    LARGE_INTEGER pause = {.QuadPart = -(LONGLONG)ms * 10000};
-
-    KeDelayExecutionThread(UserMode, FALSE, &pause);
-}
+static struct program_options serving_options;
 
 /* ---- I/O ---- */
 
@@ -94,11 +71,11 @@ static void *write_and_read(void *argument)
     bool *written = calloc(AREA_BYTES / BLOCK, sizeof(bool));
     UCHAR *data = malloc(AREA_BYTES);
 
-    while (!stopping && actor->wrong == NULL) {
-        ULONG length = BLOCK << choose(actor, choose(actor, 4) == 0 ? 13 : 7);
-        ULONG at = choose(actor, (AREA_BYTES - length) / BLOCK + 1) * BLOCK;
+    while (!actors_stopping && actor->wrong == NULL) {
+        ULONG length = BLOCK << actor_choose(actor, actor_choose(actor, 4) == 0 ? 13 : 7);
+        ULONG at = actor_choose(actor, (AREA_BYTES - length) / BLOCK + 1) * BLOCK;
 
-        if (choose(actor, 2) == 0) {
+        if (actor_choose(actor, 2) == 0) {
             fill_blocks(actor, data, at, length);
             if (NT_SUCCESS(bed_write(actor->disk, offset + at, data, length))) {
                 memset(written + at / BLOCK, true, length / BLOCK);
@@ -107,7 +84,7 @@ static void *write_and_read(void *argument)
                    !is_right(actor, data, at, length, written)) {
             actor->wrong = "a read brought other data than was written";
         }
-        if (choose(actor, 8) == 0) {
+        if (actor_choose(actor, 8) == 0) {
             bed_flush(actor->disk);
         }
     }
@@ -138,10 +115,10 @@ static void enter_and_cancel(struct actor *actor, struct program *program)
     struct bed_io io;
 
     memset(&output, 0, sizeof(output));
-    program_enter_begin(program, &io, 1 + choose(actor, PROGRAM_BATCH), &output);
-    if (choose(actor, 4) != 0) {
+    program_enter_begin(program, &io, 1 + actor_choose(actor, PROGRAM_BATCH), &output);
+    if (actor_choose(actor, 4) != 0) {
         bed_io_cancel(&io);
-    } else if (bed_io_wait(&io, choose(actor, 30), NULL) == STATUS_TIMEOUT) {
+    } else if (bed_io_wait(&io, actor_choose(actor, 30), NULL) == STATUS_TIMEOUT) {
         bed_io_cancel(&io);
     }
     if (io.irp == NULL || NT_SUCCESS(bed_io_wait(&io, MAXULONG, NULL))) {
@@ -159,9 +136,9 @@ static void fetch_and_cancel(struct actor *actor, struct program *program, UCHAR
 
     bed_control_begin(&io, program->file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &fetch, sizeof(fetch), &fetch,
                       sizeof(fetch));
-    if (choose(actor, 4) != 0) {
+    if (actor_choose(actor, 4) != 0) {
         bed_io_cancel(&io);
-    } else if (bed_io_wait(&io, choose(actor, 30), NULL) == STATUS_TIMEOUT) {
+    } else if (bed_io_wait(&io, actor_choose(actor, 30), NULL) == STATUS_TIMEOUT) {
         bed_io_cancel(&io);
     }
     if (io.irp == NULL || NT_SUCCESS(bed_io_wait(&io, MAXULONG, NULL))) {
@@ -190,12 +167,12 @@ static void *give_up(void *argument)
     struct actor *actor = argument;
     UCHAR *data = malloc(WNBD_DEFAULT_MAX_TRANSFER_LENGTH);
 
-    while (!stopping) {
+    while (!actors_stopping) {
         pthread_rwlock_rdlock(&serving_lock);
         if (serving != NULL && serving->file != NULL) {
-            switch (choose(actor, 5)) {
+            switch (actor_choose(actor, 5)) {
             case 0:
-                wake(serving, choose(actor, 2) == 0 ? 1 : UINT32_MAX);
+                wake(serving, actor_choose(actor, 2) == 0 ? 1 : UINT32_MAX);
                 break;
             case 1:
             case 2:
@@ -207,7 +184,7 @@ static void *give_up(void *argument)
             }
         }
         pthread_rwlock_unlock(&serving_lock);
-        pause_ms(choose(actor, 3));
+        actors_sleep(actor_choose(actor, 3));
     }
     free(data);
     return NULL;
@@ -215,36 +192,13 @@ static void *give_up(void *argument)
 
 /* ---- Trouble ---- */
 
-static void inject(struct bed_file *control, struct actor *actor)
+static void *trouble(void *argument)
 {
     static const ULONG kinds[] = {BED_INJECT_RESET_LUN, BED_INJECT_RESET_TARGET, BED_INJECT_FORCE_TIMEOUT,
                                   BED_INJECT_ABORT,     BED_INJECT_ABORT,        BED_INJECT_RESET_BUS,
                                   BED_INJECT_RESCAN,    BED_INJECT_FAIL_MAPPING};
-    struct bed_device devices[8];
-    struct bed_injection injection = {.kind = kinds[choose(actor, ARRAYSIZE(kinds))], .count = 3};
-    ULONG bytes = 0;
 
-    if (!NT_SUCCESS(bed_control(control, BED_CONTROL_LIST, NULL, 0, devices, sizeof(devices), &bytes)) || bytes == 0) {
-        return;
-    }
-    memcpy(injection.instance, devices[choose(actor, bytes / sizeof(devices[0]))].instance, sizeof(injection.instance));
-    bed_control(control, BED_CONTROL_INJECT, &injection, sizeof(injection), NULL, 0, NULL);
-}
-
-static void *trouble(void *argument)
-{
-    struct actor *actor = argument;
-    struct bed_file *control;
-
-    if (!NT_SUCCESS(bed_open("\\DosDevices\\BedControl", &control))) {
-        actor->wrong = "there is no BedControl";
-        return NULL;
-    }
-    while (!stopping) {
-        pause_ms(choose(actor, 300));
-        inject(control, actor);
-    }
-    bed_close(control);
+    actor_trouble(argument, kinds, ARRAYSIZE(kinds), 300);
     return NULL;
 }
 
@@ -254,9 +208,9 @@ static void *succeed(void *argument)
     struct actor *actor = argument;
     struct program *program = serving;
 
-    while (!stopping) {
-        pause_ms(choose(actor, 1200));
-        if (choose(actor, 3) == 0) { /* its thread dies first */
+    while (!actors_stopping) {
+        actors_sleep(actor_choose(actor, 1200));
+        if (actor_choose(actor, 3) == 0) { /* its thread dies first */
             bed_io_cancel(&program->own);
         }
         pthread_rwlock_wrlock(&serving_lock);
@@ -266,7 +220,7 @@ static void *succeed(void *argument)
         program_free(program);
         free(program);
         program = malloc(sizeof(*program));
-        program_take_over(program, &actor->options);
+        program_take_over(program, &serving_options);
         pthread_rwlock_wrlock(&serving_lock);
         serving = program;
         pthread_rwlock_unlock(&serving_lock);
@@ -280,7 +234,7 @@ static void *count(void *argument)
     struct actor *actor = argument;
     WNBD_IOCTL_STATS_COMMAND command = {.IoControlCode = IOCTL_WNBD_STATS, .InstanceName = "vol1"};
 
-    while (!stopping && actor->wrong == NULL) {
+    while (!actors_stopping && actor->wrong == NULL) {
         WNBD_DRV_STATS stats;
 
         if (bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), &stats, sizeof(stats),
@@ -291,33 +245,12 @@ static void *count(void *argument)
                  stats.TotalReceivedIOReplies + stats.PendingSubmittedIORequests + stats.AbortedSubmittedIORequests)) {
             actor->wrong = "the disk's counters do not add up";
         }
-        pause_ms(1);
+        actors_sleep(1);
     }
     return NULL;
 }
 
 /* ---- One storm ---- */
-
-static void act(struct actor *actor, void *(*routine)(void *), uint64_t seed, unsigned number)
-{
-    actor->number = number;
-    actor->random = seed * 7919 + number + 1;
-    actor->wrong = NULL;
-    if (pthread_create(&actor->thread, NULL, routine, actor) != 0) {
-        abort();
-    }
-}
-
-static const char *finish(struct actor *actors, unsigned actor_count)
-{
-    const char *wrong = NULL;
-
-    for (unsigned i = 0; i < actor_count; i++) {
-        pthread_join(actors[i].thread, NULL);
-        wrong = wrong != NULL ? wrong : actors[i].wrong;
-    }
-    return wrong;
-}
 
 /* How the disk ends, with everything still going on. */
 static void end_disk(uint64_t seed)
@@ -343,33 +276,32 @@ static const char *play(uint64_t seed, const struct program_options *options)
     unsigned actor_count = 0;
     const char *wrong;
 
-    stopping = false;
+    actors_stopping = false;
     if (!NT_SUCCESS(wnbd_open_disk(adapter, "vol1", &disk))) {
         return "the disk does not appear";
     }
     for (unsigned i = 0; i < ACTORS; i++) {
         actors[i].disk = disk;
-        actors[i].options = *options;
     }
     for (; actor_count < WRITERS; actor_count++) {
-        act(&actors[actor_count], write_and_read, seed, actor_count);
+        actor_start(&actors[actor_count], write_and_read, seed, actor_count);
     }
-    act(&actors[actor_count], trouble, seed, actor_count);
+    actor_start(&actors[actor_count], trouble, seed, actor_count);
     actor_count++;
-    act(&actors[actor_count], give_up, seed, actor_count);
+    actor_start(&actors[actor_count], give_up, seed, actor_count);
     actor_count++;
-    act(&actors[actor_count], count, seed, actor_count);
+    actor_start(&actors[actor_count], count, seed, actor_count);
     actor_count++;
     if (options->flags.KeepDisk) {
-        act(&actors[actor_count], succeed, seed, actor_count);
+        actor_start(&actors[actor_count], succeed, seed, actor_count);
         actor_count++;
     }
-    pause_ms(RUN_MS * (unsigned)bed_clock_factor());
+    actors_sleep(RUN_MS * (unsigned)bed_clock_factor());
     if (!options->flags.KeepDisk) {
         end_disk(seed);
     }
-    stopping = true;
-    wrong = finish(actors, actor_count);
+    actors_stopping = true;
+    wrong = actors_join(actors, actor_count);
     bed_close(disk);
     return wrong;
 }
@@ -387,6 +319,7 @@ static void storm(uint64_t seed)
     };
     const char *wrong;
 
+    serving_options = options;
     bed_schedule_seed(seed);
     memset(store, 0, PROGRAM_BYTES);
     assert_int_equal(bed_machine_start(image), STATUS_SUCCESS);

@@ -3,15 +3,14 @@
  * Each call of the driver that may fail does so once: the first in one run, the second in the next, until a run asks
  * for fewer calls. Whatever happens then, it ends, nothing is left, and the next attempt succeeds.
  */
+#include "tests/host/each_call.h"
 #include "tests/host/pass.h"
 #include "tests/host/server.h"
 #include "tests/host/wnbd.h"
 
 #include "bed/host/clock.h"
-#include "bed/host/fault.h"
 #include "bed/host/print.h"
 #include "bed/host/registry.h"
-#include "bed/port/violation.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -21,23 +20,12 @@
 #include <cmocka.h>
 
 #define EXPORT_BYTES (8 << 20)
-#define K_MAX        2000
 #define DATA_BYTES   (192 << 10)
 
 static const char *image;
 static struct server *server;
 static struct bed_file *adapter;
 static UINT32 connections; /* of each disk */
-
-/* One run with the k-th call failing. */
-typedef void scenario(unsigned k);
-
-static void check_clean(unsigned k)
-{
-    if (port_violation_count() != 0) {
-        fail_msg("violations when call %u fails", k);
-    }
-}
 
 static void machine_start(void)
 {
@@ -50,11 +38,6 @@ static void machine_stop(void)
 {
     bed_close(adapter);
     assert_int_equal(bed_machine_stop(BED_REMOVAL_ASKED), STATUS_SUCCESS);
-}
-
-static void disarm(void)
-{
-    bed_fault_arm(0, 0);
 }
 
 static NTSTATUS map(const char *name)
@@ -118,9 +101,9 @@ static void starting(unsigned k)
 {
     NTSTATUS status;
 
-    bed_fault_arm(BED_FAULT_ALL, k);
+    faults_arm(k);
     status = bed_machine_start(image);
-    disarm();
+    faults_disarm();
     if (NT_SUCCESS(status)) {
         adapter = wnbd_open();
         machine_stop();
@@ -132,9 +115,9 @@ static void mapping(unsigned k)
     NTSTATUS status;
 
     machine_start();
-    bed_fault_arm(BED_FAULT_ALL, k);
+    faults_arm(k);
     status = map("vol1");
-    disarm();
+    faults_disarm();
     if (NT_SUCCESS(status)) {
         assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
     }
@@ -148,9 +131,9 @@ static void using(unsigned k)
 
     machine_start();
     disk = map_whole();
-    bed_fault_arm(BED_FAULT_ALL, k);
+    faults_arm(k);
     transfers(disk);
-    disarm();
+    faults_disarm();
     bed_close(disk);
     assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
     map_use_and_unmap();
@@ -165,9 +148,9 @@ static void unmapping(unsigned k)
     disk = map_whole();
     transfers(disk);
     bed_close(disk);
-    bed_fault_arm(BED_FAULT_ALL, k);
+    faults_arm(k);
     assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
-    disarm();
+    faults_disarm();
     map_use_and_unmap();
     machine_stop();
 }
@@ -176,29 +159,20 @@ static void unloading(unsigned k)
 {
     machine_start();
     bed_close(map_whole());
-    bed_fault_arm(BED_FAULT_ALL, k);
+    faults_arm(k);
     machine_stop();
-    disarm();
+    faults_disarm();
 }
 
 static void for_each_call_with(scenario *run, const struct server_options *options)
 {
-    bool happened = true;
-    unsigned k;
-
     server = server_start(options);
-    for (k = 1; happened && k < K_MAX; k++) {
-        run(k);
-        happened = bed_fault_happened_once();
-        check_clean(k);
-    }
+    assert_true(for_each_call(run) > 0);
     server_stop(server);
-    assert_true(k > 1 && k < K_MAX);
-    print_message("%u calls\n", k - 2);
 }
 
 /* With simple replies over one connection, and with structured ones over several. */
-static void for_each_call(scenario *run)
+static void in_each_form(scenario *run)
 {
     const struct server_options simple = {.size = EXPORT_BYTES, .flags = SERVER_FLAGS_USUAL};
     const struct server_options structured = {
@@ -214,31 +188,31 @@ static void starting_fails(void **state)
 {
     (void)state;
     bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 4000);
-    for_each_call(starting);
+    in_each_form(starting);
 }
 
 static void mapping_fails(void **state)
 {
     (void)state;
-    for_each_call(mapping);
+    in_each_form(mapping);
 }
 
 static void using_fails(void **state)
 {
     (void)state;
-    for_each_call(using);
+    in_each_form(using);
 }
 
 static void unmapping_fails(void **state)
 {
     (void)state;
-    for_each_call(unmapping);
+    in_each_form(unmapping);
 }
 
 static void unloading_fails(void **state)
 {
     (void)state;
-    for_each_call(unloading);
+    in_each_form(unloading);
 }
 
 int main(int count, char **arguments)

@@ -4,6 +4,7 @@
  * goes away, and an unload with or without asking. Each seed makes other choices and other delays; BED_SEED=n runs one
  * seed alone.
  */
+#include "tests/host/actor.h"
 #include "tests/host/server.h"
 #include "tests/host/wnbd.h"
 
@@ -14,7 +15,6 @@
 #include "bed/port/control.h"
 #include "bed/port/violation.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,24 +33,6 @@
 static const char *image;
 static struct server *server;
 static struct bed_file *adapter;
-static volatile bool stopping;
-
-struct actor {
-    pthread_t thread;
-    struct bed_file *disk; /* a writer's */
-    unsigned number;
-    uint64_t random;
-    uint64_t offset; /* of its area */
-    const char *wrong;
-};
-
-static unsigned choose(struct actor *actor, unsigned below)
-{
-    actor->random ^= actor->random << 13;
-    actor->random ^= actor->random >> 7;
-    actor->random ^= actor->random << 17;
-    return (unsigned)(actor->random % below);
-}
 
 /* ---- actors ---- */
 
@@ -58,18 +40,19 @@ static unsigned choose(struct actor *actor, unsigned below)
 static void *write_and_read(void *argument)
 {
     struct actor *actor = argument;
+    uint64_t offset = actor->number * (uint64_t)AREA_BYTES;
     UCHAR *wanted = calloc(1, AREA_BYTES);
     UCHAR *read = malloc(AREA_BYTES);
     bool known = true;
 
-    while (!stopping && actor->wrong == NULL) {
-        ULONG length = 512u << choose(actor, 10);
-        ULONG at = choose(actor, (AREA_BYTES - length) / 512 + 1) * 512;
+    while (!actors_stopping && actor->wrong == NULL) {
+        ULONG length = 512u << actor_choose(actor, 10);
+        ULONG at = actor_choose(actor, (AREA_BYTES - length) / 512 + 1) * 512;
 
-        if (choose(actor, 2) == 0) {
-            wnbd_pattern(wanted + at, length, choose(actor, 255));
-            known &= NT_SUCCESS(bed_write(actor->disk, actor->offset + at, wanted + at, length));
-        } else if (NT_SUCCESS(bed_read(actor->disk, actor->offset + at, read, length)) && known &&
+        if (actor_choose(actor, 2) == 0) {
+            wnbd_pattern(wanted + at, length, actor_choose(actor, 255));
+            known &= NT_SUCCESS(bed_write(actor->disk, offset + at, wanted + at, length));
+        } else if (NT_SUCCESS(bed_read(actor->disk, offset + at, read, length)) && known &&
                    memcmp(read, wanted + at, length) != 0) {
             actor->wrong = "a read brought other data than was written";
         }
@@ -86,14 +69,14 @@ static void *map_and_unmap(void *argument)
     WNBD_IOCTL_CREATE_COMMAND command;
     WNBD_IOCTL_CREATE_OUTPUT output;
 
-    while (!stopping) {
+    while (!actors_stopping) {
         struct bed_io io;
 
         wnbd_describe(&command, "other", server_port(server));
         strcpy(command.Properties.NbdProperties.ExportName, "other");
         wnbd_map_begin(&io, adapter, &command, &output);
-        if (choose(actor, 3) == 0) {
-            bed_io_wait(&io, choose(actor, 60), NULL);
+        if (actor_choose(actor, 3) == 0) {
+            bed_io_wait(&io, actor_choose(actor, 60), NULL);
             if (io.irp != NULL) {
                 bed_io_cancel(&io);
             }
@@ -113,75 +96,26 @@ static void *report(void *argument)
     struct actor *actor = argument;
     static UCHAR answer[8 + 4 * sizeof(WNBD_CONNECTION_INFO)];
 
-    while (!stopping) {
-        WNBD_IOCTL_STATS_COMMAND command = {.IoControlCode = codes[choose(actor, ARRAYSIZE(codes))]};
+    while (!actors_stopping) {
+        WNBD_IOCTL_STATS_COMMAND command = {.IoControlCode = codes[actor_choose(actor, ARRAYSIZE(codes))]};
 
-        strcpy(command.InstanceName, choose(actor, 2) == 0 ? "vol1" : "other");
+        strcpy(command.InstanceName, actor_choose(actor, 2) == 0 ? "vol1" : "other");
         bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), answer, sizeof(answer),
                     NULL);
     }
     return NULL;
 }
 
-static void inject(struct bed_file *control, struct actor *actor)
+static void *trouble(void *argument)
 {
     static const ULONG kinds[] = {BED_INJECT_RESET_LUN, BED_INJECT_RESET_TARGET, BED_INJECT_FORCE_TIMEOUT,
                                   BED_INJECT_RESCAN,    BED_INJECT_FAIL_MAPPING, BED_INJECT_RESET_BUS};
-    static struct bed_device devices[8];
-    struct bed_injection injection = {.kind = kinds[choose(actor, ARRAYSIZE(kinds))], .count = 3};
-    ULONG bytes = 0;
 
-    if (!NT_SUCCESS(bed_control(control, BED_CONTROL_LIST, NULL, 0, devices, sizeof(devices), &bytes)) || bytes == 0) {
-        return;
-    }
-    memcpy(injection.instance, devices[choose(actor, bytes / sizeof(devices[0]))].instance, sizeof(injection.instance));
-    bed_control(control, BED_CONTROL_INJECT, &injection, sizeof(injection), NULL, 0, NULL);
-}
-
-static void *trouble(void *argument)
-{
-    struct actor *actor = argument;
-    struct bed_file *control;
-
-    if (!NT_SUCCESS(bed_open("\\DosDevices\\BedControl", &control))) {
-        actor->wrong = "there is no BedControl";
-        return NULL;
-    }
-    while (!stopping) {
-        LARGE_INTEGER pause = {.QuadPart = -(LONGLONG)choose(actor, 1500) * 10000};
-
-        KeDelayExecutionThread(UserMode, FALSE, &pause);
-        inject(control, actor);
-    }
-    bed_close(control);
+    actor_trouble(argument, kinds, ARRAYSIZE(kinds), 1500);
     return NULL;
 }
 
 /* ---- one storm ---- */
-
-static void act(struct actor *actor, void *(*routine)(void *), uint64_t seed, unsigned number)
-{
-    actor->number = number;
-    actor->random = seed * 7919 + number + 1;
-    actor->wrong = NULL;
-    if (pthread_create(&actor->thread, NULL, routine, actor) != 0) {
-        abort();
-    }
-}
-
-static const char *finish(struct actor *actors, unsigned count)
-{
-    LARGE_INTEGER pause = {.QuadPart = -(LONGLONG)RUN_MS * 10000 * (LONGLONG)bed_clock_factor()};
-    const char *wrong = NULL;
-
-    KeDelayExecutionThread(UserMode, FALSE, &pause);
-    stopping = true;
-    for (unsigned i = 0; i < count; i++) {
-        pthread_join(actors[i].thread, NULL);
-        wrong = wrong != NULL ? wrong : actors[i].wrong;
-    }
-    return wrong;
-}
 
 static const char *play(uint64_t seed)
 {
@@ -189,7 +123,7 @@ static const char *play(uint64_t seed)
     struct bed_file *disks[WRITERS];
     const char *wrong;
 
-    stopping = false;
+    actors_stopping = false;
     for (unsigned i = 0; i < WRITERS; i++) {
         if (!NT_SUCCESS(wnbd_open_disk(adapter, "vol1", &disks[i]))) {
             return "the disk does not appear";
@@ -197,16 +131,17 @@ static const char *play(uint64_t seed)
     }
     for (unsigned i = 0; i < WRITERS; i++) {
         actors[i].disk = disks[i];
-        actors[i].offset = i * (uint64_t)AREA_BYTES;
-        act(&actors[i], write_and_read, seed, i);
+        actor_start(&actors[i], write_and_read, seed, i);
     }
-    act(&actors[WRITERS], map_and_unmap, seed, WRITERS);
-    act(&actors[WRITERS + 1], report, seed, WRITERS + 1);
-    act(&actors[WRITERS + 2], trouble, seed, WRITERS + 2);
+    actor_start(&actors[WRITERS], map_and_unmap, seed, WRITERS);
+    actor_start(&actors[WRITERS + 1], report, seed, WRITERS + 1);
+    actor_start(&actors[WRITERS + 2], trouble, seed, WRITERS + 2);
     if (seed % 4 == 1) {
         wnbd_unmap(adapter, "vol1");
     }
-    wrong = finish(actors, WRITERS + 3);
+    actors_sleep(RUN_MS * (unsigned)bed_clock_factor());
+    actors_stopping = true;
+    wrong = actors_join(actors, WRITERS + 3);
     for (unsigned i = 0; i < WRITERS; i++) {
         bed_close(disks[i]);
     }
@@ -245,7 +180,8 @@ static void *write_only(void *argument)
     UCHAR *data = calloc(1, 128 << 10); /* of its own: the bed takes an overlap with lent memory for a fault */
     struct actor *actor = argument;
 
-    while (!stopping && NT_SUCCESS(bed_write(actor->disk, choose(actor, 100) * 512, data, 512u << choose(actor, 9)))) {
+    while (!actors_stopping &&
+           NT_SUCCESS(bed_write(actor->disk, actor_choose(actor, 100) * 512, data, 512u << actor_choose(actor, 9)))) {
     }
     free(data);
     return NULL;
@@ -253,23 +189,20 @@ static void *write_only(void *argument)
 
 static void remove_under_writers(uint64_t seed)
 {
-    LARGE_INTEGER pause = {.QuadPart = -(LONGLONG)(seed % 10) * 30 * 10000};
     struct actor actors[MANY_WRITERS];
     struct bed_file *disk;
 
     bed_schedule_seed(seed);
-    stopping = false;
+    actors_stopping = false;
     assert_int_equal(wnbd_map_several(adapter, "vol1", server_port(server), 1 + seed % 4), STATUS_SUCCESS);
     assert_int_equal(wnbd_open_disk(adapter, "vol1", &disk), STATUS_SUCCESS);
     for (unsigned i = 0; i < MANY_WRITERS; i++) {
         actors[i].disk = disk;
-        act(&actors[i], write_only, seed, i);
+        actor_start(&actors[i], write_only, seed, i);
     }
-    KeDelayExecutionThread(UserMode, FALSE, &pause);
+    actors_sleep((unsigned)(seed % 10) * 30);
     assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
-    for (unsigned i = 0; i < MANY_WRITERS; i++) {
-        pthread_join(actors[i].thread, NULL);
-    }
+    actors_join(actors, MANY_WRITERS);
     bed_close(disk);
     if (port_violation_count() != 0) {
         fail_msg("violations with seed %llu", (unsigned long long)seed);
