@@ -5,6 +5,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 
 from nbdclient import REPLY_MAGIC, REQUEST_MAGIC, receive
 
@@ -220,6 +221,30 @@ class ClosesInHandshake(Nbd):
 
     def option(self, stream, option, data):
         return False
+
+
+class SlowWrite(Nbd):
+    """Once `slow` is set, takes long over a write, on a connection that is broken by then; closes it after that."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.slow = False
+        self.journal = []
+
+    def talk(self, stream):
+        self.journal.append("connected")
+        super().talk(stream)
+
+    def command(self, stream, kind, cookie, offset, length, payload):
+        if kind == CMD_WRITE and self.slow:
+            self.slow = False
+            self.journal.append("write begun")
+            stream.sendall(bytes(16))  # breaks the stream: the client gives it up with the write unanswered
+            time.sleep(1)
+            self.image[offset:offset + length] = payload
+            self.journal.append("write done")
+            return True
+        return super().command(stream, kind, cookie, offset, length, payload)
 
 
 class Faulty(Nbd):

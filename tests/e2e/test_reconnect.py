@@ -161,27 +161,7 @@ def test_grown_export_gives_a_larger_disk(bed, stack):
 
 def test_unanswered_write_is_over_before_it_is_sent_again(bed, stack):
     """The server takes long over a write and closes when it is told goodbye: the new connection waits for that."""
-
-    class Slow(scripted.Nbd):
-        slow = False
-        journal = []
-
-        def talk(self, stream):
-            self.journal.append("connected")
-            super().talk(stream)
-
-        def command(self, stream, kind, cookie, offset, length, payload):
-            if kind == scripted.CMD_WRITE and self.slow:
-                self.slow = False
-                self.journal.append("write begun")
-                stream.sendall(bytes(16))  # breaks the stream: the client gives it up with the write unanswered
-                time.sleep(1)
-                self.image[offset:offset + length] = payload
-                self.journal.append("write done")
-                return True
-            return super().command(stream, kind, cookie, offset, length, payload)
-
-    server = stack.enter_context(Slow())
+    server = stack.enter_context(scripted.SlowWrite())
     number = bed.map("fence", server)
     server.slow = True
     bed.diskio("write", number, 0, 4096, 5).ok()

@@ -21,7 +21,7 @@
 
 static const char *image;
 static struct bed_file *adapter;
-static UCHAR *store;
+static UCHAR store[PROGRAM_BYTES];
 
 static void machine_start(void)
 {
@@ -285,16 +285,12 @@ int main(int count, char **arguments)
         cmocka_unit_test(attaching_fails),
         cmocka_unit_test(removing_asks_for_nothing_that_may_fail),
     };
-    int failed;
 
     if (count != 2) {
         return 2;
     }
     image = arguments[1];
-    store = calloc(1, PROGRAM_BYTES);
     bed_clock_speed(50);
     bed_print_options(getenv("BED_VERBOSE") == NULL, getenv("BED_FATAL") != NULL);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(store);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

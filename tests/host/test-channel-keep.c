@@ -15,7 +15,7 @@
 #define BLOCK  512u
 #define LENGTH (64u << 10)
 
-static UCHAR *store;
+static UCHAR store[PROGRAM_BYTES];
 
 static WNBD_SERVER_STATUS status_of_disk(void)
 {
@@ -456,13 +456,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(closed_handle_owns_nothing),
         cmocka_unit_test(orphan_goes),
     };
-    int failed;
 
     if (!fixture_init(count, arguments)) {
         return 2;
     }
-    store = calloc(1, PROGRAM_BYTES);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(store);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

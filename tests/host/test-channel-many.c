@@ -15,7 +15,7 @@
 #define BLOCK  512u
 #define LENGTH (32u << 10)
 
-static UCHAR *store;
+static UCHAR store[PROGRAM_BYTES];
 
 static void describe(WNBD_IOCTL_CREATE_COMMAND *create, const char *name)
 {
@@ -353,13 +353,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(each_length_of_each_command),
         cmocka_unit_test(counts_beyond_the_lengths),
     };
-    int failed;
 
     if (!fixture_init(count, arguments)) {
         return 2;
     }
-    store = calloc(1, PROGRAM_BYTES);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(store);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@
 
 static const char *image;
 static struct bed_file *adapter;
-static UCHAR *store;
+static UCHAR store[PROGRAM_BYTES];
 static struct program *serving; /* who serves the disk; guarded by the lock, for others than the one who changes it */
 static pthread_rwlock_t serving_lock = PTHREAD_RWLOCK_INITIALIZER;
 static struct program_options serving_options;
@@ -346,7 +346,6 @@ static void storms(void **state)
     const char *seeds = getenv("BED_SEEDS");
 
     (void)state;
-    store = malloc(PROGRAM_BYTES);
     if (chosen != NULL) {
         storm(strtoull(chosen, NULL, 10));
     } else {
@@ -354,7 +353,6 @@ static void storms(void **state)
             storm(seed);
         }
     }
-    free(store);
 }
 
 int main(int argument_count, char **arguments)

@@ -508,59 +508,58 @@ static void new_mappings_are_refused(void **state)
     fixture_stop();
 }
 
-/* A server that says nothing keeps a creation under way; setting false comes back when that is over. */
-static void forbidding_waits_for_creations(void **state)
+struct forbidding {
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct bed_io creating;
+    struct bed_io setting;
+};
+
+/* A server that says nothing keeps a creation under way, and mappings are forbidden meanwhile. */
+static void begin_forbidding(struct forbidding *both)
 {
     struct server_options options = {.size = FIXTURE_BYTES, .silent = true};
     WNBD_IOCTL_CREATE_COMMAND create;
-    WNBD_IOCTL_CREATE_OUTPUT output;
     WNBD_IOCTL_SET_DRV_OPT_COMMAND command;
-    struct bed_io creating;
-    struct bed_io setting;
 
-    (void)state;
     bed_registry_clear();
     bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 3600000);
     fixture_start(&options);
     wnbd_describe(&create, "vol1", server_port(server));
-    wnbd_map_begin(&creating, adapter, &create, &output);
+    wnbd_map_begin(&both->creating, adapter, &create, &both->output);
     set_command(&command, "NewMappingsAllowed", false);
     command.Value.Type = WnbdOptBool;
-    bed_control_begin(&setting, adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0);
-    assert_int_equal(bed_io_wait(&setting, 500, NULL), STATUS_TIMEOUT);
+    bed_control_begin(&both->setting, adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0);
+}
+
+/* Setting false comes back when the creation is over. */
+static void forbidding_waits_for_creations(void **state)
+{
+    struct forbidding both;
+
+    (void)state;
+    begin_forbidding(&both);
+    assert_int_equal(bed_io_wait(&both.setting, 500, NULL), STATUS_TIMEOUT);
     assert_int_equal(wnbd_map_port(adapter, "vol2", server_port(server)), STATUS_SHUTDOWN_IN_PROGRESS);
-    assert_int_equal(bed_io_wait(&setting, 100, NULL), STATUS_TIMEOUT); /* a refusal is not the end of the other */
-    assert_int_equal(set_number("LogLevel", 1, false), STATUS_SUCCESS); /* does not wait, nor does */
+    assert_int_equal(bed_io_wait(&both.setting, 100, NULL), STATUS_TIMEOUT); /* a refusal is not the end of the other */
+    assert_int_equal(set_number("LogLevel", 1, false), STATUS_SUCCESS);      /* does not wait, nor does */
     assert_int_equal(set_boolean("NewMappingsAllowed", TRUE, false), STATUS_SUCCESS);
     assert_int_equal(wnbd_unmap(adapter, "vol1"), STATUS_SUCCESS);
-    assert_int_equal(bed_io_wait(&setting, MAXULONG, NULL), STATUS_SUCCESS);
-    assert_int_equal(bed_io_wait(&creating, MAXULONG, NULL), STATUS_SUCCESS);
-    assert_int_equal(output.Status, STATUS_CANCELLED);
+    assert_int_equal(bed_io_wait(&both.setting, MAXULONG, NULL), STATUS_SUCCESS);
+    assert_int_equal(bed_io_wait(&both.creating, MAXULONG, NULL), STATUS_SUCCESS);
+    assert_int_equal(both.output.Status, STATUS_CANCELLED);
     fixture_stop();
 }
 
 /* Who waits so when the adapter goes is let go with it. */
 static void forbidding_ends_with_the_adapter(void **state)
 {
-    struct server_options options = {.size = FIXTURE_BYTES, .silent = true};
-    WNBD_IOCTL_CREATE_COMMAND create;
-    WNBD_IOCTL_CREATE_OUTPUT output;
-    WNBD_IOCTL_SET_DRV_OPT_COMMAND command;
-    struct bed_io creating;
-    struct bed_io setting;
+    struct forbidding both;
 
     (void)state;
-    bed_registry_clear();
-    bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 3600000);
-    fixture_start(&options);
-    wnbd_describe(&create, "vol1", server_port(server));
-    wnbd_map_begin(&creating, adapter, &create, &output);
-    set_command(&command, "NewMappingsAllowed", false);
-    command.Value.Type = WnbdOptBool;
-    bed_control_begin(&setting, adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0);
+    begin_forbidding(&both);
     fixture_control_adapter(BED_CONTROL_DISABLE);
-    assert_int_equal(bed_io_wait(&setting, MAXULONG, NULL), STATUS_SUCCESS);
-    assert_int_equal(bed_io_wait(&creating, MAXULONG, NULL), STATUS_SUCCESS);
+    assert_int_equal(bed_io_wait(&both.setting, MAXULONG, NULL), STATUS_SUCCESS);
+    assert_int_equal(bed_io_wait(&both.creating, MAXULONG, NULL), STATUS_SUCCESS);
     bed_close(adapter);
     fixture_control_adapter(BED_CONTROL_ENABLE);
     adapter = wnbd_open();
