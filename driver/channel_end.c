@@ -61,7 +61,8 @@ static void reset_one_locked(struct disk *disk, struct record *record, struct li
     channel_abort_locked(disk, record, done);
 }
 
-/* How long ago, in milliseconds, the oldest request was given that the program has not answered; 0: there is none. */
+/* The age, in milliseconds, of the oldest request that has no answer, whether the program has come for it or not. One
+ * that was completed without its answer counts since it was given. 0: there is none. */
 static uint64_t oldest_ms_locked(struct disk *disk, uint64_t now)
 {
     const struct io_queue *queue = &disk->requests.queue;
@@ -69,11 +70,11 @@ static uint64_t oldest_ms_locked(struct disk *disk, uint64_t now)
 
     for (uint32_t i = 0; i < queue->depth; i++) {
         const struct io_slot *slot = &queue->slots[i];
-        bool given = slot->retired ||
-                     (slot->request != NULL && (record_of_request(slot->request)->holds & RECORD_ANSWERING) != 0);
 
-        if (given) {
+        if (slot->retired) {
             oldest = min(oldest, disk->channel.slots[i].given_at);
+        } else if (slot->request != NULL) {
+            oldest = min(oldest, record_of_request(slot->request)->received_at);
         }
     }
     return (now - oldest) / CLOCK_TICKS_PER_MS;

@@ -21,7 +21,7 @@ static uint64_t hash(uint64_t value, const char *text, size_t length)
     return (value ^ 0xFF) * HASH_PRIME; /* not in UTF-8: the parts cannot run into each other */
 }
 
-static void derive_naa(struct scsi_device *device, const NBD_CONNECTION_PROPERTIES *server)
+static uint64_t hash_server(const NBD_CONNECTION_PROPERTIES *server)
 {
     uint64_t value = HASH_BEGIN;
     char port[8];
@@ -29,7 +29,26 @@ static void derive_naa(struct scsi_device *device, const NBD_CONNECTION_PROPERTI
     text_format(port, sizeof port, "%u", server->PortNumber);
     value = hash(value, server->Hostname, text_length(server->Hostname, sizeof server->Hostname));
     value = hash(value, port, text_length(port, sizeof port));
-    value = hash(value, server->ExportName, text_length(server->ExportName, sizeof server->ExportName));
+    return hash(value, server->ExportName, text_length(server->ExportName, sizeof server->ExportName));
+}
+
+/* Of a disk of which nothing is known but who serves it and how it is called. No host name begins as this does. */
+static uint64_t hash_program(const WNBD_PROPERTIES *properties)
+{
+    uint64_t value = hash(HASH_BEGIN, "", 0);
+
+    value = hash(value, properties->Owner, text_length(properties->Owner, sizeof properties->Owner));
+    value =
+        hash(value, properties->InstanceName, text_length(properties->InstanceName, sizeof properties->InstanceName));
+    return hash(value, properties->SerialNumber,
+                text_length(properties->SerialNumber, sizeof properties->SerialNumber));
+}
+
+static void derive_naa(struct scsi_device *device, const WNBD_PROPERTIES *properties)
+{
+    const NBD_CONNECTION_PROPERTIES *server = &properties->NbdProperties;
+    uint64_t value = server->Hostname[0] != '\0' ? hash_server(server) : hash_program(properties);
+
     store_be64(device->naa, (uint64_t)NAA_LOCAL << 60 | value >> 4);
     device->naa_length = NAA_LOCAL_LENGTH;
     device->naa_alone = false;
@@ -63,6 +82,6 @@ void identity_set(struct scsi_device *device, WNBD_PROPERTIES *properties)
     if (properties->Flags.NaaIdSpecified) {
         take_naa(device, &properties->NaaIdentifier);
     } else {
-        derive_naa(device, &properties->NbdProperties);
+        derive_naa(device, properties);
     }
 }

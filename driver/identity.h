@@ -9,8 +9,9 @@
 
 /*
  * Fills in the identity fields of `device`. The serial number is the caller's, or the instance name, which is then
- * written to the properties too. The NAA designator is the caller's, or one made from server, port and export, so that
- * it is the same whenever and wherever the export is mapped.
+ * written to the properties too. The NAA designator is the caller's; or one made from server, port and export, so
+ * that it is the same whenever and wherever the export is mapped; or, for a disk without a server, from its owner,
+ * instance name and serial number.
  */
 void identity_set(struct scsi_device *device, WNBD_PROPERTIES *properties);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Disks that a program serves. */
-#include "tests/host/fixture.h"
+#include "tests/host/hand.h"
 #include "tests/host/pass.h"
-#include "tests/host/program.h"
 
 #include "core/base/bytes.h"
 
@@ -13,29 +12,6 @@
 #include <cmocka.h>
 
 #define BLOCK 512u
-
-static struct bed_file *open_disk(const char *name)
-{
-    struct bed_file *disk = NULL;
-
-    assert_int_equal(wnbd_open_disk(adapter, name, &disk), STATUS_SUCCESS);
-    return disk;
-}
-
-/* A machine, a program and its disk. */
-static struct bed_file *start(struct program *program, const struct program_options *options)
-{
-    fixture_start_machine();
-    program_start(program, options);
-    return open_disk(program->options.name);
-}
-
-static void stop(struct program *program, struct bed_file *disk)
-{
-    bed_close(disk);
-    program_stop(program);
-    fixture_stop_machine(BED_REMOVAL_ASKED);
-}
 
 /* ---- Data ---- */
 
@@ -57,7 +33,7 @@ static void move_data(const struct program_options *options)
 {
     static const ULONG lengths[] = {512, 4096, 5120, 32768, 33280, 65536, 1 << 20, 2 << 20, (2 << 20) + 512, 5 << 20};
     struct program program;
-    struct bed_file *disk = start(&program, options);
+    struct bed_file *disk = hand_start(&program, options);
     ULONG block = program.options.block_size;
 
     for (size_t i = 0; i < ARRAYSIZE(lengths); i++) {
@@ -68,7 +44,7 @@ static void move_data(const struct program_options *options)
     }
     assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
     assert_int_equal(program.refused, 0);
-    stop(&program, disk);
+    hand_stop(&program, disk);
 }
 
 static void batches(void **state)
@@ -97,7 +73,7 @@ static void unmap_gives_one_descriptor_a_request(void **state)
 {
     struct program_options options = {.threads = 1, .flags.UnmapSupported = 1};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
     struct pass pass = {0};
 
     (void)state;
@@ -107,38 +83,38 @@ static void unmap_gives_one_descriptor_a_request(void **state)
     for (ULONG i = 0; i < 8 * BLOCK; i++) {
         assert_int_equal(program.bytes[i], i / BLOCK >= 2 && i / BLOCK < 5 ? 0 : 0xFF);
     }
-    stop(&program, disk);
+    hand_stop(&program, disk);
 }
 
 static void flush_only_where_there_is_a_cache(void **state)
 {
     struct program_options options = {.threads = 1};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
 
     (void)state;
     assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
     assert_int_equal(program.requests[WnbdReqTypeFlush], 0);
-    stop(&program, disk);
+    hand_stop(&program, disk);
     options.flags.FlushSupported = 1;
-    disk = start(&program, &options);
+    disk = hand_start(&program, &options);
     assert_int_equal(bed_flush(disk), STATUS_SUCCESS);
     assert_true(program.requests[WnbdReqTypeFlush] >= 1);
-    stop(&program, disk);
+    hand_stop(&program, disk);
 }
 
 static void read_only_is_write_protected(void **state)
 {
     struct program_options options = {.threads = 1, .flags.ReadOnly = 1};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
     UCHAR data[BLOCK] = {0};
 
     (void)state;
     assert_int_equal(bed_write(disk, 0, data, sizeof(data)), STATUS_MEDIA_WRITE_PROTECTED);
     assert_int_equal(program.requests[WnbdReqTypeWrite], 0);
     assert_int_equal(bed_read(disk, 0, data, sizeof(data)), STATUS_SUCCESS);
-    stop(&program, disk);
+    hand_stop(&program, disk);
 }
 
 /* ---- Answers ---- */
@@ -168,7 +144,7 @@ static void short_answer_reads_as_zeroes(void **state)
         UCHAR data[3 * BLOCK];
 
         options.one_at_a_time = kind == 1;
-        disk = start(&program, &options);
+        disk = hand_start(&program, &options);
         memset(data, 1, sizeof(data));
         assert_int_equal(bed_read(disk, 8 * BLOCK, data, BLOCK), STATUS_SUCCESS);
         for (ULONG i = 0; i < BLOCK; i++) {
@@ -181,7 +157,7 @@ static void short_answer_reads_as_zeroes(void **state)
         assert_int_equal(bed_read(disk, 10 * BLOCK, data, BLOCK), STATUS_SUCCESS);
         assert_int_equal(data[0], 0x5A);
         assert_int_equal(data[BLOCK], 1);
-        stop(&program, disk);
+        hand_stop(&program, disk);
     }
 }
 
@@ -204,7 +180,7 @@ static void sense_arrives(void **state)
 {
     struct program_options options = {.threads = 1, .does = answers_sense};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
     struct pass pass = {0};
     ULONG lba = 0;
 
@@ -215,14 +191,14 @@ static void sense_arrives(void **state)
     assert_true(pass_has_information(&pass, &lba));
     assert_int_equal(lba, 7);
     assert_true(pass_read(disk, &pass, 8, 1, BLOCK));
-    stop(&program, disk);
+    hand_stop(&program, disk);
 }
 
 static void nonsense_is_refused(void **state)
 {
     struct program_options options = {.threads = 1};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
     WNBD_ANSWER answers[3] = {{.RequestHandle = 1}, {.RequestHandle = 0}, {.RequestHandle = UINT64_MAX}};
     struct program_output output;
 
@@ -230,7 +206,7 @@ static void nonsense_is_refused(void **state)
     assert_int_equal(program_enter(&program, answers, 3, 0, false, &output), STATUS_SUCCESS);
     assert_int_equal(output.head.RefusedCount, 3);
     write_and_read_back(&program, disk, 0, 4096);
-    stop(&program, disk);
+    hand_stop(&program, disk);
 }
 
 /* ---- Whose ---- */
@@ -239,7 +215,7 @@ static void others_are_denied(void **state)
 {
     struct program_options options = {.threads = 1};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
     struct program other = program;
     struct program_output output;
     WNBD_IOCTL_SET_SIZE_COMMAND size = {
@@ -254,30 +230,19 @@ static void others_are_denied(void **state)
     other.id += 128;
     assert_int_equal(program_enter(&other, NULL, 0, 1, false, &output), STATUS_INVALID_HANDLE);
     write_and_read_back(&program, disk, 0, 4096);
-    stop(&program, disk);
-}
-
-static void await_gone(const char *name)
-{
-    WNBD_CONNECTION_INFO info;
-    LARGE_INTEGER pause = {.QuadPart = -10000};
-
-    for (int i = 0; i < 20000 && wnbd_show(adapter, name, &info) == STATUS_SUCCESS; i++) {
-        KeDelayExecutionThread(UserMode, FALSE, &pause);
-    }
-    assert_int_equal(wnbd_show(adapter, name, &info), STATUS_OBJECT_NAME_NOT_FOUND);
+    hand_stop(&program, disk);
 }
 
 static void disk_goes_with_its_handle(void **state)
 {
     struct program_options options = {.threads = 2};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
 
     (void)state;
     write_and_read_back(&program, disk, 0, 4096);
     program_die(&program);
-    await_gone("vol1");
+    hand_await_gone("vol1");
     program_free(&program);
     bed_close(disk);
     fixture_stop_machine(BED_REMOVAL_ASKED);
@@ -298,7 +263,7 @@ static void requests_end_with_the_disk(void **state)
 {
     struct program_options options = {.threads = 2, .does = never_answers};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
     static UCHAR data[65536];
     struct bed_io io;
 
@@ -311,7 +276,7 @@ static void requests_end_with_the_disk(void **state)
     }
     program_die(&program);
     assert_int_not_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
-    await_gone("vol1");
+    hand_await_gone("vol1");
     program_free(&program);
     bed_close(disk);
     fixture_stop_machine(BED_REMOVAL_ASKED);
@@ -321,11 +286,11 @@ static void own_cancelled_ends_the_disk(void **state)
 {
     struct program_options options = {.threads = 1};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
 
     (void)state;
     bed_io_cancel(&program.own);
-    await_gone("vol1");
+    hand_await_gone("vol1");
     program_wait(&program);
     assert_int_equal(program.disconnected + program.failed, 1);
     program_free(&program);
@@ -337,10 +302,11 @@ static void resize(void **state)
 {
     struct program_options options = {.threads = 1};
     struct program program;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
     WNBD_IOCTL_SET_SIZE_COMMAND size = {.IoControlCode = IOCTL_WNBD_SET_DISK_SIZE, .ConnectionId = program.id};
     WNBD_CONNECTION_INFO info;
     UCHAR data[BLOCK] = {0};
+    struct pass pass;
 
     (void)state;
     assert_int_equal(bed_control(program.file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &size, sizeof(size), NULL, 0, NULL),
@@ -350,50 +316,17 @@ static void resize(void **state)
                      STATUS_SUCCESS);
     assert_int_equal(wnbd_show(adapter, "vol1", &info), STATUS_SUCCESS);
     assert_int_equal(info.Properties.BlockCount, 1000);
+    assert_false(pass_prefetch(disk, &pass, 0, 1)); /* the first command after it learns so, once */
+    assert_true(pass_has_sense(&pass, 6));
+    assert_int_equal(pass.sense[12], 0x2A);
+    assert_int_equal(pass.sense[13], 0x09);
+    assert_true(pass_prefetch(disk, &pass, 0, 1));
+    size.BlockCount = (UINT64)INT64_MAX / BLOCK + 1; /* more bytes than Windows can count */
+    assert_int_equal(bed_control(program.file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &size, sizeof(size), NULL, 0, NULL),
+                     STATUS_INVALID_PARAMETER);
     assert_int_equal(bed_read(disk, 999 * BLOCK, data, BLOCK), STATUS_SUCCESS);
     assert_int_not_equal(bed_read(disk, 1000 * BLOCK, data, BLOCK), STATUS_SUCCESS);
-    stop(&program, disk);
-}
-
-/* ---- A program that does not answer ---- */
-
-static bool answers_reads_alone(struct program *program, const WNBD_ARENA_REQUEST *request, UCHAR *data,
-                                WNBD_ANSWER *answer)
-{
-    return never_answers(program, request, data, answer);
-}
-
-static void set_option(const WCHAR *name, INT64 value)
-{
-    WNBD_IOCTL_SET_DRV_OPT_COMMAND command = {.IoControlCode = IOCTL_WNBD_SET_DRV_OPT};
-
-    command.Value.Type = WnbdOptInt64;
-    command.Value.Data.AsInt64 = value;
-    for (size_t i = 0; name[i] != 0; i++) {
-        command.Name[i] = name[i];
-    }
-    assert_int_equal(bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0, NULL),
-                     STATUS_SUCCESS);
-}
-
-/* Windows' time-outs reset the disk again and again; when the program has been silent for long, it goes (D12). */
-static void stale_program_loses_its_disk(void **state)
-{
-    struct program_options options = {.threads = 1, .does = answers_reads_alone};
-    struct program program;
-    struct bed_file *disk = start(&program, &options);
-    UCHAR data[BLOCK] = {0};
-
-    (void)state;
-    set_option(u"StaleReqTimeoutMs", 1000);
-    set_option(u"StaleConnTimeoutMs", 2000);
-    assert_int_equal(bed_read(disk, 0, data, BLOCK), STATUS_SUCCESS);
-    assert_int_not_equal(bed_write(disk, 0, data, BLOCK), STATUS_SUCCESS);
-    await_gone("vol1");
-    program_wait(&program);
-    program_free(&program);
-    bed_close(disk);
-    fixture_stop_machine(BED_REMOVAL_ASKED);
+    hand_stop(&program, disk);
 }
 
 /* ---- Kept ---- */
@@ -403,7 +336,7 @@ static void kept_disk_is_served_again(void **state)
     struct program_options options = {.threads = 2, .does = never_answers, .flags.KeepDisk = 1};
     struct program program;
     struct program next;
-    struct bed_file *disk = start(&program, &options);
+    struct bed_file *disk = hand_start(&program, &options);
     static UCHAR data[65536];
     struct bed_io io;
 
@@ -424,7 +357,7 @@ static void kept_disk_is_served_again(void **state)
     assert_memory_equal(next.bytes + 4096, data, sizeof(data));
     write_and_read_back(&next, disk, 1 << 20, 1 << 20);
     program_free(&program);
-    stop(&next, disk);
+    hand_stop(&next, disk);
 }
 
 int main(int count, char **arguments)
@@ -444,7 +377,6 @@ int main(int count, char **arguments)
         cmocka_unit_test(requests_end_with_the_disk),
         cmocka_unit_test(own_cancelled_ends_the_disk),
         cmocka_unit_test(resize),
-        cmocka_unit_test(stale_program_loses_its_disk),
         cmocka_unit_test(kept_disk_is_served_again),
     };
 

@@ -343,19 +343,84 @@ static void mode_select_changes_the_format_of_sense(void **state)
     end(disk);
 }
 
-/* The first command after it says so, once. */
+/* Sense of a request that was given to the server and failed. */
+static void failed_read_has_the_format_that_was_chosen(void **state)
+{
+    static const UCHAR select[6] = {0x15, 0x10, 0, 0, 16};
+    static const UCHAR control[16] = {[4] = 0x0A, 0x0A, 0x04, 0x10, [12] = 0xFF, 0xFF};
+    const struct server_options bad = {.size = FIXTURE_BYTES, .flags = SERVER_FLAGS_USUAL, .error = 5};
+    static struct pass pass;
+    struct bed_file *disk;
+    struct bed_io io;
+
+    (void)state;
+    fixture_start(&bad);
+    disk = fixture_map();
+    assert_false(pass_read(disk, &pass, 0, 1, 512));
+    assert_int_equal(pass.sense[0] & 0x7F, 0x70);
+    assert_int_equal(pass.sense[2], 0x03);
+    memcpy(pass.data, control, sizeof(control));
+    pass_begin(&io, disk, &pass, select, sizeof(select), SCSI_IOCTL_DATA_OUT, sizeof(control));
+    assert_true(pass_wait(&io, &pass));
+    assert_false(pass_read(disk, &pass, 0, 1, 512));
+    assert_int_equal(pass.sense[0], 0x72);
+    assert_int_equal(pass.sense[1], 0x03);
+    end(disk);
+}
+
+/* The first command after it says so, once; the pages are as they were in the beginning. */
 static void reset_is_told_once(void **state)
 {
+    static const struct {
+        ULONG kind;
+        int sense;
+    } resets[] = {
+        {BED_INJECT_RESET_LUN, 0x062903}, {BED_INJECT_RESET_TARGET, 0x062902}, {BED_INJECT_RESET_BUS, 0x062902}};
     static const UCHAR test_unit_ready[6] = {0x00};
+    static const UCHAR select[6] = {0x15, 0x10, 0, 0, 16};
+    static const UCHAR unknown[6] = {0xFF};
+    static const UCHAR control[16] = {[4] = 0x0A, 0x0A, 0x04, 0x10, [12] = 0xFF, 0xFF};
     static struct pass_with_sense pass;
     struct bed_file *disk;
 
     (void)state;
     disk = start(SERVER_FLAGS_USUAL);
-    fixture_inject_disk(BED_INJECT_RESET_LUN);
-    assert_int_equal(run(disk, &pass, test_unit_ready, sizeof(test_unit_ready), 0), 0x062903);
-    fixture_await_connections("vol1", 1);
-    assert_int_equal(run(disk, &pass, test_unit_ready, sizeof(test_unit_ready), 0), 0);
+    for (unsigned i = 0; i < ARRAYSIZE(resets); i++) {
+        memcpy(pass.data, control, sizeof(control));
+        assert_int_equal(run(disk, &pass, select, sizeof(select), sizeof(control)), 0);
+        if (resets[i].kind == BED_INJECT_RESET_BUS) {
+            fixture_inject_adapter(resets[i].kind);
+        } else {
+            fixture_inject_disk(resets[i].kind);
+        }
+        assert_int_equal(run(disk, &pass, test_unit_ready, sizeof(test_unit_ready), 0), resets[i].sense);
+        assert_int_equal(pass.sense[0], 0x70);
+        fixture_await_connections("vol1", 1);
+        assert_int_equal(run(disk, &pass, test_unit_ready, sizeof(test_unit_ready), 0), 0);
+        assert_int_equal(run(disk, &pass, unknown, sizeof(unknown), 0), 0x052000);
+        assert_int_equal(pass.sense[0], 0x70);
+    }
+    end(disk);
+}
+
+/* Of a buffer that is longer than what is read or written, what was moved is told; a shorter one is refused. */
+static void residual_is_told(void **state)
+{
+    static const UCHAR write_2[10] = {0x2A, [8] = 2};
+    struct bed_file *disk;
+    struct pass pass;
+    struct bed_io io;
+
+    (void)state;
+    disk = start(SERVER_FLAGS_USUAL);
+    assert_true(pass_read(disk, &pass, 0, 1, 4096));
+    assert_int_equal(pass.header.DataTransferLength, 512);
+    pass_begin(&io, disk, &pass, write_2, sizeof(write_2), SCSI_IOCTL_DATA_OUT, 4096);
+    assert_true(pass_wait(&io, &pass));
+    assert_int_equal(pass.header.DataTransferLength, 1024);
+    assert_false(pass_read(disk, &pass, 0, 2, 512));
+    assert_true(pass_has_sense(&pass, 5));
+    assert_int_equal(pass.sense[12], 0x24);
     end(disk);
 }
 
@@ -411,7 +476,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(write_and_verify_goes_on_over_the_next_connection),
         cmocka_unit_test(mode_select_turns_the_cache_off),
         cmocka_unit_test(mode_select_changes_the_format_of_sense),
+        cmocka_unit_test(failed_read_has_the_format_that_was_chosen),
         cmocka_unit_test(reset_is_told_once),
+        cmocka_unit_test(residual_is_told),
         cmocka_unit_test(request_sense_tells_of_a_reset),
         cmocka_unit_test(reservations_are_not_supported),
     };
