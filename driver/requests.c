@@ -164,7 +164,9 @@ static void complete_one(struct disk *disk, struct record *record)
     if (record_has_pages(record)) {
         record_unmap_pages(record);
     }
-    pattern_give(disk, record);
+    if (storage_writes_pattern(&record->command)) {
+        pattern_give(disk);
+    }
     if (record->srb_status != 0) {
         srb_complete(adapter, record->srb, record->srb_status);
     } else {
