@@ -57,18 +57,9 @@ static NTSTATUS connect(struct disk *disk)
     return STATUS_SUCCESS;
 }
 
-static void set_state(struct disk *disk, enum disk_state state)
-{
-    KLOCK_QUEUE_HANDLE handle;
-
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    disk->state = state;
-    KeReleaseInStackQueuedSpinLock(&handle);
-}
-
 static void open(struct disk *disk)
 {
-    set_state(disk, DISK_READY);
+    disk_set_state(disk, DISK_READY);
 }
 
 /* ---- The thread ---- */

@@ -78,6 +78,15 @@ enum disk_state disk_state(struct disk *disk)
     return state;
 }
 
+void disk_set_state(struct disk *disk, enum disk_state state)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    disk->state = state;
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
 /* ---- Control requests that wait ---- */
 
 PIRP disk_take_create_irp(struct disk *disk)
