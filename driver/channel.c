@@ -57,9 +57,13 @@ static NTSTATUS connect(struct disk *disk)
     return STATUS_SUCCESS;
 }
 
+/* Its handle may have been closed while it was not there to be orphaned. */
 static void open(struct disk *disk)
 {
     disk_set_state(disk, DISK_READY);
+    if (!owner_is_there(disk)) {
+        channel_orphan(disk);
+    }
 }
 
 /* ---- The thread ---- */

@@ -408,6 +408,41 @@ static void closed_handle_owns_nothing(void **state)
     hand_stop(&program, disk);
 }
 
+/* The disk's thread is just making it ready: it has no owner then, and another program can have it. */
+static void handle_closed_while_its_disk_is_made(void **state)
+{
+    enum { ROUNDS = 100 };
+    struct program_options options = {.threads = 1, .store = store};
+    WNBD_IOCTL_CREATE_COMMAND create;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct program program;
+    struct bed_file *file;
+    struct bed_io io;
+
+    (void)state;
+    options.flags.KeepDisk = 1;
+    fixture_start_machine();
+    seed_schedule(2);
+    for (int round = 0; round < ROUNDS; round++) {
+        wnbd_describe(&create, "vol1", 1);
+        create.Properties.Flags.UseKernelNbd = 0;
+        create.Properties.Flags.KeepDisk = 1;
+        create.Properties.BlockCount = PROGRAM_BYTES / BLOCK;
+        create.Properties.BlockSize = BLOCK;
+        assert_int_equal(bed_open_interface(&WNBD_GUID, &file), STATUS_SUCCESS);
+        bed_control_begin(&io, file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &create, sizeof(create), &output,
+                          sizeof(output));
+        bed_close(file);
+        assert_int_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
+        await_state(WnbdServerReconnecting);
+        program_take_over(&program, &options);
+        program_stop(&program);
+        hand_await_gone("vol1");
+    }
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+    bed_schedule_seed(0);
+}
+
 /* Nobody serves it: it can go all the same, by name and with the machine. */
 static void orphan_goes(void **state)
 {
@@ -454,6 +489,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(one_command_owns),
         cmocka_unit_test(disks_of_one_handle_go_with_it),
         cmocka_unit_test(closed_handle_owns_nothing),
+        cmocka_unit_test(handle_closed_while_its_disk_is_made),
         cmocka_unit_test(orphan_goes),
     };
     int failed;
