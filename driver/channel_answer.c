@@ -191,3 +191,13 @@ NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const
     }
     return status;
 }
+
+void channel_make_failure(WNBD_ANSWER *answer)
+{
+    answer->DataLength = 0;
+    answer->ScsiStatus = SCSI_STATUS_CHECK_CONDITION;
+    answer->SenseKey = SENSE_KEY_HARDWARE_ERROR;
+    answer->ASC = ASC_INTERNAL_TARGET_FAILURE >> 8;
+    answer->ASCQ = ASC_INTERNAL_TARGET_FAILURE & 0xFF;
+    answer->InformationValid = 0;
+}
