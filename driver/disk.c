@@ -311,7 +311,7 @@ void disk_statistics_all(struct disk *disk, WNBD_IOCTL_STATS_OUTPUT *output)
 
     RtlZeroMemory(output, sizeof *output);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    output->Now = clock_now();
+    output->Now = clock_precise(); /* as requests are: none of them is later than now */
     describe_stats(&disk->stats, &output->Stats);
     describe_traffic(&traffic[STATS_READ], &output->Read, output->Latency.Read);
     describe_traffic(&traffic[STATS_WRITE], &output->Write, output->Latency.Write);
