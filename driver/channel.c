@@ -57,18 +57,13 @@ static NTSTATUS connect(struct disk *disk)
     return STATUS_SUCCESS;
 }
 
-static void set_state(struct disk *disk, enum disk_state state)
-{
-    KLOCK_QUEUE_HANDLE handle;
-
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    disk->state = state;
-    KeReleaseInStackQueuedSpinLock(&handle);
-}
-
+/* Its handle may have been closed while it was not there to be orphaned. */
 static void open(struct disk *disk)
 {
-    set_state(disk, DISK_READY);
+    disk_set_state(disk, DISK_READY);
+    if (!owner_is_there(disk)) {
+        channel_orphan(disk);
+    }
 }
 
 /* ---- The thread ---- */

@@ -80,6 +80,9 @@ uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t 
 /* The same for one, whose data is `length` bytes at `data`. STATUS_NOT_FOUND. */
 NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const uint8_t *data);
 
+/* Makes it the answer to a request whose data could not be moved. */
+void channel_make_failure(WNBD_ANSWER *answer);
+
 /* Whether there is an arena, now. */
 static inline bool channel_has_arena(const struct channel *channel)
 {

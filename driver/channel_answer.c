@@ -166,7 +166,7 @@ uint32_t channel_answer(struct disk *disk, const WNBD_ANSWER *answers, uint32_t 
     return refused;
 }
 
-NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const uint8_t *data)
+static NTSTATUS answer_from(struct disk *disk, const WNBD_ANSWER *answer, const uint8_t *data)
 {
     struct answered answered;
     struct list_link *list;
@@ -178,4 +178,26 @@ NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const
     copy_in(record_of_link(list->next), data);
     finish(disk, list, true);
     return STATUS_SUCCESS;
+}
+
+/* What was given by ENTER has an area, which goes back to the arena that it is of, and not to the next owner's. */
+NTSTATUS channel_answer_from(struct disk *disk, const WNBD_ANSWER *answer, const uint8_t *data)
+{
+    bool has_arena = ExAcquireRundownProtection(&disk->channel.arena_users);
+    NTSTATUS status = answer_from(disk, answer, data);
+
+    if (has_arena) {
+        ExReleaseRundownProtection(&disk->channel.arena_users);
+    }
+    return status;
+}
+
+void channel_make_failure(WNBD_ANSWER *answer)
+{
+    answer->DataLength = 0;
+    answer->ScsiStatus = SCSI_STATUS_CHECK_CONDITION;
+    answer->SenseKey = SENSE_KEY_HARDWARE_ERROR;
+    answer->ASC = ASC_INTERNAL_TARGET_FAILURE >> 8;
+    answer->ASCQ = ASC_INTERNAL_TARGET_FAILURE & 0xFF;
+    answer->InformationValid = 0;
 }

@@ -27,24 +27,15 @@ static void await_copy_locked(struct disk *disk, struct record *record)
     }
 }
 
-/* The program may still write to its area, and may answer. */
-static void retire_locked(struct disk *disk, struct record *record)
-{
-    queue_retire(&disk->requests.queue, &record->command.request);
-    record->holds &= ~(uint32_t)RECORD_ANSWERING;
-}
-
 void channel_abort_locked(struct disk *disk, struct record *record, struct list_link *done)
 {
-    bool copying = (record->holds & RECORD_COPYING) != 0;
-
-    if ((record->holds & RECORD_ANSWERING) != 0) {
-        retire_locked(disk, record);
+    if ((record->holds & RECORD_ANSWERING) != 0) { /* the program may still write to its area, and may answer */
+        queue_retire(&disk->requests.queue, &record->command.request);
     }
-    if (copying) {
+    if ((record->holds & RECORD_COPYING) != 0) {
+        record->holds = RECORD_COPYING;
         await_copy_locked(disk, record);
     } else {
-        record->holds = RECORD_ANSWERING; /* on no list */
         requests_drain_one_locked(disk, record, done);
     }
 }

@@ -72,10 +72,9 @@ static bool is_large(const struct record *record)
     return channel_payload(record) > CHANNEL_COPY_NOW;
 }
 
-/* Gives what waits to an ENTER. False: nothing more can be given now. */
-static bool give_to_enter_locked(struct disk *disk, PIRP irp, KLOCK_QUEUE_HANDLE *handle)
+/* Gives what waits to an ENTER, unless the first is large. False: nothing more can be given now. */
+static bool give_to_enter_locked(struct disk *disk, PIRP irp, bool large, KLOCK_QUEUE_HANDLE *handle)
 {
-    bool large = is_large(channel_next_locked(disk));
     struct channel_batch batch;
     struct list_link done;
     uint32_t count = 0;
@@ -97,12 +96,13 @@ static bool give_to_enter_locked(struct disk *disk, PIRP irp, KLOCK_QUEUE_HANDLE
 
 void channel_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle)
 {
+    struct record *next;
     bool more = true;
 
-    while (more && !IsListEmpty(&disk->channel.enters) && channel_next_locked(disk) != NULL) {
+    while (more && !IsListEmpty(&disk->channel.enters) && (next = channel_next_locked(disk)) != NULL) {
         PIRP irp = waiter_take_locked(&disk->channel.enters);
 
-        more = irp != NULL && give_to_enter_locked(disk, irp, handle);
+        more = irp != NULL && give_to_enter_locked(disk, irp, is_large(next), handle);
     }
     if (!list_is_empty(&disk->requests.waiting) && !IsListEmpty(&disk->channel.fetches)) {
         KeSetEvent(&disk->channel.wake, IO_NO_INCREMENT, FALSE); /* the thread may copy */

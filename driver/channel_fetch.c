@@ -54,13 +54,9 @@ static void copied(struct disk *disk, struct record *record)
 static void refuse_unseen(struct disk *disk, PIRP irp)
 {
     WNBD_IOCTL_FETCH_REQ_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
-    WNBD_ANSWER answer = {
-        .RequestHandle = command->Request.RequestHandle,
-        .ScsiStatus = SCSI_STATUS_CHECK_CONDITION,
-        .SenseKey = SENSE_KEY_HARDWARE_ERROR,
-        .ASC = ASC_INTERNAL_TARGET_FAILURE >> 8,
-    };
+    WNBD_ANSWER answer = {.RequestHandle = command->Request.RequestHandle};
 
+    channel_make_failure(&answer);
     channel_answer(disk, &answer, 1, false);
 }
 

@@ -2,10 +2,9 @@
 /*
  * A disk that is kept without its program (KeepDisk), as one that has lost its server:
  *
- *   owner lost --> requests wait, Storport paused --+--(attached)--> ready, what the old program had is given again
- *                                                   |
- *                                                   +-- ReconnectTimeoutMs over: requests fail, resumed; attach still
- * can
+ *   owner lost --> requests wait, --+--(attached)--> ready, what the old program had is given again
+ *                  Storport paused  |
+ *                                   +-- ReconnectTimeoutMs over: requests fail, resumed; attach still can
  */
 #include "driver/channel.h"
 

@@ -40,9 +40,4 @@
  */
 NTSTATUS ddk_lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation);
 
-static inline NTSTATUS ddk_lock_user_pages(PMDL mdl, LOCK_OPERATION operation)
-{
-    return ddk_lock_pages(mdl, UserMode, operation);
-}
-
 #endif

@@ -78,6 +78,15 @@ enum disk_state disk_state(struct disk *disk)
     return state;
 }
 
+void disk_set_state(struct disk *disk, enum disk_state state)
+{
+    KLOCK_QUEUE_HANDLE handle;
+
+    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
+    disk->state = state;
+    KeReleaseInStackQueuedSpinLock(&handle);
+}
+
 /* ---- Control requests that wait ---- */
 
 PIRP disk_take_create_irp(struct disk *disk)
@@ -302,7 +311,7 @@ void disk_statistics_all(struct disk *disk, WNBD_IOCTL_STATS_OUTPUT *output)
 
     RtlZeroMemory(output, sizeof *output);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    output->Now = clock_now();
+    output->Now = clock_precise(); /* as requests are: none of them is later than now */
     describe_stats(&disk->stats, &output->Stats);
     describe_traffic(&traffic[STATS_READ], &output->Read, output->Latency.Read);
     describe_traffic(&traffic[STATS_WRITE], &output->Write, output->Latency.Write);

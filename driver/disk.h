@@ -146,7 +146,9 @@ void disk_complete_removal_irps(struct disk *disk);
 /* Asks the thread to take the disk down, at once and in bounded time. */
 void disk_stop(struct disk *disk);
 
+/* disk->lock is taken inside. */
 enum disk_state disk_state(struct disk *disk);
+void disk_set_state(struct disk *disk, enum disk_state state);
 
 /* Whether requests are taken in that state, to be sent now or over the next connection. */
 static inline bool disk_takes_requests(enum disk_state state)

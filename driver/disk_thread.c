@@ -21,15 +21,6 @@ void disk_resize(struct disk *disk, uint64_t block_count)
     announce(disk);
 }
 
-static void set_state(struct disk *disk, enum disk_state state)
-{
-    KLOCK_QUEUE_HANDLE handle;
-
-    KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
-    disk->state = state;
-    KeReleaseInStackQueuedSpinLock(&handle);
-}
-
 static void log_mapped(const struct disk *disk)
 {
     const WNBD_PROPERTIES *properties = &disk->properties;
@@ -65,7 +56,7 @@ static NTSTATUS bring_up(struct disk *disk)
 static void take_down(struct disk *disk)
 {
     disk_hide(disk);
-    set_state(disk, DISK_REMOVING);
+    disk_set_state(disk, DISK_REMOVING);
     StorPortResumeDevice(disk->adapter, 0, disk->target, 0); /* what Storport holds back comes, and finds no disk */
     disk->backend->close(disk);
     COUNTERS_TELL(disk->nbd.counters, disk->properties.InstanceName, disk->stats.received);

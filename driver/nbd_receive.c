@@ -37,12 +37,12 @@ static struct scsi_sense sense_of(const struct disk *disk, const struct record *
 
 static void fail_locked(const struct disk *disk, struct record *record)
 {
-    if (!storage_error_matters(&record->command)) {
-        return;
+    struct scsi_sense sense;
+
+    if (storage_error_matters(&record->command)) {
+        sense = sense_of(disk, record);
+        requests_set_sense(record, &sense);
     }
-    record->result.status = SCSI_STATUS_CHECK_CONDITION;
-    record->result.transferred = 0;
-    record->result.sense = sense_of(disk, record);
 }
 
 /* Whose reply it is. False: nobody waits for it, and the connection is given up. */

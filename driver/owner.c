@@ -42,6 +42,11 @@ bool owner_is(struct disk *disk, PFILE_OBJECT file)
     return file != NULL && disk->channel.ownership.file == file;
 }
 
+bool owner_is_there(struct disk *disk)
+{
+    return disk->channel.ownership.file != NULL;
+}
+
 /* False: `file` is not the owner. NULL: whoever is. */
 static bool take_away(struct disk *disk, PFILE_OBJECT file)
 {

@@ -34,6 +34,9 @@ bool owner_take(struct disk *disk, PFILE_OBJECT file);
  * disk->lock after that, and ends what was begun before. `file` is that of an IRP, which holds it. */
 bool owner_is(struct disk *disk, PFILE_OBJECT file);
 
+/* Whether it has one. Any context. */
+bool owner_is_there(struct disk *disk);
+
 /* The disk has no owner any more, and knows nothing of it. */
 void owner_drop(struct disk *disk);
 

@@ -30,26 +30,23 @@ void pattern_free(struct disk *disk)
 
 bool pattern_take(struct disk *disk, struct record *record)
 {
-    record->has_pattern = InterlockedCompareExchange(&disk->pattern.taken, 1, 0) == 0;
-    record->command.pattern = disk->pattern.bytes;
-    return record->has_pattern;
-}
+    struct pattern *pattern = &disk->pattern;
 
-void pattern_map(struct disk *disk, struct record *record)
-{
-    record->data = disk->pattern.bytes;
+    if (InterlockedCompareExchange(&pattern->taken, 1, 0) != 0) {
+        return false;
+    }
+    storage_put_pattern(&record->command, pattern->bytes); /* first: the record's MDL takes the place of the block */
+    record->data = pattern->bytes;
     if (disk->backend->takes_pages) {
-        record->pages = disk->pattern.mdl;
-        record->pages_address = disk->pattern.bytes;
+        record->pages = pattern->mdl;
+        record->pages_address = pattern->bytes;
         record_init_mdl(record);
         record_map_pages(record);
     }
+    return true;
 }
 
-void pattern_give(struct disk *disk, struct record *record)
+void pattern_give(struct disk *disk)
 {
-    if (record->has_pattern) {
-        record->has_pattern = false;
-        InterlockedExchange(&disk->pattern.taken, 0);
-    }
+    InterlockedExchange(&disk->pattern.taken, 0);
 }

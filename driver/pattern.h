@@ -21,13 +21,11 @@ struct pattern {
 NTSTATUS pattern_allocate(struct disk *disk);
 void pattern_free(struct disk *disk);
 
-/* Takes it for the record, which begins a WRITE SAME. False: another one has it. */
+/* Takes it for a record that begins to write a pattern, which is put there and is the record's data then. False:
+ * another one has it. */
 bool pattern_take(struct disk *disk, struct record *record);
 
-/* The record's data is there. */
-void pattern_map(struct disk *disk, struct record *record);
-
-/* Gives it back, if the record has it. */
-void pattern_give(struct disk *disk, struct record *record);
+/* Nothing reads it any more for the record that has taken it. */
+void pattern_give(struct disk *disk);
 
 #endif

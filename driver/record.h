@@ -43,7 +43,7 @@ struct record {
     struct list_link link; /* on one list of the backend, or none */
     PSCSI_REQUEST_BLOCK srb;
     struct storage_command command;
-    PMDL pages;                        /* IO_READ, IO_WRITE: the SRB's own MDL, borrowed; NULL: not in use */
+    PMDL pages;                        /* IO_READ, IO_WRITE: the SRB's MDL or the pattern's, borrowed; NULL: none */
     PVOID pages_address;               /* where in it the SRB's data begins: a number, not to be used as an address */
     uint8_t *data;                     /* IO_READ: where the SRB's data is copied to; of a channel's requests: also what
                                         * is written, and of reservations */
@@ -54,7 +54,6 @@ struct record {
     uint32_t holds;         /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
     uint32_t area;          /* a channel's: in the arena, where its data is; fixed while it is with the program */
     uint32_t answer_length; /* a channel's: bytes of the answer's data, while they are being copied */
-    bool has_pattern;       /* a WRITE SAME's: see pattern.h */
     bool awaited;           /* a channel's: requests.aborting counts it; guarded by disk->lock */
     bool withdrawn;         /* a channel's: its program went while its data was being copied; guarded by disk->lock */
     UCHAR srb_status;       /* not 0: complete with this and without sense */

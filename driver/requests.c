@@ -29,9 +29,9 @@ void requests_free(struct disk *disk)
 
 static void set_sense(struct record *record, uint8_t key, enum scsi_asc asc)
 {
-    record->result.status = SCSI_STATUS_CHECK_CONDITION;
-    record->result.transferred = 0;
-    record->result.sense = sense_make(key, asc);
+    struct scsi_sense sense = sense_make(key, asc);
+
+    requests_set_sense(record, &sense);
 }
 
 /* The record fails because its connection has ended. Whether the server carried the request out is not known: an
@@ -120,17 +120,17 @@ static void change_data(struct record *record, bool had_pages)
 static bool next_request_locked(struct disk *disk, struct record *record)
 {
     bool had_pages = record_has_pages(record);
+    struct scsi_sense sense;
 
     if (record->srb_status != 0 || record->result.status != SCSI_STATUS_GOOD) {
         return false;
     }
-    switch (storage_next(&record->command, &record->result.sense)) {
+    switch (storage_next(&record->command, &sense)) {
     case STORAGE_DONE:
         record_finish(record);
         return false;
     case STORAGE_REFUSED:
-        record->result.status = SCSI_STATUS_CHECK_CONDITION;
-        record->result.transferred = 0;
+        requests_set_sense(record, &sense);
         return false;
     case STORAGE_REQUEST:
         break;
@@ -164,7 +164,9 @@ static void complete_one(struct disk *disk, struct record *record)
     if (record_has_pages(record)) {
         record_unmap_pages(record);
     }
-    pattern_give(disk, record);
+    if (storage_writes_pattern(&record->command)) {
+        pattern_give(disk);
+    }
     if (record->srb_status != 0) {
         srb_complete(adapter, record->srb, record->srb_status);
     } else {

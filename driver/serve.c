@@ -198,17 +198,6 @@ static void take_response(const WNBD_IO_RESPONSE *response, UINT32 length, WNBD_
     answer->InformationValid = status->InformationValid != 0;
 }
 
-/* What the answer has said of its data is not true: the request must not wait for another. */
-static void make_failure(WNBD_ANSWER *answer)
-{
-    answer->DataLength = 0;
-    answer->ScsiStatus = SCSI_STATUS_CHECK_CONDITION;
-    answer->SenseKey = SENSE_KEY_HARDWARE_ERROR;
-    answer->ASC = ASC_INTERNAL_TARGET_FAILURE >> 8;
-    answer->ASCQ = ASC_INTERNAL_TARGET_FAILURE & 0xFF;
-    answer->InformationValid = 0;
-}
-
 static NTSTATUS answer_with_buffer(struct disk *disk, const WNBD_IOCTL_SEND_RSP_COMMAND *command)
 {
     const uint8_t *data = NULL;
@@ -224,7 +213,7 @@ static NTSTATUS answer_with_buffer(struct disk *disk, const WNBD_IOCTL_SEND_RSP_
         status = data != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
     }
     if (!NT_SUCCESS(status)) {
-        make_failure(&answer);
+        channel_make_failure(&answer); /* what it has said of its data is not true: the request must not wait */
     }
     answered = channel_answer_from(disk, &answer, data);
     unlock_buffer(mdl);

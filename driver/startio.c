@@ -116,7 +116,7 @@ static bool map_address(struct adapter *adapter, const struct srb_view *view, st
     return address != NULL;
 }
 
-/* Makes the data of a READ, WRITE or VERIFY reachable. SRB_STATUS_PENDING when it is. */
+/* Makes the data of a READ, WRITE, VERIFY or WRITE SAME reachable. SRB_STATUS_PENDING when it is. */
 static UCHAR map_data(struct disk *disk, const struct srb_view *view, struct record *record)
 {
     struct adapter *adapter = disk->adapter;
@@ -126,8 +126,7 @@ static UCHAR map_data(struct disk *disk, const struct srb_view *view, struct rec
         return SRB_STATUS_PENDING; /* what is read stays here */
     }
     if (storage_writes_pattern(&record->command)) {
-        pattern_map(disk, record);
-        return SRB_STATUS_PENDING;
+        return pattern_take(disk, record) ? SRB_STATUS_PENDING : SRB_STATUS_BUSY;
     }
     if (by_address && !map_address(adapter, view, record)) {
         return SRB_STATUS_BUSY; /* Storport tries again */
@@ -149,7 +148,6 @@ static struct record *begin_record(const struct srb_view *view)
     record->pages = NULL;
     record->data = NULL;
     record->replays = 0;
-    record->has_pattern = false;
     record->awaited = false;
     record->withdrawn = false;
     record->holds = 0;
@@ -228,15 +226,8 @@ static void execute_storage(struct disk *disk, const struct srb_view *view, cons
         srb_complete(disk->adapter, view->srb, SRB_STATUS_BUSY);
         return;
     }
-    if (command->operation == SCSI_WRITE_SAME && !pattern_take(disk, record)) {
-        srb_complete(disk->adapter, view->srb, SRB_STATUS_BUSY);
-        return;
-    }
     data = reach_data(view, command, record, &length);
     step = storage_begin(&record->command, &disk->device, command, data, length, &sense);
-    if (step != STORAGE_REQUEST || !storage_writes_pattern(&record->command)) {
-        pattern_give(disk, record);
-    }
     record->result.descriptor_sense = device_descriptor_sense(&disk->device);
     record->result.transferred = transfers ? record->command.data_length : view->data_length;
     switch (step) {

@@ -38,7 +38,7 @@ enum storage_kind {
     STORAGE_ANSWERS,         /* GET LBA STATUS: `status` */
     STORAGE_COMPARES,        /* VERIFY with BYTCHK, and WRITE AND VERIFY after STORAGE_WRITES_FIRST: `expected` */
     STORAGE_ZEROES,          /* WRITE SAME of zeroes where the backend has that: `same_length` */
-    STORAGE_PATTERN,         /* WRITE SAME otherwise: `pattern`, `same_length` */
+    STORAGE_PATTERN,         /* WRITE SAME otherwise: `block`, `same_length` */
     STORAGE_WRITES_FIRST,    /* WRITE AND VERIFY with BYTCHK, until it has written: `expected` */
     STORAGE_RESERVES,        /* PERSISTENT RESERVE OUT: `reservation_data` */
     STORAGE_RESERVE_ANSWERS, /* PERSISTENT RESERVE IN: the same */
@@ -66,9 +66,9 @@ struct storage_command {
     /* WRITE SAME alone: with what it begins again */
     uint64_t same_length;
     uint32_t same_flags;
-    uint8_t *pattern; /* STORAGE_PATTERN_MAX bytes: set by whoever gives the device `pattern`, before storage_begin */
+    const uint8_t *block; /* STORAGE_PATTERN: what was sent, borrowed until storage_put_pattern; NULL: zeroes */
 
-    uint32_t block_size; /* UNMAP, VERIFY, WRITE AND VERIFY */
+    uint32_t block_size; /* UNMAP, VERIFY, WRITE AND VERIFY, WRITE SAME */
 
     /* UNMAP alone */
     uint64_t block_count;
@@ -139,8 +139,13 @@ uint8_t *storage_reservation_data(const struct storage_command *storage);
  * WRITE AND VERIFY does so only after its writes, from which storage_next leads to it. */
 bool storage_compares(const struct storage_command *storage);
 
-/* Whether what the command's IO_WRITEs write begins at storage->pattern, rather than in the initiator's data. */
+/* Whether the command's IO_WRITEs all write from the beginning of what storage_put_pattern makes, rather than the
+ * initiator's data. */
 bool storage_writes_pattern(const struct storage_command *storage);
+
+/* While the first request of such a command is in hand: makes what it and all others write, no more than
+ * STORAGE_PATTERN_MAX bytes. A block that its sender has changed meanwhile is written as it is now. */
+void storage_put_pattern(const struct storage_command *storage, uint8_t *pattern);
 
 /*
  * Whether the command fails when the backend answers storage->request with an error. False: it was a hint, go on with

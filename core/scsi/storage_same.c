@@ -6,6 +6,7 @@
 #include "core/scsi/storage_internal.h"
 
 #include "core/base/checked.h"
+#include "core/base/memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,15 +45,24 @@ static void begin_zeroes(struct storage_command *storage, const struct scsi_devi
     storage_begin_range(storage, device, IO_WRITE_ZEROES, command->lba, command->blocks);
 }
 
-/* As many blocks as one request may have; they are read once more, and may be others than those that were no zeroes. */
 static void begin_pattern(struct storage_command *storage, const struct scsi_device *device,
-                          const struct scsi_command *command, const volatile uint8_t *parameters)
+                          const struct scsi_command *command, const uint8_t *parameters)
 {
-    for (uint32_t i = 0; i < STORAGE_PATTERN_MAX; i++) {
-        storage->pattern[i] = command->no_data ? 0 : parameters[i % device->block_size];
-    }
     storage->kind = STORAGE_PATTERN;
+    storage->block = command->no_data ? NULL : parameters;
+    storage->block_size = device->block_size;
     storage_begin_range(storage, device, IO_WRITE, command->lba, command->blocks);
+}
+
+void storage_put_pattern(const struct storage_command *storage, uint8_t *pattern)
+{
+    for (uint32_t at = 0; at < storage->request.length; at += storage->block_size) {
+        if (storage->block != NULL) {
+            memcpy(pattern + at, storage->block, storage->block_size);
+        } else {
+            memset(pattern + at, 0, storage->block_size);
+        }
+    }
 }
 
 enum storage_step storage_begin_same(struct storage_command *storage, const struct scsi_device *device,

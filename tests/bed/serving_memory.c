@@ -126,7 +126,7 @@ static NTSTATUS lock(const struct serving *command, LOCK_OPERATION operation, MD
     if (*mdl == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    status = ddk_lock_user_pages(*mdl, operation);
+    status = ddk_lock_pages(*mdl, UserMode, operation);
     if (!NT_SUCCESS(status)) {
         IoFreeMdl(*mdl);
         return status;

@@ -312,6 +312,17 @@ static void move_reservation(struct storage_command *storage, uint32_t block_siz
     storage->compare[0] = sum; /* so that it is read */
 }
 
+/* A WRITE SAME's request is whole blocks, as it was sent or as it is now. */
+static void write_pattern(const struct storage_command *storage)
+{
+    static uint8_t pattern[STORAGE_PATTERN_MAX];
+
+    if (storage->request.operation == IO_WRITE && storage_writes_pattern(storage)) {
+        storage_put_pattern(storage, pattern);
+        CHECK(memcmp(pattern, pattern + storage->request.length - storage->block_size, storage->block_size) == 0);
+    }
+}
+
 /* What the requests of a command have come to. */
 struct walk {
     uint64_t trimmed;
@@ -362,8 +373,7 @@ static void check_storage(struct scsi_device *device, const struct scsi_command 
                           uint32_t data_length, const uint8_t *extents, size_t extents_size, bool list_changes)
 {
     static uint8_t compare[STORAGE_COMPARE_MAX];
-    static uint8_t pattern[STORAGE_PATTERN_MAX];
-    struct storage_command storage = {.compare = compare, .pattern = pattern};
+    struct storage_command storage = {.compare = compare};
     struct scsi_device before = *device; /* a MODE SELECT changes it */
     struct walk walk = {0};
     struct scsi_sense sense;
@@ -375,6 +385,7 @@ static void check_storage(struct scsi_device *device, const struct scsi_command 
         note_request(&walk, &storage.request);
         feed_extents(&storage, extents, extents_size);
         move_reservation(&storage, device->block_size);
+        write_pattern(&storage);
         if (storage.request.operation == IO_READ && storage_compares(&storage)) {
             read_to(&storage, command, parameters, device->block_size, list_changes);
         }

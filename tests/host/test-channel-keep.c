@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -408,6 +409,131 @@ static void closed_handle_owns_nothing(void **state)
     hand_stop(&program, disk);
 }
 
+/* The disk's thread is just making it ready: it has no owner then, and another program can have it. */
+static void handle_closed_while_its_disk_is_made(void **state)
+{
+    enum { ROUNDS = 100 };
+    struct program_options options = {.threads = 1, .store = store};
+    WNBD_IOCTL_CREATE_COMMAND create;
+    WNBD_IOCTL_CREATE_OUTPUT output;
+    struct program program;
+    struct bed_file *file;
+    struct bed_io io;
+
+    (void)state;
+    options.flags.KeepDisk = 1;
+    fixture_start_machine();
+    seed_schedule(2);
+    for (int round = 0; round < ROUNDS; round++) {
+        wnbd_describe(&create, "vol1", 1);
+        create.Properties.Flags.UseKernelNbd = 0;
+        create.Properties.Flags.KeepDisk = 1;
+        create.Properties.BlockCount = PROGRAM_BYTES / BLOCK;
+        create.Properties.BlockSize = BLOCK;
+        assert_int_equal(bed_open_interface(&WNBD_GUID, &file), STATUS_SUCCESS);
+        bed_control_begin(&io, file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &create, sizeof(create), &output,
+                          sizeof(output));
+        bed_close(file);
+        assert_int_equal(bed_io_wait(&io, MAXULONG, NULL), STATUS_SUCCESS);
+        await_state(WnbdServerReconnecting);
+        program_take_over(&program, &options);
+        program_stop(&program);
+        hand_await_gone("vol1");
+    }
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+    bed_schedule_seed(0);
+}
+
+/* ---- The arena of an owner who is gone ---- */
+
+struct late {
+    pthread_t thread;
+    struct bed_file *file;
+    WNBD_IOCTL_SEND_RSP_COMMAND command;
+    NTSTATUS status;
+};
+
+static void *answer_late(void *context)
+{
+    struct late *late = context;
+
+    late->status = bed_control(late->file, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &late->command, sizeof(late->command),
+                               NULL, 0, NULL);
+    return NULL;
+}
+
+/* Begins to answer a request of ENTER with a buffer of its own, and is gone. */
+static NTSTATUS die_answering(struct program *program, UINT64 handle, struct program *next, UCHAR *data)
+{
+    struct late late = {.file = program->file};
+    struct program_output entered;
+    struct bed_io enter;
+
+    late.command = (WNBD_IOCTL_SEND_RSP_COMMAND){.IoControlCode = IOCTL_WNBD_SEND_RSP,
+                                                 .Response.RequestHandle = handle,
+                                                 .ConnectionId = program->id,
+                                                 .DataBuffer = data,
+                                                 .DataBufferSize = WNBD_DEFAULT_MAX_TRANSFER_LENGTH};
+    program_enter_begin(program, &enter, 1, &entered); /* keeps the file object until it is waited for */
+    pthread_create(&late.thread, NULL, answer_late, &late);
+    usleep((useconds_t)rand() % 1000);
+    program_die(program);
+    program_take_over(next, &program->options);
+    pthread_join(late.thread, NULL);
+    assert_int_equal(bed_io_wait(&enter, MAXULONG, NULL), STATUS_ACCESS_DENIED);
+    program_free(program);
+    return late.status;
+}
+
+/* Each of them needs the whole arena. */
+static void serve_one_after_the_other(struct program *program, unsigned count)
+{
+    struct program_output output;
+
+    while (count-- != 0) {
+        WNBD_ARENA_REQUEST request = program_next(program);
+        WNBD_ANSWER answer = program_carry_out(program, &request, program_data(program, &request));
+
+        assert_int_equal(program_enter(program, NULL, 0, 1, false, &output), STATUS_SUCCESS);
+        assert_int_equal(output.head.RequestCount, 0);
+        assert_int_equal(program_answer(program, &answer), 0);
+    }
+}
+
+/* What the old owner has answered goes back to the arena that it was in, not to that of the next, which would have it
+ * twice then. */
+static void answer_outlives_its_arena(void **state)
+{
+    enum { ROUNDS = 200, LARGE = WNBD_DEFAULT_MAX_TRANSFER_LENGTH, IOS = 3 };
+    struct program_options options = {.store = store, .arena_size = WNBD_MIN_ARENA_SIZE};
+    UCHAR *data = malloc(LARGE * (IOS + 1));
+    struct program programs[2];
+    struct bed_io ios[IOS];
+    struct bed_file *disk;
+
+    (void)state;
+    options.flags.KeepDisk = 1;
+    disk = hand_start(&programs[0], &options);
+    srand(7);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct program *next = &programs[(round + 1) % 2];
+        NTSTATUS status;
+
+        bed_transfer_begin(&ios[0], disk, false, 0, data, LARGE);
+        status = die_answering(&programs[round % 2], program_next(&programs[round % 2]).Request.RequestHandle, next,
+                               data + IOS * LARGE);
+        for (ULONG i = 1; i < IOS; i++) {
+            bed_transfer_begin(&ios[i], disk, false, i * LARGE, data + i * LARGE, LARGE);
+        }
+        serve_one_after_the_other(next, NT_SUCCESS(status) ? IOS - 1 : IOS);
+        for (ULONG i = 0; i < IOS; i++) {
+            assert_int_equal(bed_io_wait(&ios[i], MAXULONG, NULL), STATUS_SUCCESS);
+        }
+    }
+    hand_stop(&programs[ROUNDS % 2], disk);
+    free(data);
+}
+
 /* Nobody serves it: it can go all the same, by name and with the machine. */
 static void orphan_goes(void **state)
 {
@@ -454,6 +580,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(one_command_owns),
         cmocka_unit_test(disks_of_one_handle_go_with_it),
         cmocka_unit_test(closed_handle_owns_nothing),
+        cmocka_unit_test(handle_closed_while_its_disk_is_made),
+        cmocka_unit_test(answer_outlives_its_arena),
         cmocka_unit_test(orphan_goes),
     };
 

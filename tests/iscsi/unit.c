@@ -114,9 +114,11 @@ static void execute_storage(struct unit *unit, const struct scsi_command *comman
     struct scsi_sense sense;
 
     unit->command.compare = unit->compare;
-    unit->command.pattern = unit->pattern;
     step = storage_begin(&unit->command, &unit->device, command, data, length, &sense);
     result->transferred = transfers ? unit->command.data_length : length;
+    if (step == STORAGE_REQUEST && storage_writes_pattern(&unit->command)) {
+        storage_put_pattern(&unit->command, unit->pattern);
+    }
     while (step == STORAGE_REQUEST) {
         step = carry_out(unit, data, &sense);
     }

@@ -256,9 +256,14 @@ static struct scsi_device writing_device(void)
 static enum storage_step begin_block(struct storage_command *storage, struct scsi_device *device,
                                      struct scsi_command command, uint8_t *block, struct scsi_sense *sense)
 {
-    storage->pattern = pattern;
+    enum storage_step step =
+        storage_begin(storage, device, &command, block, block == NULL ? 0 : device->block_size, sense);
+
     memset(pattern, 0xEE, sizeof(pattern));
-    return storage_begin(storage, device, &command, block, block == NULL ? 0 : device->block_size, sense);
+    if (step == STORAGE_REQUEST && storage_writes_pattern(storage)) {
+        storage_put_pattern(storage, pattern);
+    }
+    return step;
 }
 
 static void assert_writes(const struct storage_command *storage, uint64_t offset, uint32_t length, uint32_t flags)
@@ -292,7 +297,7 @@ static void assert_written(struct scsi_device *device, uint32_t blocks, uint32_t
     fill_block(block, device->block_size);
     step = begin_block(&storage, device, same(3, blocks), block, &sense);
     for (uint32_t i = 0; i < STORAGE_PATTERN_MAX; i++) {
-        assert_int_equal(pattern[i], block[i % device->block_size]);
+        assert_int_equal(pattern[i], i < storage.request.length ? block[i % device->block_size] : 0xEE);
     }
     for (; at < end; at += piece) {
         assert_int_equal(step, STORAGE_REQUEST);
@@ -338,7 +343,7 @@ static void same_of_zeroes_where_they_are_written(void **state)
     assert_int_equal(begin_block(&storage, &device, command, NULL, &sense), STORAGE_REQUEST);
     assert_writes(&storage, 9 * SECTOR, 3 * 512, 0);
     for (uint32_t i = 0; i < STORAGE_PATTERN_MAX; i++) {
-        assert_int_equal(pattern[i], 0);
+        assert_int_equal(pattern[i], i < storage.request.length ? 0 : 0xEE);
     }
 }
 
