@@ -302,6 +302,26 @@ def test_killed_process_takes_its_disk_with_it(bed, stack):
     wait_until(lambda: bed.mapped() == [], "the disk outlives its process")
 
 
+def test_server_that_goes_on_sending_after_the_goodbye(bed, stack):
+    """It is heard out for a second, and not for as long as it has something to say."""
+
+    class Floods(scripted.Nbd):
+        flooding = False
+
+        def serve(self, stream):
+            goes_on = super().serve(stream)
+            while self.requests[-1][0] == scripted.CMD_DISC:
+                self.flooding = True
+                stream.sendall(bytes(4 * MIB))
+            return goes_on
+
+    server = stack.enter_context(Floods())
+    disk = map_user(bed, "flood", server)
+    begun = time.monotonic()
+    disk.end()
+    assert server.flooding and time.monotonic() - begun < 20
+
+
 # --- a lost connection
 
 
