@@ -283,6 +283,15 @@ def test_ctrl_c_before_there_is_a_disk(kind, stage, tmp_path, bed, stack):
     assert bed.mapped() == []
 
 
+def test_ctrl_c_leaves_the_disk_of_that_name_which_is_another_process_s(server, tmp_path, bed, stack):
+    disk = map_user(bed, "x", server)
+    silent = stack.enter_context(Silent(tmp_path, "connected"))
+    interrupted(bed, silent.file, silent).wait().failed(995, "'x'", "given up")
+    assert bed.mapped() == ["x"]
+    bed.diskio("read", disk.number, 0, 4096).ok()
+    disk.end()
+
+
 def processes_with(*words):
     """Of this machine, those whose command lines have all of the words."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
