@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-client/disks.h"
 #include "wnbd-client/json.h"
+#include "wnbd-client/narrow.h"
 #include "wnbd-client/show_print.h"
 #include "wnbd-client/traffic.h"
 
@@ -39,13 +40,13 @@ static void print_limit(const char *name, bool is_known, DWORD limit)
 static void print_device(const struct shown *shown)
 {
     const WNBD_CONNECTION_INFO *info = &shown->info;
-    char text[DISK_TEXT_SIZE];
+    char text[NARROW_SIZE];
 
     if (info->DiskNumber >= 0)
         json_number("disk_number", info->DiskNumber);
     else
         json_null("disk_number");
-    json_text("pnp_device_id", disk_narrow(info->PNPDeviceID, text));
+    json_text("pnp_device_id", narrow(info->PNPDeviceID, ARRAYSIZE(info->PNPDeviceID), text));
     json_unsigned("bus", info->BusNumber);
     json_unsigned("target", info->TargetId);
     json_unsigned("lun", info->Lun);
