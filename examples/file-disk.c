@@ -4,10 +4,10 @@
  *
  * What a program that serves a disk does, in order:
  *
- *   main            describes the disk (WNBD_PROPERTIES), makes it (WnbdCreate), has it served (WnbdStartDispatcher)
- * and waits for its end (WnbdWaitDispatcher) on_read ...     are called by the dispatcher's threads, several at once,
- * and answer fail            says why something could not be done, as a disk does: with a sense key and an additional
- * code
+ *   main         describes the disk (WNBD_PROPERTIES), makes it (WnbdCreate), has it served (WnbdStartDispatcher)
+ *                and waits for its end (WnbdWaitDispatcher)
+ *   on_read ...  are called by the dispatcher's threads, several at once, and answer
+ *   fail         says why something could not be done, as a disk does: with a sense key and an additional code
  *
  * Callbacks may answer before they return, as here, or later from any thread. Answers before the return are the
  * cheapest: they go to the driver many at a time.
@@ -90,8 +90,7 @@ static DWORD make_zero(UINT64 offset, UINT64 length)
 
 /* ---- Answers ---- */
 
-/* Makes *status a failure. Windows reads it as it would that of a real disk. `block`: where, or
- * NO_BLOCK. */
+/* Makes *status a failure. Windows reads it as it would that of a real disk. `block`: where, or NO_BLOCK. */
 static void fail(WNBD_STATUS *status, DWORD error, UINT8 asc, UINT64 block)
 {
     if (error == ERROR_DISK_FULL || error == ERROR_HANDLE_DISK_FULL) {

@@ -20,7 +20,8 @@ DWORD enter_open(struct enter *enter, WNBD_CONNECTION_ID connection)
 
 void enter_close(struct enter *enter)
 {
-    CloseHandle(enter->event);
+    if (enter->event)
+        CloseHandle(enter->event);
 }
 
 static DWORD command_size(const WNBD_IOCTL_ENTER_COMMAND *command)

@@ -23,7 +23,7 @@ struct enter {
 
 /* 14: no event. */
 DWORD enter_open(struct enter *enter, WNBD_CONNECTION_ID connection);
-void enter_close(struct enter *enter);
+void enter_close(struct enter *enter); /* also of one that is all zeroes */
 
 /*
  * Sends enter->command, whose AnswerCount, Answers, MaxRequests (PACE_BATCH_MAX at most), Wait and Wake the caller has

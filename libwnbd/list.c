@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What disks there are. */
+#include "libwnbd/list.h"
 #include "libwnbd/adapter.h"
 #include "libwnbd/disk_device.h"
 #include "libwnbd/ioctl.h"
@@ -16,11 +17,11 @@ static DWORD list_size(UINT32 count)
     return (DWORD)(offsetof(WNBD_CONNECTION_LIST, Connections) + count * sizeof(WNBD_CONNECTION_INFO));
 }
 
-static DWORD read_list(HANDLE adapter, PWNBD_CONNECTION_LIST list, DWORD size)
+static DWORD fill(HANDLE adapter, PWNBD_CONNECTION_LIST list)
 {
     WNBD_IOCTL_LIST_COMMAND command = {.IoControlCode = IOCTL_WNBD_LIST};
     DWORD used;
-    DWORD error = ioctl_command_wait(adapter, &command, sizeof(command), list, size, &used);
+    DWORD error = ioctl_command_wait(adapter, &command, sizeof(command), list, list_size(LIST_CAPACITY), &used);
 
     if (error != ERROR_SUCCESS)
         return error;
@@ -28,6 +29,21 @@ static DWORD read_list(HANDLE adapter, PWNBD_CONNECTION_LIST list, DWORD size)
         used < list_size(list->Count))
         return ERROR_INVALID_DATA;
     return ERROR_SUCCESS;
+}
+
+DWORD list_read(HANDLE adapter, PWNBD_CONNECTION_LIST *list)
+{
+    DWORD error;
+
+    *list = malloc(list_size(LIST_CAPACITY));
+    if (!*list)
+        return ERROR_NOT_ENOUGH_MEMORY;
+    error = fill(adapter, *list);
+    if (error != ERROR_SUCCESS) {
+        free(*list);
+        *list = NULL;
+    }
+    return error;
 }
 
 /* The sizing is done here and not by the driver, which would have to report more bytes than it was given. */
@@ -51,16 +67,13 @@ DWORD WnbdIoctlList(HANDLE Adapter, PWNBD_CONNECTION_LIST ConnectionList, PDWORD
 
     if (!BufferSize || (!ConnectionList && *BufferSize != 0))
         return ERROR_INVALID_PARAMETER;
-    list = malloc(list_size(LIST_CAPACITY));
-    if (!list)
-        return ERROR_NOT_ENOUGH_MEMORY;
-    error = read_list(Adapter, list, list_size(LIST_CAPACITY));
-    if (error == ERROR_SUCCESS) {
-        hand_over(list, ConnectionList, BufferSize);
-        ioctl_mark_done(Overlapped, *BufferSize);
-    }
+    error = list_read(Adapter, &list);
+    if (error != ERROR_SUCCESS)
+        return error;
+    hand_over(list, ConnectionList, BufferSize);
+    ioctl_mark_done(Overlapped, *BufferSize);
     free(list);
-    return error;
+    return ERROR_SUCCESS;
 }
 
 DWORD WnbdIoctlShow(HANDLE Adapter, const char *InstanceName, PWNBD_CONNECTION_INFO ConnectionInfo,

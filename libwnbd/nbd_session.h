@@ -53,7 +53,6 @@ struct nbd_session {
     BOOL sending;               /* somebody is sending, and the only one */
     BOOL send_pending;          /* it is the session's thread, which goes on when link.out has ended */
     BOOL cut;                   /* a send has ended in between: nothing can be said after it */
-    BOOL shutting_down;         /* the server says so */
     CHAR why[NBD_PROBLEM_SIZE]; /* the connection is lost */
 
     /* Whoever is sending. */
@@ -67,6 +66,7 @@ struct nbd_session {
     struct nbd_reader reader;
     struct nbd_job *receiving; /* whose reply is in hand */
     BOOL was_of_use;           /* this connection has answered something */
+    BOOL shutting_down;        /* the server says so */
     UINT64 heard_ms;           /* when something came last */
     struct nbd_search search;
     UINT32 response_count;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libwnbd/nbd_sharing.h"
+#include "libwnbd/adapter.h"
+#include "libwnbd/list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,22 +27,13 @@ static BOOL is_rival(const WNBD_PROPERTIES *mine, const WNBD_PROPERTIES *other)
 static PWNBD_CONNECTION_LIST read_list(void)
 {
     PWNBD_CONNECTION_LIST list = NULL;
-    DWORD error = ERROR_SUCCESS;
-    DWORD size = 0;
-    DWORD given;
+    HANDLE adapter;
 
-    do {
-        given = size;
-        free(list);
-        list = given ? malloc(given) : NULL;
-        if (given && !list)
-            return NULL;
-        error = WnbdList(list, &size);
-    } while (error == ERROR_SUCCESS && size > given);
-    if (error == ERROR_SUCCESS)
-        return list;
-    free(list);
-    return NULL;
+    if (adapter_open(&adapter) != ERROR_SUCCESS)
+        return NULL;
+    list_read(adapter, &list);
+    CloseHandle(adapter);
+    return list;
 }
 
 BOOL nbd_is_shared(const WNBD_PROPERTIES *properties, CHAR other[WNBD_MAX_NAME_LENGTH])

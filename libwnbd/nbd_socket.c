@@ -82,6 +82,8 @@ DWORD nbd_call_finish(SOCKET socket, struct nbd_call *call, BOOL cancel)
 
 DWORD nbd_call_wait(SOCKET socket, struct nbd_call *call, DWORD error, const struct nbd_limit *limit)
 {
+    if (error == ERROR_SUCCESS && nbd_limit_left_ms(limit) == 0) /* a peer that is quick enough could go on for ever */
+        return WAIT_TIMEOUT;
     if (error != WSA_IO_PENDING)
         return error;
     error = nbd_limit_wait(limit, call->overlapped.hEvent);

@@ -48,7 +48,7 @@ DWORD nbd_socket_receive(SOCKET socket, struct nbd_call *call, WSABUF *pieces, D
 /* The result of a call that was pending, whose event has been signalled; `cancel`: which is to end now. */
 DWORD nbd_call_finish(SOCKET socket, struct nbd_call *call, BOOL cancel);
 
-/* The result of a call whose beginning has given `error`. After 995 and 258 it has been cancelled. */
+/* The result of a call whose beginning has given `error`. After 995 and 258 it is over: cancelled, or done too late. */
 DWORD nbd_call_wait(SOCKET socket, struct nbd_call *call, DWORD error, const struct nbd_limit *limit);
 
 #endif

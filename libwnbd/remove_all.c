@@ -1,27 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "include/wnbd.h"
+#include "libwnbd/list.h"
 
 #include <stdlib.h>
-
-/* Gives a list for free(), or NULL with *error. */
-static PWNBD_CONNECTION_LIST read_list(HANDLE adapter, DWORD *error)
-{
-    PWNBD_CONNECTION_LIST list = NULL;
-    DWORD size = 0;
-    DWORD given;
-
-    do {
-        given = size;
-        free(list);
-        list = given ? malloc(given) : NULL;
-        *error = given && !list ? ERROR_NOT_ENOUGH_MEMORY : WnbdIoctlList(adapter, list, &size, NULL);
-    } while (*error == ERROR_SUCCESS && size > given);
-    if (*error != ERROR_SUCCESS) {
-        free(list);
-        return NULL;
-    }
-    return list;
-}
 
 /* Returns when no mapping is under way any more. A driver of before there were options knows no way to do this. */
 static DWORD forbid_mappings(HANDLE adapter)
@@ -35,9 +15,11 @@ static DWORD forbid_mappings(HANDLE adapter)
 DWORD WnbdRemoveAllDisks(HANDLE AdapterHandle)
 {
     DWORD error = forbid_mappings(AdapterHandle);
-    PWNBD_CONNECTION_LIST list = error == ERROR_SUCCESS ? read_list(AdapterHandle, &error) : NULL;
+    PWNBD_CONNECTION_LIST list = NULL;
 
-    if (!list)
+    if (error == ERROR_SUCCESS)
+        error = list_read(AdapterHandle, &list);
+    if (error != ERROR_SUCCESS)
         return error;
     for (UINT32 i = 0; i < list->Count && error == ERROR_SUCCESS; i++) {
         error = WnbdIoctlRemove(AdapterHandle, list->Connections[i].Properties.InstanceName, NULL, NULL);

@@ -50,7 +50,7 @@ struct requests {
     struct request slots[REQUEST_SLOTS];
 };
 
-/* What a new request has replaced: a request the driver has aborted. FREE: none. */
+/* What a new request has replaced: one that the driver has aborted, if any. */
 enum requests_put_result {
     REQUESTS_PUT,
     REQUESTS_PUT_OVER_QUEUED, /* its callback will not be called */

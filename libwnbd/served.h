@@ -46,7 +46,6 @@ struct worker {
     HANDLE called; /* an event, of the kernel: who waits for one may be killed without harm to others */
     struct served *served;
     DWORD thread_id;
-    BOOL is_open;
     /* Its thread's alone. */
     UINT64 running;    /* handle of the request whose callback was called last; 0: it is accounted for */
     UINT64 started_ns; /* when that was */

@@ -256,7 +256,6 @@ DWORD worker_start(struct worker *worker, struct served *served, HANDLE *thread)
 
     if (error != ERROR_SUCCESS)
         return error;
-    worker->is_open = TRUE;
     worker->served = served;
     worker->seat.role = CREW_HELP;
     worker->called = CreateEventW(NULL, FALSE, FALSE, NULL);
@@ -270,6 +269,5 @@ void worker_close(struct worker *worker)
 {
     if (worker->called)
         CloseHandle(worker->called);
-    if (worker->is_open)
-        enter_close(&worker->enter);
+    enter_close(&worker->enter);
 }

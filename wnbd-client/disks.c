@@ -76,10 +76,3 @@ bool disk_read_limits(INT disk_number, DWORD *lun, DWORD *adapter)
     CloseHandle(disk);
     return error == ERROR_SUCCESS;
 }
-
-const char *disk_narrow(const WCHAR *wide, char text[DISK_TEXT_SIZE])
-{
-    text[0] = '\0';
-    WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, DISK_TEXT_SIZE - 1, NULL, NULL);
-    return text;
-}

@@ -26,8 +26,4 @@ const char *disk_replies_word(UINT32 replies);
 /* What Windows keeps in flight, of a disk that it has made a device of. */
 bool disk_read_limits(INT disk_number, DWORD *lun, DWORD *adapter);
 
-/* Wide text in UTF-8. */
-#define DISK_TEXT_SIZE (WNBD_MAX_NAME_LENGTH * 3 + 1)
-const char *disk_narrow(const WCHAR *wide, char text[DISK_TEXT_SIZE]);
-
 #endif

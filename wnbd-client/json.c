@@ -143,3 +143,11 @@ void json_null(const char *name)
     begin_value(name);
     fputs("null", stdout);
 }
+
+void json_known(const char *name, int64_t number)
+{
+    if (number >= 0)
+        json_number(name, number);
+    else
+        json_null(name);
+}

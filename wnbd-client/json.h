@@ -30,4 +30,7 @@ void json_unsigned(const char *name, uint64_t number);
 void json_boolean(const char *name, bool value);
 void json_null(const char *name);
 
+/* A number; below 0, when it is not known: null. */
+void json_known(const char *name, int64_t number);
+
 #endif

@@ -71,10 +71,7 @@ static void print_json_row(const WNBD_CONNECTION_INFO *info)
 
     json_begin_object(NULL);
     json_text("name", properties->InstanceName);
-    if (info->DiskNumber >= 0)
-        json_number("disk_number", info->DiskNumber);
-    else
-        json_null("disk_number");
+    json_known("disk_number", info->DiskNumber);
     json_boolean("nbd", disk_is_nbd(properties));
     json_text("owner", properties->Owner);
     json_number("pid", properties->Pid);

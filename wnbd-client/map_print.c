@@ -24,13 +24,11 @@ static void print_json(const WNBD_PROPERTIES *properties, int disk_number)
     snprintf(path, sizeof(path), "\\\\.\\PhysicalDrive%d", disk_number);
     json_begin_object(NULL);
     json_text("name", properties->InstanceName);
-    if (disk_number >= 0) {
-        json_number("disk_number", disk_number);
+    json_known("disk_number", disk_number);
+    if (disk_number >= 0)
         json_text("path", path);
-    } else {
-        json_null("disk_number");
+    else
         json_null("path");
-    }
     json_unsigned("size", properties->BlockCount * properties->BlockSize);
     json_unsigned("block_size", properties->BlockSize);
     json_unsigned("physical_block_size", properties->PhysicalBlockSize);

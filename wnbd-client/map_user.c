@@ -12,11 +12,18 @@
 #define REMOVE_TIMEOUT_MS 3000 /* a closed console leaves five seconds */
 #define REMOVE_RETRY_MS   1000
 
+/* Somebody else's disk may have the name: the client will say so. */
+static bool is_ours(const char *name, WNBD_CONNECTION_INFO *info)
+{
+    return WnbdShow(name, info) == ERROR_SUCCESS && info->Properties.Pid == (INT)GetCurrentProcessId();
+}
+
 /* ---- Ctrl-C ---- */
 
 static const char *disk_name;
 static HANDLE work_is_over; /* event */
 static LONG volatile interruptions;
+static bool volatile was_ours; /* the disk of that name */
 
 /* A second Ctrl-C says that it takes too long. */
 static DWORD unmap(bool hard)
@@ -25,7 +32,12 @@ static DWORD unmap(bool hard)
                                    .Flags.HardRemoveFallback = 1,
                                    .SoftRemoveTimeoutMs = REMOVE_TIMEOUT_MS,
                                    .SoftRemoveRetryIntervalMs = REMOVE_RETRY_MS};
+    WNBD_CONNECTION_INFO info;
 
+    /* Once is enough: looking at a disk asks Plug and Play, which may hang when the disk does. */
+    if (!was_ours && !is_ours(disk_name, &info))
+        return ERROR_FILE_NOT_FOUND;
+    was_ours = true;
     return WnbdRemoveEx(disk_name, &options);
 }
 
@@ -63,12 +75,6 @@ static DWORD WINAPI run(void *properties)
 static bool has_ended(HANDLE thread)
 {
     return WaitForSingleObject(thread, 0) == WAIT_OBJECT_0;
-}
-
-/* Somebody else's disk may have the name: the client will say so. */
-static bool is_ours(const char *name, WNBD_CONNECTION_INFO *info)
-{
-    return WnbdShow(name, info) == ERROR_SUCCESS && info->Properties.Pid == (INT)GetCurrentProcessId();
 }
 
 static bool find_disk(const char *name, WNBD_CONNECTION_INFO *info, DWORD *number)

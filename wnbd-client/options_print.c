@@ -2,22 +2,12 @@
 #include "wnbd-client/options_print.h"
 
 #include "wnbd-client/json.h"
+#include "wnbd-client/narrow.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_SIZE (WNBD_MAX_NAME_LENGTH * 3 + 1)
-
-/* Of an array that a NUL may end, in UTF-8. */
-static const char *narrow(const WCHAR *wide, size_t count, char text[TEXT_SIZE])
-{
-    int length = (int)wcsnlen(wide, count);
-
-    text[WideCharToMultiByte(CP_UTF8, 0, wide, length, text, TEXT_SIZE - 1, NULL, NULL)] = '\0';
-    return text;
-}
-
-static const char *name_of(const WNBD_OPTION *option, char text[TEXT_SIZE])
+static const char *name_of(const WNBD_OPTION *option, char text[NARROW_SIZE])
 {
     return narrow(option->Name, WNBD_MAX_OPT_NAME_LENGTH, text);
 }
@@ -26,7 +16,7 @@ static const char *name_of(const WNBD_OPTION *option, char text[TEXT_SIZE])
 
 static void print_value(const WNBD_OPTION_VALUE *value)
 {
-    char text[TEXT_SIZE];
+    char text[NARROW_SIZE];
 
     switch (value->Type) {
     case WnbdOptBool:
@@ -45,7 +35,7 @@ static void print_value(const WNBD_OPTION_VALUE *value)
 
 static int longest_name(const WNBD_OPTION_LIST *list)
 {
-    char text[TEXT_SIZE];
+    char text[NARROW_SIZE];
     size_t longest = 0;
 
     for (UINT32 i = 0; i < list->Count; i++) {
@@ -59,7 +49,7 @@ static int longest_name(const WNBD_OPTION_LIST *list)
 static void print_lines(const WNBD_OPTION_LIST *list)
 {
     int width = longest_name(list);
-    char text[TEXT_SIZE];
+    char text[NARROW_SIZE];
 
     for (UINT32 i = 0; i < list->Count; i++) {
         printf("%-*s : ", width, name_of(&list->Options[i], text));
@@ -89,7 +79,7 @@ static const char *type_word(WnbdOptValType type)
 
 static void print_json_value(const char *member, const WNBD_OPTION_VALUE *value)
 {
-    char text[TEXT_SIZE];
+    char text[NARROW_SIZE];
 
     switch (value->Type) {
     case WnbdOptBool:
@@ -120,7 +110,7 @@ static void print_json(const char *name, const WNBD_OPTION_VALUE *value, const W
 
 static void print_json_list(const WNBD_OPTION_LIST *list)
 {
-    char text[TEXT_SIZE];
+    char text[NARROW_SIZE];
 
     json_begin_array(NULL);
     for (UINT32 i = 0; i < list->Count; i++) {

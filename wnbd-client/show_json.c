@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-client/disks.h"
 #include "wnbd-client/json.h"
+#include "wnbd-client/narrow.h"
 #include "wnbd-client/show_print.h"
 #include "wnbd-client/traffic.h"
 
@@ -28,29 +29,18 @@ static void print_sizes(const WNBD_PROPERTIES *properties)
     json_unsigned("arena_size", disk_is_served(properties) ? properties->ArenaSize : 0);
 }
 
-static void print_limit(const char *name, bool is_known, DWORD limit)
-{
-    if (is_known)
-        json_unsigned(name, limit);
-    else
-        json_null(name);
-}
-
 static void print_device(const struct shown *shown)
 {
     const WNBD_CONNECTION_INFO *info = &shown->info;
-    char text[DISK_TEXT_SIZE];
+    char text[NARROW_SIZE];
 
-    if (info->DiskNumber >= 0)
-        json_number("disk_number", info->DiskNumber);
-    else
-        json_null("disk_number");
-    json_text("pnp_device_id", disk_narrow(info->PNPDeviceID, text));
+    json_known("disk_number", info->DiskNumber);
+    json_text("pnp_device_id", narrow(info->PNPDeviceID, ARRAYSIZE(info->PNPDeviceID), text));
     json_unsigned("bus", info->BusNumber);
     json_unsigned("target", info->TargetId);
     json_unsigned("lun", info->Lun);
-    print_limit("max_requests_per_lun", shown->has_limits, shown->lun_limit);
-    print_limit("max_requests_per_adapter", shown->has_limits, shown->adapter_limit);
+    json_known("max_requests_per_lun", shown->has_limits ? (int64_t)shown->lun_limit : -1);
+    json_known("max_requests_per_adapter", shown->has_limits ? (int64_t)shown->adapter_limit : -1);
     json_boolean("disconnecting", info->ConnectionFlags.Disconnecting);
 }
 

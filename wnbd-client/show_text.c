@@ -2,6 +2,7 @@
 /* Programs read this output, so its shape is fixed: lines are added in blocks of their own. */
 #include "wnbd-client/disks.h"
 #include "wnbd-client/latency.h"
+#include "wnbd-client/narrow.h"
 #include "wnbd-client/show_print.h"
 #include "wnbd-client/traffic.h"
 #include "wnbd-client/values.h"
@@ -40,10 +41,10 @@ static void print_properties(const WNBD_PROPERTIES *properties)
 static void print_device(const struct shown *shown)
 {
     const WNBD_CONNECTION_INFO *info = &shown->info;
-    char text[DISK_TEXT_SIZE];
+    char text[NARROW_SIZE];
 
     print_number("DiskNumber", info->DiskNumber);
-    print_text("PNPDeviceID", disk_narrow(info->PNPDeviceID, text));
+    print_text("PNPDeviceID", narrow(info->PNPDeviceID, ARRAYSIZE(info->PNPDeviceID), text));
     print_number("BusNumber", info->BusNumber);
     print_number("TargetId", info->TargetId);
     print_number("Lun", info->Lun);

@@ -50,10 +50,7 @@ static void print_stats(const WNBD_DRV_STATS *stats)
 
 static void print_json_age(const char *name, UINT64 timestamp)
 {
-    if (timestamp != 0)
-        json_number(name, age_ms(timestamp));
-    else
-        json_null(name);
+    json_known(name, timestamp != 0 ? age_ms(timestamp) : -1);
 }
 
 static void print_json(const char *name, const WNBD_DRV_STATS *stats, const WNBD_IOCTL_STATS_OUTPUT *all)

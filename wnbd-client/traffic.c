@@ -42,25 +42,15 @@ struct traffic traffic_between(const WNBD_IOCTL_STATS_OUTPUT *before, const WNBD
     return traffic;
 }
 
-static void print_within(const char *name, const UINT64 *latency, double share)
-{
-    double us = latency_within(latency, share);
-
-    if (us >= 0)
-        json_unsigned(name, (uint64_t)us);
-    else
-        json_null(name);
-}
-
 static void print_kind(const char *name, const struct traffic *traffic)
 {
     json_begin_object(name);
     json_unsigned("answered", traffic->counts.Answered);
     json_unsigned("failed", traffic->counts.Failed);
     json_unsigned("bytes", traffic->counts.Bytes);
-    print_within("p50_us", traffic->latency, 0.5);
-    print_within("p99_us", traffic->latency, 0.99);
-    print_within("p999_us", traffic->latency, 0.999);
+    json_known("p50_us", (int64_t)latency_within(traffic->latency, 0.5));
+    json_known("p99_us", (int64_t)latency_within(traffic->latency, 0.99));
+    json_known("p999_us", (int64_t)latency_within(traffic->latency, 0.999));
     json_end_object();
 }
 

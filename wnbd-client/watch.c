@@ -44,12 +44,8 @@ static void print_json_row(const struct view *view, const struct watch_row *row)
     json_unsigned("iops", (uint64_t)(row->iops + 0.5));
     json_unsigned("read_bytes_per_second", (uint64_t)row->read_bytes);
     json_unsigned("write_bytes_per_second", (uint64_t)row->write_bytes);
-    for (size_t i = 0; i < 3; i++) {
-        if (row->within[i] >= 0)
-            json_unsigned(within[i], (uint64_t)row->within[i]);
-        else
-            json_null(within[i]);
-    }
+    for (size_t i = 0; i < ARRAYSIZE(within); i++)
+        json_known(within[i], (int64_t)row->within[i]);
     if (!view->name) {
         json_text("state", row->state);
         json_number("pending", row->pending);

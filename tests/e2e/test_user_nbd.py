@@ -283,6 +283,15 @@ def test_ctrl_c_before_there_is_a_disk(kind, stage, tmp_path, bed, stack):
     assert bed.mapped() == []
 
 
+def test_ctrl_c_leaves_the_disk_of_that_name_which_is_another_process_s(server, tmp_path, bed, stack):
+    disk = map_user(bed, "x", server)
+    silent = stack.enter_context(Silent(tmp_path, "connected"))
+    interrupted(bed, silent.file, silent).wait().failed(995, "'x'", "given up")
+    assert bed.mapped() == ["x"]
+    bed.diskio("read", disk.number, 0, 4096).ok()
+    disk.end()
+
+
 def processes_with(*words):
     """Of this machine, those whose command lines have all of the words."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -300,6 +309,26 @@ def test_killed_process_takes_its_disk_with_it(bed, stack):
         os.kill(pid, signal.SIGKILL)
     disk.program.process.communicate(timeout=60)
     wait_until(lambda: bed.mapped() == [], "the disk outlives its process")
+
+
+def test_server_that_goes_on_sending_after_the_goodbye(bed, stack):
+    """It is heard out for a second, and not for as long as it has something to say."""
+
+    class Floods(scripted.Nbd):
+        flooding = False
+
+        def serve(self, stream):
+            goes_on = super().serve(stream)
+            while self.requests[-1][0] == scripted.CMD_DISC:
+                self.flooding = True
+                stream.sendall(bytes(4 * MIB))
+            return goes_on
+
+    server = stack.enter_context(Floods())
+    disk = map_user(bed, "flood", server)
+    begun = time.monotonic()
+    disk.end()
+    assert server.flooding and time.monotonic() - begun < 20
 
 
 # --- a lost connection
