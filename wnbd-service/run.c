@@ -53,12 +53,15 @@ static void wait_for_disks(HANDLE stop, run_report *report)
     }
 }
 
-static void tell_running(void)
+/* A stop that came meanwhile is the news, not how far it got until then. */
+static void tell_running(HANDLE stop)
 {
     struct disks_count count = disks_count();
     char mapped[16];
     char all[16];
 
+    if (WaitForSingleObject(stop, 0) == WAIT_OBJECT_0)
+        return;
     snprintf(mapped, sizeof(mapped), "%u", count.mapped);
     snprintf(all, sizeof(all), "%u", count.all);
     event_report(EVENT_RUNNING, mapped, all, NULL);
@@ -121,7 +124,7 @@ static DWORD work(HKEY records, HANDLE changed, HANDLE stop, run_report *report)
     if (error == ERROR_SUCCESS) {
         wait_for_disks(stop, report);
         report(SERVICE_RUNNING, 0);
-        tell_running();
+        tell_running(stop);
         error = follow(records, changed, stop);
     }
     report(SERVICE_STOP_PENDING, HINT_MS);

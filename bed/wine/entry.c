@@ -86,6 +86,7 @@ BOOLEAN NTAPI bed_entry(void *base, ULONG reason, void *reserved)
     if (reason == PROCESS_ATTACH) {
         bed_cancel_start();
         bed_irql_start();
+        bed_threads_start();
         bed_shared_data_start();
         bed_patch_self(base);
         patch_loaded();

@@ -5,6 +5,7 @@
 #include "bed/wine/irql.h"
 #include "bed/wine/shim.h"
 #include "bed/wine/stack.h"
+#include "bed/wine/start.h"
 #include "bed/port/violation.h"
 
 #define SETTLE_MS 200
@@ -15,12 +16,21 @@ struct thread_start {
     struct bed_image *image;
 };
 
+/* Of whom a thread is. */
+static unsigned long image_slot;
+
+void bed_threads_start(void)
+{
+    image_slot = TlsAlloc();
+}
+
 static VOID NTAPI thread_main(PVOID argument)
 {
     struct thread_start start = *(struct thread_start *)argument;
     void *stack = bed_stack_begin();
 
     bed_free(argument);
+    TlsSetValue(image_slot, start.image);
     start.routine(start.context);
     bed_stack_end(stack);
     /* Returning is as good as PsTerminateSystemThread. */
@@ -51,7 +61,7 @@ static NTSTATUS NTAPI shim_PsCreateSystemThread(PHANDLE handle, ULONG access, PO
 
 static NTSTATUS NTAPI shim_PsTerminateSystemThread(NTSTATUS status)
 {
-    struct bed_image *image = BED_CALLER();
+    struct bed_image *image = TlsGetValue(image_slot); /* a call that is a function's last leaves no return address */
 
     bed_irql_at_most(PASSIVE_LEVEL, "PsTerminateSystemThread");
     BED_COUNT(image, threads, -1);

@@ -6,5 +6,6 @@
 void bed_cancel_start(void);
 void bed_irql_start(void);
 void bed_shared_data_start(void);
+void bed_threads_start(void);
 
 #endif
