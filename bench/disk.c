@@ -8,7 +8,9 @@
 #include "bench/pattern.h"
 #include "bench/plan.h"
 
+#include "bed/host/machine.h"
 #include "bed/host/print.h"
+#include "bed/host/registry.h"
 #include "tests/host/program.h"
 
 #include <string.h>
@@ -33,6 +35,7 @@ struct disk {
 static void start_machine(const char *image)
 {
     bed_print_options(true, true);
+    bed_registry_set(BED_PARAMETERS_KEY, "BedSample", 0); /* watches no memory */
     if (bed_machine_start(image) != STATUS_SUCCESS) {
         fail("the simulated machine does not start");
     }

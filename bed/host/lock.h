@@ -20,6 +20,10 @@ void bed_unlock(struct bed_lock *lock);
 void bed_lock_unseen(struct bed_lock *lock);
 void bed_unlock_unseen(struct bed_lock *lock);
 
+/* What they are made of: a word of zero is free. */
+void bed_word_lock(volatile uint32_t *word);
+void bed_word_unlock(volatile uint32_t *word);
+
 /* Sleeps until *word is no longer `value`, is woken, or the time has passed. May wake early. */
 void bed_word_wait(const volatile void *word, uint32_t value, uint32_t milliseconds);
 void bed_word_wait_ns(const volatile void *word, uint32_t value, uint64_t nanoseconds);

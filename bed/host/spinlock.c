@@ -14,8 +14,6 @@
 
 #define CLASSES 256
 
-enum { SPIN_FREE, SPIN_HELD, SPIN_CONTENDED };
-
 struct word {
     volatile uint32_t state;
     volatile uint32_t class; /* 0: none yet */
@@ -135,19 +133,10 @@ static void check_recursion(const struct bed_thread *thread, PKSPIN_LOCK spin)
     }
 }
 
-/* Sleeps: with more threads than processors, spinning waits for whoever holds the lock and does not run. */
-static void wait(struct word *word)
-{
-    while (__atomic_exchange_n(&word->state, SPIN_CONTENDED, __ATOMIC_ACQUIRE) != SPIN_FREE) {
-        bed_word_wait(&word->state, SPIN_CONTENDED, BED_FOREVER);
-    }
-}
-
 static void acquire(PKSPIN_LOCK spin, const void *place)
 {
     struct bed_thread *thread = bed_thread_self();
     struct word *word = word_of(spin);
-    uint32_t free = SPIN_FREE;
 
     check_recursion(thread, spin);
     if (word->class == 0) {
@@ -155,9 +144,7 @@ static void acquire(PKSPIN_LOCK spin, const void *place)
     }
     check_order(thread, word->class);
     bed_schedule_point(BED_POINT_LOCK);
-    if (!__atomic_compare_exchange_n(&word->state, &free, SPIN_HELD, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        wait(word);
-    }
+    bed_word_lock(&word->state);
     bed_observe(spin);
     hold(thread, spin);
 }
@@ -179,9 +166,7 @@ static void release(PKSPIN_LOCK spin)
         thread->held[at] = thread->held[at + 1];
     }
     bed_publish(spin);
-    if (__atomic_exchange_n(&word->state, SPIN_FREE, __ATOMIC_RELEASE) == SPIN_CONTENDED) {
-        bed_word_wake(&word->state); /* touches no memory: the lock may be gone */
-    }
+    bed_word_unlock(&word->state); /* and the lock may be gone */
     bed_schedule_point(BED_POINT_UNLOCK);
 }
 
@@ -189,7 +174,7 @@ VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
 {
     struct word *word = word_of(SpinLock);
 
-    word->state = SPIN_FREE;
+    word->state = 0;
     word->class = class_new(__builtin_return_address(0));
 }
 

@@ -131,18 +131,29 @@ void disk_start(struct disk *disk)
             IoRegisterDeviceInterface(disk->device.object, &GUID_DEVINTERFACE_DISK, NULL, &disk->interface_link))) {
         IoSetDeviceInterfaceState(&disk->interface_link, TRUE);
     }
-    port_log("disk %lu: %llu blocks of %lu bytes%s", disk->number, disk->capacity.blocks, disk->capacity.block_size,
+    port_log("disk %lu: %llu blocks of %lu bytes%s", disk->number, disk_blocks(disk), disk->capacity.block_size,
              disk->write_cache ? ", write cache" : "");
 }
 
-/* IOCTL_DISK_UPDATE_PROPERTIES and unit attentions about the capacity. PASSIVE_LEVEL. */
+/* IOCTL_DISK_UPDATE_PROPERTIES and unit attentions about the capacity. Under transfers the number of blocks is all that
+ * changes; a disk that could not say it so far has none. PASSIVE_LEVEL. */
 void disk_update(struct disk *disk)
 {
     struct capacity capacity;
 
-    if (NT_SUCCESS(disk_read_capacity(disk->unit, &capacity))) {
-        disk->capacity = capacity;
+    if (!NT_SUCCESS(disk_read_capacity(disk->unit, &capacity))) {
+        return;
     }
+    if (disk_blocks(disk) == 0) {
+        disk->capacity = capacity;
+    } else {
+        __atomic_store_n(&disk->capacity.blocks, capacity.blocks, __ATOMIC_RELAXED);
+    }
+}
+
+ULONGLONG disk_blocks(const struct disk *disk)
+{
+    return __atomic_load_n(&disk->capacity.blocks, __ATOMIC_RELAXED);
 }
 
 /* The names go; open handles stay and fail. May be called more than once. PASSIVE_LEVEL. */

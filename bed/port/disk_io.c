@@ -174,7 +174,7 @@ static void transfer_split(struct disk *disk, IRP *irp, struct part *part, ULONG
 static NTSTATUS transfer_check(const struct disk *disk, LONGLONG offset, ULONG length)
 {
     ULONG block_size = disk->capacity.block_size;
-    LONGLONG size = (LONGLONG)(disk->capacity.blocks * block_size);
+    LONGLONG size = (LONGLONG)(disk_blocks(disk) * block_size);
 
     if (offset < 0 || offset > size || length % block_size != 0 || offset % block_size != 0) {
         return STATUS_INVALID_PARAMETER;
@@ -190,7 +190,7 @@ static void read_changed_capacity(struct disk *disk)
 {
     if (disk->capacity_changed != 0 && InterlockedExchange(&disk->capacity_changed, 0) != 0) {
         disk_update(disk);
-        port_log("disk %lu: %llu blocks now", disk->number, disk->capacity.blocks);
+        port_log("disk %lu: %llu blocks now", disk->number, disk_blocks(disk));
     }
 }
 

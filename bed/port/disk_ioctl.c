@@ -47,7 +47,7 @@ static void fill_geometry(const struct disk *disk, DISK_GEOMETRY *geometry)
     geometry->TracksPerCylinder = 255;
     geometry->SectorsPerTrack = 63;
     geometry->BytesPerSector = disk->capacity.block_size;
-    geometry->Cylinders.QuadPart = (LONGLONG)(disk->capacity.blocks / (255 * 63));
+    geometry->Cylinders.QuadPart = (LONGLONG)(disk_blocks(disk) / (255 * 63));
 }
 
 static NTSTATUS get_geometry(struct disk *disk, IRP *irp, ULONG_PTR *information)
@@ -68,7 +68,7 @@ static NTSTATUS get_geometry_ex(struct disk *disk, IRP *irp, ULONG_PTR *informat
 
     disk_update(disk);
     fill_geometry(disk, &data.geometry);
-    data.size.QuadPart = (LONGLONG)(disk->capacity.blocks * disk->capacity.block_size);
+    data.size.QuadPart = (LONGLONG)(disk_blocks(disk) * disk->capacity.block_size);
     return ioctl_answer(irp, &data, sizeof(data), information);
 }
 
@@ -76,7 +76,7 @@ static NTSTATUS get_length(struct disk *disk, IRP *irp, ULONG_PTR *information)
 {
     LARGE_INTEGER length;
 
-    length.QuadPart = (LONGLONG)(disk->capacity.blocks * disk->capacity.block_size);
+    length.QuadPart = (LONGLONG)(disk_blocks(disk) * disk->capacity.block_size);
     return ioctl_answer(irp, &length, sizeof(length), information);
 }
 

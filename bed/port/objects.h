@@ -50,7 +50,7 @@ struct parameters {
     ULONG io_timeout_s; /* Parameters\IoTimeoutValue: TimeOutValue of READ and WRITE SRBs */
     ULONG bus_type;     /* Parameters\BusType: STORAGE_BUS_TYPE shown in descriptors */
     ULONG issuers;      /* Parameters\BedIssuers: threads that call HwStartIo (issuers.c), 0 = whoever comes */
-    ULONG sample;       /* Parameters\BedSample: each n-th transfer is guarded (guard.c), 0 = none */
+    ULONG sample;       /* Parameters\BedSample: each n-th transfer is guarded (guard.c); 0: no memory is watched */
 };
 
 struct miniport {

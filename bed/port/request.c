@@ -44,18 +44,29 @@ static BOOLEAN is_filled(const void *memory, ULONG length)
     return TRUE;
 }
 
+/* With BedSample 0 the bed does not watch memory: what is measured then is not to be its vigilance. */
+static BOOLEAN is_watched(const struct request *request)
+{
+    return request->adapter->miniport->parameters.sample != 0;
+}
+
 /* Ends the miniport's rights in the request's memory. */
 void request_spoil(struct request *request)
 {
     RtlFillMemory(&request->srb, sizeof(request->srb), PORT_FILL);
     RtlFillMemory(request->sense, sizeof(request->sense), PORT_FILL);
-    RtlFillMemory(request->extension, request->adapter->config.SrbExtensionSize, PORT_FILL);
+    if (is_watched(request)) {
+        RtlFillMemory(request->extension, request->adapter->config.SrbExtensionSize, PORT_FILL);
+    }
 }
 
 static void check_spoiled(struct request *request)
 {
     const char *what = NULL;
 
+    if (!is_watched(request)) {
+        return;
+    }
     if (!is_filled(&request->srb, sizeof(request->srb))) {
         what = "SRB";
     } else if (!is_filled(request->sense, sizeof(request->sense))) {

@@ -104,7 +104,7 @@ static NTSTATUS add(struct disk *disk, struct unmap *unmap, ULONGLONG lba, ULONG
 static NTSTATUS trim(struct disk *disk, const struct data_range *ranges, ULONG count)
 {
     ULONG block_size = disk->capacity.block_size;
-    ULONGLONG size = disk->capacity.blocks * block_size;
+    ULONGLONG size = disk_blocks(disk) * block_size;
     struct unmap *unmap = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*unmap), PORT_TAG);
     NTSTATUS status = STATUS_SUCCESS;
 
