@@ -187,7 +187,7 @@ static void in_each_form(scenario *run)
 static void starting_fails(void **state)
 {
     (void)state;
-    bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 4000);
+    bed_registry_set(BED_PARAMETERS_KEY, "ConnectTimeoutMs", 30000);
     in_each_form(starting);
 }
 
