@@ -217,6 +217,20 @@ def test_driver_has_a_load_configuration():
     assert re.search(r"GuardCFFunctionCount: [1-9]", text)
 
 
+def test_installation_keeps_all_but_administrators_out():
+    """The control device: SYSTEM and administrators alone, protected from what the class would grant."""
+    lines = (ROOT / "driver" / "wnbd.inf").read_text().splitlines()
+    descriptors = [line for line in lines if line.startswith("HKR,,Security,")]
+    assert descriptors == ['HKR,,Security,,"D:P(A;;GA;;;SY)(A;;GA;;;BA)"']
+
+
+def test_installation_starts_the_driver_on_demand():
+    """A driver that Windows refuses does not keep it from starting."""
+    text = (ROOT / "driver" / "wnbd.inf").read_text()
+    assert re.findall(r"^StartType\s*=\s*(\S+)", text, re.MULTILINE) == ["%SERVICE_DEMAND_START%"]
+    assert re.findall(r"^SERVICE_DEMAND_START\s*=\s*(\S+)", text, re.MULTILINE) == ["3"]
+
+
 def tracked():
     return [ROOT / name for name in output("git", "ls-files", "-co", "--exclude-standard").splitlines()]
 
