@@ -15,7 +15,8 @@ enum bed_fault {
     BED_FAULT_WSK = 1 << 6,
     BED_FAULT_SECTION = 1 << 7, /* sections, their views, and handles to objects */
     BED_FAULT_LOCK = 1 << 8,    /* of pages */
-    BED_FAULT_ALL = (1 << 9) - 1,
+    BED_FAULT_MAP = 1 << 9,     /* of locked pages into system space */
+    BED_FAULT_ALL = (1 << 10) - 1,
 };
 
 /* Counts the calls of these kinds from now on; the k-th fails (1: the first). k = 0: none. */

@@ -150,6 +150,9 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL Mdl, KPROCESSOR_MODE AccessMode, MEMORY_
         port_violation("mdl: mapping %p, which is %s", (void *)Mdl,
                        (Mdl->MdlFlags & MAPPED) != 0 ? "mapped already" : "neither locked nor partial");
     }
+    if (BED_CALLED_BY_DRIVER() && bed_fault(BED_FAULT_MAP)) {
+        return NULL;
+    }
     Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     if ((Mdl->MdlFlags & MDL_PARTIAL) != 0) {
         Mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;

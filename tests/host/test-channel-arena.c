@@ -200,6 +200,25 @@ static void small_arena_serves_all(void **state)
     hand_stop(&program, disk);
 }
 
+static void assert_not_created(const struct program_options *options)
+{
+    struct program program;
+
+    assert_int_equal(program_create(&program, options), STATUS_INVALID_PARAMETER);
+    program_free(&program);
+}
+
+static void sizes_out_of_bounds_are_refused(void **state)
+{
+    (void)state;
+    fixture_start_machine();
+    assert_not_created(&(struct program_options){.arena_size = WNBD_MIN_ARENA_SIZE / 2});
+    assert_not_created(&(struct program_options){.arena_size = WNBD_MIN_ARENA_SIZE + 4096});
+    assert_not_created(&(struct program_options){.arena_size = WNBD_MAX_ARENA_SIZE + (64 << 10)});
+    assert_not_created(&(struct program_options){.queue_depth = WNBD_ABS_MAX_IO_REQ_PER_LUN + 1});
+    fixture_stop_machine(BED_REMOVAL_ASKED);
+}
+
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +226,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(large_request_gets_its_turn),
         cmocka_unit_test(nobody_is_woken_in_vain),
         cmocka_unit_test(small_arena_serves_all),
+        cmocka_unit_test(sizes_out_of_bounds_are_refused),
     };
 
     if (!fixture_init(count, arguments)) {
