@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The connection is lost, and the disk is not: what comes back, what is refused, and the end while there is none. */
 #include "tests/host/fixture.h"
+#include "tests/host/pass.h"
 
 #include "bed/host/registry.h"
 #include "bed/host/resolver.h"
@@ -126,6 +127,18 @@ static void unload_while_there_is_no_server(void **state)
     fixture_stop_machine(BED_REMOVAL_ASKED);
 }
 
+static void assert_not_ready(struct bed_file *disk)
+{
+    static const UCHAR test_unit_ready[6] = {0};
+    struct pass pass;
+    struct bed_io io;
+
+    pass_begin(&io, disk, &pass, test_unit_ready, sizeof(test_unit_ready), SCSI_IOCTL_DATA_UNSPECIFIED, 0);
+    assert_false(pass_wait(&io, &pass));
+    assert_true(pass_has_sense(&pass, 2));
+    assert_int_equal(pass.sense[12], 0x08);
+}
+
 /* ReconnectTimeoutMs over: requests fail, the disk stays, and works when the server is back. */
 static void disk_outlives_the_time_its_requests_wait(void **state)
 {
@@ -141,6 +154,7 @@ static void disk_outlives_the_time_its_requests_wait(void **state)
     server_stop(server);
     assert_false(NT_SUCCESS(bed_write(disk, 0, data, sizeof(data))));
     assert_int_equal(fixture_server_status("vol1").State, WnbdServerLost);
+    assert_not_ready(disk);
     server = server_start(&options);
     fixture_await_reconnects("vol1", 1);
     fixture_write_and_read_back(disk, 0, 1 << 20);

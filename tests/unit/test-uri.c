@@ -160,6 +160,27 @@ static void lengths(void **state)
     }
 }
 
+static void address_too_long(void **state)
+{
+    char *text = long_text("nbd://[", NBD_URI_HOST_MAX + 1, ':');
+
+    (void)state;
+    text = realloc(text, strlen(text) + 2);
+    check_problem(strcat(text, "]"), NBD_URI_HOST_TOO_LONG);
+    free(text);
+}
+
+static void each_problem_has_its_own_words(void **state)
+{
+    (void)state;
+    for (int i = NBD_URI_OK; i <= NBD_URI_FRAGMENT; i++) {
+        for (int j = NBD_URI_OK; j < i; j++) {
+            assert_string_not_equal(nbd_uri_problem_text((enum nbd_uri_problem)i),
+                                    nbd_uri_problem_text((enum nbd_uri_problem)j));
+        }
+    }
+}
+
 static void what_is_meant_as_a_uri(void **state)
 {
     (void)state;
@@ -182,6 +203,8 @@ int main(void)
         cmocka_unit_test(schemes),
         cmocka_unit_test(problems),
         cmocka_unit_test(lengths),
+        cmocka_unit_test(address_too_long),
+        cmocka_unit_test(each_problem_has_its_own_words),
         cmocka_unit_test(what_is_meant_as_a_uri),
     };
 
