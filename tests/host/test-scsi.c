@@ -424,6 +424,29 @@ static void residual_is_told(void **state)
     end(disk);
 }
 
+/* What is offered of a parameter list counts as transferred, also what lies behind its end. */
+static void lists_count_as_transferred(void **state)
+{
+    static const UCHAR unmap[10] = {0x42, [8] = 24};
+    static const UCHAR mode_select[6] = {0x15, 0x10, [4] = 4};
+    struct bed_file *disk;
+    struct pass pass;
+    struct bed_io io;
+
+    (void)state;
+    disk = start(SERVER_FLAGS_USUAL);
+    memset(pass.data, 0, 64);
+    memcpy(pass.data, (const UCHAR[]){0, 22, 0, 16}, 4); /* one descriptor: LBA 0, no blocks */
+    pass_begin(&io, disk, &pass, unmap, sizeof(unmap), SCSI_IOCTL_DATA_OUT, 64);
+    assert_true(pass_wait(&io, &pass));
+    assert_int_equal(pass.header.DataTransferLength, 64);
+    memset(pass.data, 0, 64);
+    pass_begin(&io, disk, &pass, mode_select, sizeof(mode_select), SCSI_IOCTL_DATA_OUT, 64);
+    assert_true(pass_wait(&io, &pass));
+    assert_int_equal(pass.header.DataTransferLength, 64);
+    end(disk);
+}
+
 /* A REQUEST SENSE is carried out, has the attention as its data, and clears it. */
 static void request_sense_tells_of_a_reset(void **state)
 {
@@ -479,6 +502,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(failed_read_has_the_format_that_was_chosen),
         cmocka_unit_test(reset_is_told_once),
         cmocka_unit_test(residual_is_told),
+        cmocka_unit_test(lists_count_as_transferred),
         cmocka_unit_test(request_sense_tells_of_a_reset),
         cmocka_unit_test(reservations_are_not_supported),
     };
