@@ -6,7 +6,7 @@
 #include "core/scsi/cdb_internal.h"
 #include "core/scsi/opcodes.h"
 
-/* Byte 1 of READ, WRITE and VERIFY (SBC-3, 5.8 ff.) */
+/* Byte 1 of READ, WRITE and VERIFY (SBC-3, "READ (10) command" ff.) */
 #define PROTECT_MASK 0xE0 /* RDPROTECT, WRPROTECT, VRPROTECT: no disk here has protection information */
 #define FUA          0x08
 #define BYTCHK_MASK  0x06

@@ -154,7 +154,7 @@ static uint32_t extended_inquiry(const struct scsi_device *device, uint8_t *exte
     return 0x3C;
 }
 
-/* SBC-3, 6.6.3; offsets are those of the standard less the page's header. */
+/* SBC-3, "Block Limits VPD page"; offsets are those of the standard less the page's header. */
 static uint32_t block_limits(const struct scsi_device *device, uint8_t *limits)
 {
     if (device->physical_block_exponent != 0) {
@@ -180,7 +180,8 @@ static uint32_t block_limits(const struct scsi_device *device, uint8_t *limits)
     return 0x3C;
 }
 
-/* SBC-3, 6.6.2. There is no code for "it turns, at an unknown rate": the most usual rate stands for it. */
+/* SBC-3, "Block Device Characteristics VPD page". There is no code for "it turns, at an unknown rate": the most usual
+ * rate stands for it. */
 static uint32_t block_characteristics(const struct scsi_device *device, uint8_t *characteristics)
 {
     store_be16(characteristics, device->rotational ? 7200 : 0); /* 0: not reported */
@@ -190,7 +191,7 @@ static uint32_t block_characteristics(const struct scsi_device *device, uint8_t 
     return 0x3C;
 }
 
-/* SBC-3, 6.6.4. What is read from an unmapped block is not promised: LBPRZ 0. */
+/* SBC-3, "Logical Block Provisioning VPD page". What is read from an unmapped block is not promised: LBPRZ 0. */
 static uint32_t logical_block_provisioning(const struct scsi_device *device, uint8_t *provisioning)
 {
     if (device->unmap) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What INQUIRY says of a disk: the standard data and the vital product data (VPD) pages (SPC-4, "INQUIRY command" and
- * clause 7.8; SBC-3, 6.6). Nothing is truncated here; the initiator's allocation length is the caller's business.
+ * clause 7.8; SBC-3, "VPD parameters"). Nothing is truncated here; the initiator's allocation length is the caller's
+ * business.
  */
 #ifndef WNBD_CORE_SCSI_INQUIRY_H
 #define WNBD_CORE_SCSI_INQUIRY_H

@@ -8,7 +8,7 @@
 #define SUBPAGE_NONE 0x00
 #define SUBPAGE_ALL  0xFF /* of pages that have no subpages: the pages */
 
-/* The device-specific parameter of a direct access block device (SBC-3, 6.5.1) */
+/* The device-specific parameter of a direct access block device (SBC-3, "Mode parameters") */
 #define WRITE_PROTECT 0x80
 #define DPOFUA        0x10
 
@@ -30,7 +30,7 @@ static uint32_t error_recovery_page(uint8_t *page)
     return begin_page(page, MODE_PAGE_ERROR_RECOVERY, 12);
 }
 
-/* SBC-3, 6.5.5 */
+/* SBC-3, "Caching mode page" */
 static uint32_t caching_page(const struct scsi_device *device, enum mode_values values, uint8_t *page)
 {
     bool write_cache = device->write_cache && !(values == MODE_CURRENT && device_writes_through(device));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mode parameters of a disk (SPC-4, 7.5; SBC-3, 6.5): a header, which MODE SENSE gives without block descriptors,
- * and pages.
+ * The mode parameters of a disk (SPC-4, 7.5; SBC-3, "Mode parameters"): a header, which MODE SENSE gives without block
+ * descriptors, and pages.
  *
  *     01  read-write error recovery           what the server does about errors is not known here: nothing is claimed
  *     08  caching                             WCE can be changed where the backend can flush

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * What was written until now may be in the backend's cache, and WCE 0 says that nothing is (SBC-3, 6.5.5). From here on
- * WRITEs go through, so one flush is enough.
+ * What was written until now may be in the backend's cache, and WCE 0 says that nothing is (SBC-3, "Caching mode
+ * page"). From here on WRITEs go through, so one flush is enough.
  */
 enum storage_step storage_begin_select(struct storage_command *storage, struct scsi_device *device,
                                        const struct scsi_command *command, const uint8_t *parameters,
