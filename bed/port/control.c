@@ -129,7 +129,7 @@ static void describe_disk(const struct disk *disk, struct bed_device *device)
     device->path = disk->unit->path;
     device->target = disk->unit->target;
     device->lun = disk->unit->lun;
-    device->started = disk->state == DISK_STARTED;
+    device->started = disk_state(disk) == DISK_STARTED;
     device->open_handles = (ULONG)disk->device.open_handles;
     disk_instance_path(disk, device->instance, BED_INSTANCE_LENGTH);
     adapter_instance_path(disk->adapter, device->parent, BED_INSTANCE_LENGTH);

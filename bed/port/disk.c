@@ -96,6 +96,16 @@ static void make_link(struct disk *disk)
     disk->linked = NT_SUCCESS(IoCreateSymbolicLink(&link, &device->Name));
 }
 
+static void set_state(struct disk *disk, enum disk_state state)
+{
+    __atomic_store_n(&disk->state, state, __ATOMIC_SEQ_CST);
+}
+
+enum disk_state disk_state(const struct disk *disk)
+{
+    return __atomic_load_n(&disk->state, __ATOMIC_SEQ_CST);
+}
+
 static void read_modes(struct disk *disk)
 {
     UCHAR data[192];
@@ -116,7 +126,7 @@ static void read_modes(struct disk *disk)
 /* START_DEVICE: capacity and cache are read, the names appear. PASSIVE_LEVEL. */
 void disk_start(struct disk *disk)
 {
-    if (disk->state != DISK_PRESENT) {
+    if (disk_state(disk) != DISK_PRESENT) {
         return;
     }
     if (!NT_SUCCESS(disk_read_capacity(disk->unit, &disk->capacity))) {
@@ -125,7 +135,7 @@ void disk_start(struct disk *disk)
         disk->capacity.block_size = 512;
     }
     read_modes(disk);
-    disk->state = DISK_STARTED;
+    set_state(disk, DISK_STARTED);
     make_link(disk);
     if (NT_SUCCESS(
             IoRegisterDeviceInterface(disk->device.object, &GUID_DEVINTERFACE_DISK, NULL, &disk->interface_link))) {
@@ -162,7 +172,7 @@ void disk_unlink(struct disk *disk)
     WCHAR buffer[40];
     UNICODE_STRING name;
 
-    disk->state = DISK_GONE;
+    set_state(disk, DISK_GONE);
     if (disk->linked) {
         disk->linked = FALSE;
         link_name(disk, buffer, &name);
@@ -179,7 +189,7 @@ void disk_unlink(struct disk *disk)
 BOOLEAN disk_enter(struct disk *disk)
 {
     InterlockedIncrement(&disk->users);
-    if (disk->state == DISK_STARTED) {
+    if (disk_state(disk) == DISK_STARTED) {
         return TRUE;
     }
     disk_leave(disk);

@@ -64,7 +64,7 @@ static void notice_attention(struct request *request)
 /* A removed device's requests are not tried again. */
 static BOOLEAN is_gone(const struct disk *disk)
 {
-    return disk == NULL || disk->state == DISK_GONE;
+    return disk == NULL || disk_state(disk) == DISK_GONE;
 }
 
 static void transfer_done(struct request *request)

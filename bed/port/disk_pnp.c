@@ -166,7 +166,7 @@ static NTSTATUS remove_device(struct disk *disk, IRP *irp)
     struct unit *unit = disk->unit;
     NTSTATUS status;
 
-    if (disk->state != DISK_GONE) {
+    if (disk_state(disk) != DISK_GONE) {
         tell_miniport(unit, StorRemoveDevice);
     }
     topology_lock();

@@ -12,7 +12,7 @@ static NTSTATUS open(struct device *device, IRP *irp)
 {
     IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
 
-    if (device->kind == DEVICE_DISK && ((struct disk *)device)->state == DISK_GONE) {
+    if (device->kind == DEVICE_DISK && disk_state((const struct disk *)device) == DISK_GONE) {
         return irp_finish(irp, STATUS_NO_SUCH_DEVICE, 0);
     }
     if (device->kind == DEVICE_DISK && (stack->Parameters.Create.Options & FILE_WRITE_THROUGH) != 0) {

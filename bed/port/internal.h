@@ -73,6 +73,7 @@ BOOLEAN disk_enter(struct disk *disk);
 void disk_leave(struct disk *disk);
 NTSTATUS disk_read_capacity(struct unit *unit, struct capacity *capacity);
 void disk_update(struct disk *disk);
+enum disk_state disk_state(const struct disk *disk);
 ULONGLONG disk_blocks(const struct disk *disk); /* may change at any time */
 
 /* inquiry.c: synchronous commands of the scan and of ioctls, PASSIVE_LEVEL */

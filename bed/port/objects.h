@@ -225,8 +225,8 @@ struct disk {
     struct device device;
     struct unit *unit; /* holds a reference */
     struct adapter *adapter;
-    ULONG number; /* of \\.\PhysicalDriveN */
-    volatile enum disk_state state;
+    ULONG number;          /* of \\.\PhysicalDriveN */
+    enum disk_state state; /* atomic: disk_state() */
     BOOLEAN reported;      /* the PnP manager has been told */
     BOOLEAN missing;       /* the last scan did not find it */
     BOOLEAN query_removed; /* somebody asked politely; not reported again until it was missing once */
