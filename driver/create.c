@@ -307,6 +307,9 @@ static void normalize_channel(WNBD_PROPERTIES *properties)
     if (properties->MaxUnmapDescCount == 0) {
         properties->MaxUnmapDescCount = 1;
     }
+    if (properties->PhysicalBlockSize == 0 && !properties->Flags.UseKernelNbd) { /* else as the server prefers */
+        properties->PhysicalBlockSize = properties->BlockSize;
+    }
 }
 
 /* Makes whatever the caller left open definite. */

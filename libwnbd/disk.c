@@ -16,9 +16,10 @@ static DWORD create(PWNBD_DISK disk)
 
     if (error != ERROR_SUCCESS)
         return error;
-    /* The export, not the caller, knows how large it is. */
+    /* The export, not the caller, knows how large it is; and the caller may have left its blocks open. */
     disk->Properties.BlockCount = disk->ConnectionInfo.Properties.BlockCount;
     disk->Properties.BlockSize = disk->ConnectionInfo.Properties.BlockSize;
+    disk->Properties.PhysicalBlockSize = disk->ConnectionInfo.Properties.PhysicalBlockSize;
     return ERROR_SUCCESS;
 }
 

@@ -194,6 +194,10 @@ class Bed:
         assert line, out
         return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line[1])}
 
+    def inject(self, kind, number):
+        """Lets something happen to a disk: enum bed_injection_kind of bed/port/control.h."""
+        self.start(BUILD / "tests" / "bed" / "bedtest.exe", "inject", kind, number).wait().ok()
+
     def unmap_all(self):
         """Unmaps what is mapped the hard way; how many disks that were."""
         names = self.mapped()

@@ -54,7 +54,9 @@ def test_a_disk_that_the_client_serves(bed, schema):
     shown = told(bed, schema, "show", "ram")
     assert (shown["kernel_nbd"], shown["nbd"], shown["server"]["state"]) == (False, None, "served")
     assert shown["arena_size"] >= 2 << 20 and shown["disk_number"] == mapped["disk_number"]
+    assert mapped["physical_block_size"] == shown["physical_block_size"] == 512
     text = bed.show("ram")
+    assert text["PhysicalBlockSize"].startswith("512 (")
     assert text["ArenaSize"].startswith(f"{shown['arena_size']} (") and text["ArenaSize"].endswith(" MiB of locked memory)")
     assert (text["KeepDisk"], text["QueueDepth"], text["ProgramState"]) == ("0", str(shown["queue_depth"]), "served")
     bed.client("unmap", "ram").ok()

@@ -59,6 +59,7 @@ static void describe(const struct program *program, WNBD_IOCTL_CREATE_COMMAND *c
     properties->Flags = options->flags;
     properties->BlockSize = options->block_size;
     properties->BlockCount = PROGRAM_BYTES / options->block_size;
+    properties->PhysicalBlockSize = options->physical_block_size;
     properties->QueueDepth = options->queue_depth;
     properties->ArenaSize = options->arena_size;
 }

@@ -22,6 +22,7 @@ struct program_options {
     const char *name; /* NULL: "vol1" */
     WNBD_FLAGS flags;
     UINT32 block_size; /* 0: 512 */
+    UINT32 physical_block_size;
     UINT32 queue_depth;
     UINT32 arena_size;
     unsigned threads;   /* that serve; 0: none, the test does it by hand */

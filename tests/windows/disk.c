@@ -28,7 +28,7 @@ static void path_of(const char *name, char *path, size_t size, uint32_t *number)
     snprintf(path, size, "%s%s", is_number ? "\\\\.\\PhysicalDrive" : name[0] == '\\' ? "" : "\\\\.\\", name);
 }
 
-static void measure(struct disk *disk)
+void disk_measure(struct disk *disk)
 {
     GET_LENGTH_INFORMATION length;
     DISK_GEOMETRY geometry;
@@ -57,8 +57,6 @@ void disk_open(struct disk *disk, struct arguments *arguments)
         die(EXIT_CODE_FAIL, "cannot open %s: error %lu", path, GetLastError());
     disk->bytes = 0;
     disk->block_bytes = 0;
-    if (access & GENERIC_READ)
-        measure(disk);
 }
 
 void disk_close(struct disk *disk)

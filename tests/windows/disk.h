@@ -18,9 +18,9 @@
  */
 struct disk {
     HANDLE handle;
-    uint32_t number; /* N; 0 when the disk was named by a path */
-    uint64_t bytes;
-    uint32_t block_bytes;
+    uint32_t number;      /* N; 0 when the disk was named by a path */
+    uint64_t bytes;       /* once it has been measured */
+    uint32_t block_bytes; /* the same */
 };
 
 /* One request in flight. `event` is its own; the buffer is the caller's and must stay until disk_wait() returned. */
@@ -36,6 +36,10 @@ struct transfer {
  */
 void disk_open(struct disk *disk, struct arguments *arguments);
 void disk_close(struct disk *disk);
+
+/* Asks Windows for its size, and Windows the disk, which may have something else to tell first. Ends the program when
+ * it cannot. */
+void disk_measure(struct disk *disk);
 
 /* A buffer that unbuffered handles accept; zeroed. Freed by disk_free(). Ends the program when there is no memory. */
 void *disk_allocate(size_t length);

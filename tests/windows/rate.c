@@ -127,6 +127,7 @@ int command_rate(struct disk *disk, struct arguments *arguments)
     uint64_t requests;
     double seconds;
 
+    disk_measure(disk);
     take_rate(disk, arguments, &rate);
     QueryPerformanceFrequency(&frequency);
     QueryPerformanceCounter(&begin);

@@ -31,6 +31,7 @@ static void take_job(struct disk *disk, struct arguments *arguments, struct job 
 {
     uint64_t bytes;
 
+    disk_measure(disk);
     job->seed = arguments_number(arguments, "--seed", 1);
     job->offset = arguments_number(arguments, "--offset", 0);
     if (job->offset >= disk->bytes)

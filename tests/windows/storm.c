@@ -194,6 +194,7 @@ int command_storm(struct disk *disk, struct arguments *arguments)
     const char *out = arguments_text(arguments, "--out", NULL);
     struct storm storm;
 
+    disk_measure(disk);
     take_storm(disk, arguments, &storm);
     arguments_check_all_used(arguments);
     storm.image = disk_allocate(storm.region_bytes * storm.threads);
