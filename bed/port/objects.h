@@ -139,8 +139,9 @@ struct adapter {
     volatile LONG changes; /* BusChangeDetected so far */
     volatile LONG disks;   /* disk devices that exist */
     volatile LONG transfers;
-    volatile LONG activity;      /* requests started and not yet finished with */
-    volatile LONG fail_mappings; /* injected */
+    volatile LONG activity;   /* requests started and not yet finished with */
+    volatile ULONG new_disks; /* the attributes that new disks have; injected, as what follows */
+    volatile LONG fail_mappings;
     volatile LONG fail_pool;
 
     volatile ULONG scans; /* finished ones */
@@ -225,7 +226,8 @@ struct disk {
     struct device device;
     struct unit *unit; /* holds a reference */
     struct adapter *adapter;
-    ULONG number; /* of \\.\PhysicalDriveN */
+    ULONG number;              /* of \\.\PhysicalDriveN */
+    volatile ULONG attributes; /* BED_DISK_* */
     volatile enum disk_state state;
     BOOLEAN reported;      /* the PnP manager has been told */
     BOOLEAN missing;       /* the last scan did not find it */
