@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-client/guess.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #define WORD_MAX    40 /* longer words are nobody's typing error */
 #define GUESSES_MAX 3
 #define TOO_FAR     3 /* letters */
+
+static char lower(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -26,7 +32,7 @@ static unsigned distance(const char *a, const char *b)
 
         row[0] = i;
         for (size_t j = 1; j <= length; j++) {
-            unsigned change = diagonal + (a[i - 1] != b[j - 1]);
+            unsigned change = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
 
             diagonal = row[j];
             row[j] = least(change, least(row[j], row[j - 1]) + 1);
@@ -35,13 +41,22 @@ static unsigned distance(const char *a, const char *b)
     return row[length];
 }
 
+static bool begins_with(const char *name, const char *word)
+{
+    while (*word && lower(*name) == lower(*word)) {
+        name++;
+        word++;
+    }
+    return *word == '\0';
+}
+
 /* 0: the name begins with the word; otherwise letters, TOO_FAR and more for what is another word. */
 static unsigned how_far(const char *word, const char *name)
 {
     size_t length = strlen(word);
     unsigned far = strlen(name) > WORD_MAX ? TOO_FAR : distance(word, name);
 
-    if (strncmp(name, word, length) == 0)
+    if (begins_with(name, word))
         return 0;
     return length <= 3 && far == TOO_FAR - 1 ? TOO_FAR : far; /* of short words nearly every other is as near */
 }

@@ -8,7 +8,8 @@
 #define GUESS_TEXT_SIZE 160
 
 /*
- * Those of the names that begin with `word`, or else those that are fewest letters away from it, three at most:
+ * Those of the names that begin with `word`, or else those that are fewest letters away from it, three at most,
+ * in any case of letters:
  * "'list' or 'list-opt'". NULL: none is near.
  */
 const char *guess(const char *word, const char *const *names, size_t count, char text[GUESS_TEXT_SIZE]);

@@ -2,6 +2,7 @@
 #include "wnbd-client/map_print.h"
 
 #include "wnbd-client/json.h"
+#include "wnbd-client/online.h"
 #include "wnbd-client/values.h"
 
 #include <stdio.h>
@@ -17,7 +18,15 @@ static void print_text(const WNBD_PROPERTIES *properties, int disk_number)
            properties->BlockSize, properties->Flags.ReadOnly ? ", read-only" : "");
 }
 
-static void print_json(const WNBD_PROPERTIES *properties, int disk_number)
+static void print_decision(const char *name, const struct online *online, bool value)
+{
+    if (online->is_known)
+        json_boolean(name, value);
+    else
+        json_null(name);
+}
+
+static void print_json(const WNBD_PROPERTIES *properties, int disk_number, const struct online *online)
 {
     char path[32];
 
@@ -34,11 +43,20 @@ static void print_json(const WNBD_PROPERTIES *properties, int disk_number)
     json_unsigned("physical_block_size", properties->PhysicalBlockSize);
     json_boolean("read_only", properties->Flags.ReadOnly);
     json_unsigned("connections", properties->NbdProperties.Connections);
+    print_decision("windows_offline", online, online->is_offline);
+    print_decision("windows_read_only", online, online->is_read_only);
     json_end_object();
 }
 
 void map_print(bool json, const WNBD_PROPERTIES *properties, int disk_number)
 {
-    (json ? print_json : print_text)(properties, disk_number);
+    struct online online;
+
+    online_ask(disk_number, &online);
+    if (json)
+        print_json(properties, disk_number, &online);
+    else
+        print_text(properties, disk_number);
     fflush(stdout); /* who serves the disk stays for long */
+    online_advise(&online, disk_number, !properties->Flags.ReadOnly);
 }

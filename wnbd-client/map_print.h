@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* Tells of the disk on stdout, at once. A disk number below 0: Windows has not shown it yet. */
+/* Tells of the disk on stdout, at once, and on stderr what is to be done if Windows keeps it offline or read-only. A
+ * disk number below 0: Windows has not shown it yet. */
 void map_print(bool json, const WNBD_PROPERTIES *properties, int disk_number);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* list-opt, get-opt, set-opt, reset-opt and set-debug. Programs read this output, so its shape is fixed. */
 #include "wnbd-client/commands.h"
+#include "wnbd-client/options_list.h"
 #include "wnbd-client/options_print.h"
 #include "wnbd-client/json.h"
 #include "wnbd-client/report.h"
@@ -25,6 +26,16 @@ static bool exists(const char *name)
     return WnbdGetDrvOpt(name, &value, FALSE) == ERROR_SUCCESS;
 }
 
+static void report_unknown(const char *name)
+{
+    char meant[GUESS_TEXT_SIZE];
+
+    if (options_suggest(name, meant))
+        report_sentence("there is no option '%s'; did you mean %s?", name, meant);
+    else
+        report_sentence("there is no option '%s'; wnbd-client list-opt shows those there are", name);
+}
+
 static int report_option(DWORD error, const char *what, const char *name)
 {
     if (error != ERROR_FILE_NOT_FOUND)
@@ -32,7 +43,7 @@ static int report_option(DWORD error, const char *what, const char *name)
     if (exists(name))
         report_sentence("no value is stored for the option '%s'", name);
     else
-        report_sentence("there is no option '%s'; wnbd-client list-opt shows those there are", name);
+        report_unknown(name);
     return (int)error;
 }
 
@@ -46,25 +57,6 @@ static int report_value(DWORD error, const char *name, const char *value)
 
 /* ---- Commands ---- */
 
-/* *list is for free(), also after a failure. */
-static DWORD read_list(PWNBD_OPTION_LIST *list, BOOLEAN persistent)
-{
-    DWORD size = 0;
-    DWORD given;
-    DWORD error;
-
-    *list = NULL;
-    do {
-        given = size;
-        free(*list);
-        *list = given ? malloc(given) : NULL;
-        if (given && !*list)
-            return ERROR_NOT_ENOUGH_MEMORY;
-        error = WnbdListDrvOpt(*list, &size, persistent);
-    } while (error == ERROR_SUCCESS && size > given);
-    return error;
-}
-
 int command_list_opt(const struct arguments *arguments)
 {
     PWNBD_OPTION_LIST list;
@@ -74,7 +66,7 @@ int command_list_opt(const struct arguments *arguments)
 
     if (code != ERROR_SUCCESS)
         return code;
-    error = read_list(&list, is_persistent(arguments));
+    error = options_list(&list, is_persistent(arguments));
     if (error == ERROR_SUCCESS)
         options_print_list(json, list);
     free(list);

@@ -102,6 +102,7 @@ struct bed_counts {
  *  SURPRISE        the device is taken away without being asked
  *  RESCAN          as after BusChangeDetected, but done when the ioctl returns
  *  SHUT_DOWN       what the class driver does with the disk before the power goes; done when the ioctl returns
+ *  NEW_DISKS       disks that appear from now on have the attributes `count`, as by Windows' SAN policy
  *  ABORT           SRB_FUNCTION_ABORT_COMMAND for the oldest of the disk's outstanding requests
  */
 #define BED_CONTROL_INJECT BED_IOCTL(5)
@@ -119,7 +120,13 @@ enum bed_injection_kind {
     BED_INJECT_RESCAN,
     BED_INJECT_ABORT,
     BED_INJECT_SHUT_DOWN,
+    BED_INJECT_NEW_DISKS,
 };
+
+/* DISK_ATTRIBUTE_OFFLINE and DISK_ATTRIBUTE_READ_ONLY. The second one refuses writes; the first is only told, because
+ * the bed has no volumes. */
+#define BED_DISK_OFFLINE   1u
+#define BED_DISK_READ_ONLY 2u
 
 struct bed_injection {
     ULONG kind;

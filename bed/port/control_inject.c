@@ -107,6 +107,9 @@ static NTSTATUS inject_adapter(struct adapter *adapter, const struct bed_injecti
     case BED_INJECT_FAIL_POOL:
         adapter->fail_pool = (LONG)injection->count;
         return STATUS_SUCCESS;
+    case BED_INJECT_NEW_DISKS:
+        adapter->new_disks = injection->count;
+        return STATUS_SUCCESS;
     case BED_INJECT_RESCAN:
         return rescan(adapter);
     default:

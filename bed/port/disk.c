@@ -64,6 +64,7 @@ NTSTATUS disk_create(struct unit *unit, const struct identity *identity)
     disk->adapter = adapter;
     disk->identity = *identity;
     disk->number = number_take();
+    disk->attributes = adapter->new_disks;
     InterlockedIncrement(&adapter->disks);
     unit_reference(unit);
     unit->disk = disk;

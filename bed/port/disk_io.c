@@ -5,6 +5,7 @@
  * IRP's DriverContext: [0] SRBs still under way, [1] the first bad status, [2] the MDL's true StartVa, [3] bytes moved.
  */
 #include "bed/port/internal.h"
+#include "bed/port/control.h"
 #include "core/base/bytes.h"
 
 #define IO_RETRIES 8
@@ -206,7 +207,8 @@ static NTSTATUS transfer(struct disk *disk, IRP *irp)
     NTSTATUS status;
 
     read_changed_capacity(disk);
-    status = transfer_check(disk, offset, length);
+    status = write && (disk->attributes & BED_DISK_READ_ONLY) ? STATUS_MEDIA_WRITE_PROTECTED
+                                                              : transfer_check(disk, offset, length);
     if (!NT_SUCCESS(status) || length == 0) {
         return irp_finish(irp, status, 0);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device controls of disks. All are METHOD_BUFFERED but those that passthrough.c takes. PASSIVE_LEVEL. */
 #include "bed/port/internal.h"
+#include "bed/port/control.h"
 #include "core/base/bytes.h"
 
 #ifndef IOCTL_DISK_GET_DISK_ATTRIBUTES
@@ -13,11 +14,23 @@
     CTL_CODE(IOCTL_STORAGE_BASE, 0x0501, METHOD_BUFFERED, FILE_WRITE_ACCESS)
 #endif
 
+/* GET_DISK_ATTRIBUTES and SET_DISK_ATTRIBUTES, which not every winioctl.h has. */
 struct disk_attributes {
     ULONG version;
     ULONG reserved;
     ULONGLONG attributes;
 };
+
+struct disk_attributes_change {
+    ULONG version;
+    BOOLEAN persist;
+    UCHAR reserved[3];
+    ULONGLONG attributes;
+    ULONGLONG mask;
+    ULONG reserved2[4];
+};
+
+#define DISK_ATTRIBUTES_KNOWN (BED_DISK_OFFLINE | BED_DISK_READ_ONLY)
 
 static ULONG output_room(IRP *irp)
 {
@@ -111,11 +124,28 @@ static NTSTATUS get_address(struct disk *disk, IRP *irp, ULONG_PTR *information)
     return ioctl_answer(irp, &address, sizeof(address), information);
 }
 
-static NTSTATUS get_attributes(IRP *irp, ULONG_PTR *information)
+/* ---- what the partition manager keeps of a disk ---- */
+
+static NTSTATUS get_attributes(const struct disk *disk, IRP *irp, ULONG_PTR *information)
 {
-    struct disk_attributes attributes = {sizeof(attributes), 0, 0};
+    struct disk_attributes attributes = {sizeof(attributes), 0, disk->attributes};
 
     return ioctl_answer(irp, &attributes, sizeof(attributes), information);
+}
+
+static NTSTATUS set_attributes(struct disk *disk, IRP *irp)
+{
+    const struct disk_attributes_change *change = irp->AssociatedIrp.SystemBuffer;
+
+    if (input_length(irp) < sizeof(*change)) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    /* The version is not checked: the documentation has GET_DISK_ATTRIBUTES' size there, programs this structure's. */
+    if ((change->mask & ~(ULONGLONG)DISK_ATTRIBUTES_KNOWN) != 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    disk->attributes = (ULONG)((disk->attributes & ~change->mask) | (change->attributes & change->mask));
+    return STATUS_SUCCESS;
 }
 
 /* VERIFY (16) in steps that the disk class driver takes as well. */
@@ -158,9 +188,9 @@ static NTSTATUS serve(struct disk *disk, IRP *irp, MDL *user, ULONG_PTR *informa
     case IOCTL_DISK_IS_WRITABLE:
         return is_writable(disk);
     case IOCTL_DISK_GET_DISK_ATTRIBUTES:
-        return get_attributes(irp, information);
+        return get_attributes(disk, irp, information);
     case IOCTL_DISK_SET_DISK_ATTRIBUTES:
-        return STATUS_SUCCESS;
+        return set_attributes(disk, irp);
     case IOCTL_DISK_UPDATE_PROPERTIES:
         disk_update(disk);
         return STATUS_SUCCESS;

@@ -139,8 +139,9 @@ struct adapter {
     volatile LONG changes; /* BusChangeDetected so far */
     volatile LONG disks;   /* disk devices that exist */
     volatile LONG transfers;
-    volatile LONG activity;      /* requests started and not yet finished with */
-    volatile LONG fail_mappings; /* injected */
+    volatile LONG activity;   /* requests started and not yet finished with */
+    volatile ULONG new_disks; /* the attributes that new disks have; injected, as what follows */
+    volatile LONG fail_mappings;
     volatile LONG fail_pool;
 
     volatile ULONG scans; /* finished ones */
@@ -225,11 +226,12 @@ struct disk {
     struct device device;
     struct unit *unit; /* holds a reference */
     struct adapter *adapter;
-    ULONG number;          /* of \\.\PhysicalDriveN */
-    enum disk_state state; /* atomic: disk_state() */
-    BOOLEAN reported;      /* the PnP manager has been told */
-    BOOLEAN missing;       /* the last scan did not find it */
-    BOOLEAN query_removed; /* somebody asked politely; not reported again until it was missing once */
+    ULONG number;              /* of \\.\PhysicalDriveN */
+    volatile ULONG attributes; /* BED_DISK_* */
+    enum disk_state state;     /* atomic: disk_state() */
+    BOOLEAN reported;          /* the PnP manager has been told */
+    BOOLEAN missing;           /* the last scan did not find it */
+    BOOLEAN query_removed;     /* somebody asked politely; not reported again until it was missing once */
     BOOLEAN write_cache;
     BOOLEAN fua; /* the device's DPOFUA bit */
     BOOLEAN linked;

@@ -14,7 +14,8 @@
  *   trim N               TRIM of a range
  *   absent N             the disk must not be there
  *   remove N             query-and-remove through \\.\BedControl; prints the verdict
- *   inject KIND N        an injection (a number of control.h) for disk N, or for its adapter with `inject-adapter`
+ *   inject KIND N        an injection (a number of control.h, or NUMBER:COUNT) for disk N, or for its adapter with
+ *                        `inject-adapter`
  *   remove-open N        the same with a handle open, which must be vetoed
  *   cycle-adapter N      disables and enables the adapter of disk N through \\.\BedControl
  *   service              one service request to \\.\Scsi0:; prints its error number (wrong.c)

@@ -77,10 +77,14 @@ void command_inject(const char *kind, const char *number, BOOL adapter)
 {
     HANDLE device = open_control();
     const struct bed_device *disk = find(device, number);
-    struct bed_injection injection = {strtoul(kind, NULL, 0), 1, {0}};
+    char *rest;
+    struct bed_injection injection = {strtoul(kind, &rest, 0), 1, {0}};
     DWORD got;
     DWORD error;
 
+    if (*rest == ':') {
+        injection.count = strtoul(rest + 1, NULL, 0);
+    }
     memcpy(injection.instance, adapter ? disk->parent : disk->instance, sizeof(injection.instance));
     error = control(device, BED_CONTROL_INJECT, &injection, sizeof(injection), NULL, 0, &got);
     printf("inject: error %lu\n", error);

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from beds import ROOT
+
 # What other tests have, so that they can read the driver's log, is no default.
 BED_OPTIONS = ("--set-parameter", "LogLevel=1")
 
@@ -14,6 +16,18 @@ DEFAULTS = {
     "LogLevel": 1, "NewMappingsAllowed": True, "EtwLoggingEnabled": True, "WppLoggingEnabled": False,
     "DbgPrintEnabled": True, "MaxIOReqPerAdapter": 1000, "MaxIOReqPerLun": 255, "RemoveStaleConnections": True,
     "StaleReqTimeoutMs": 15000, "StaleConnTimeoutMs": 60000, "ConnectTimeoutMs": 10000, "ReconnectTimeoutMs": 120000}
+# Which test shows what an option does, below tests/. Those that docs/options.md says do nothing yet have none.
+EFFECTS = {
+    "LogLevel": "e2e/test_options.py test_log_level_decides_what_is_logged",
+    "NewMappingsAllowed": "e2e/test_options.py test_new_mappings_are_refused",
+    "DbgPrintEnabled": "e2e/test_options.py test_log_level_decides_what_is_logged",
+    "MaxIOReqPerAdapter": "e2e/test_options.py test_queue_limits_need_a_reset_of_the_adapter",
+    "MaxIOReqPerLun": "e2e/test_options.py test_queue_limits_need_a_reset_of_the_adapter",
+    "RemoveStaleConnections": "host/test-channel-stale.c disk_is_not_stale",
+    "StaleReqTimeoutMs": "host/test-channel-stale.c disk_is_not_stale",
+    "StaleConnTimeoutMs": "host/test-channel-stale.c disk_is_not_stale",
+    "ConnectTimeoutMs": "e2e/test_bad_input.py test_silent_server_times_out",
+    "ReconnectTimeoutMs": "e2e/test_reconnect.py test_disk_comes_back_after_its_requests_have_failed"}
 
 
 class Options:
@@ -186,3 +200,21 @@ def test_bad_input(words, code, said, options, bed):
     bed.client(*words).failed(code, *said)
     assert {name: option["value"] for name, option in options.list().items()} == DEFAULTS
     assert options.list("--persistent") == {}
+
+
+def documented():
+    """The rows of docs/options.md: each option's default and effect."""
+    text = (ROOT / "docs" / "options.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| \w+ \| (\w+) \|[^|]*\| (.*?) \|", text, re.MULTILINE)
+    return {name: (default, effect) for name, default, effect in rows}
+
+
+def test_every_documented_effect_is_in_a_test():
+    rows = documented()
+    assert {name: default for name, (default, _) in rows.items()} == {
+        name: str(value).lower() for name, value in DEFAULTS.items()}
+    assert {name for name, (_, effect) in rows.items() if not effect.startswith("none yet")} == set(EFFECTS)
+    for name, where in EFFECTS.items():
+        file, test = where.split()
+        text = (ROOT / "tests" / file).read_text()
+        assert name in text and re.search(rf"\b{test}\(", text), f"{name}: {where}"

@@ -21,7 +21,8 @@ def test_soft_removal_without_open_handles(server, bed):
 def test_soft_removal_is_vetoed_by_an_open_handle_and_times_out(server, bed, tmp_path):
     number = bed.map("soft", server)
     with bed.hold(number, tmp_path):
-        bed.unmap("soft", NO_FALLBACK, *ONE_SECOND).failed(TIMEOUT, "soft")
+        by_whom = f"in use (vetoed by {bed.show('soft')['PNPDeviceID']})"
+        bed.unmap("soft", NO_FALLBACK, *ONE_SECOND).failed(TIMEOUT, "soft", by_whom)
         assert bed.mapped() == ["soft"]
         bed.diskio("read", number, 0, 4096).ok()
     bed.unmap("soft", NO_FALLBACK).ok()
@@ -41,7 +42,8 @@ def test_soft_removal_is_retried_until_the_handle_is_closed(server, bed, tmp_pat
 def test_hard_removal_follows_a_vetoed_soft_one(server, bed, tmp_path):
     number = bed.map("soft", server)
     with bed.hold(number, tmp_path):
-        bed.unmap("soft", *ONE_SECOND).ok()
+        result = bed.unmap("soft", *ONE_SECOND).ok()
+        assert "note: 'soft' was unmapped the hard way: it is in use (vetoed by SCSI\\Disk" in result.err, repr(result)
         assert bed.mapped() == []
 
 

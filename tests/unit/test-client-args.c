@@ -308,6 +308,8 @@ static void commands_are_found_by_alias_and_guessed(void **state)
     assert_suggested("lis", "'list' or 'list-opt'");
     assert_suggested("inst", "'install-driver'");
     assert_suggested("maps", "'map'");
+    assert_suggested("LIST", "'list' or 'list-opt'");
+    assert_suggested("UnMaps", "'unmap'");
     assert_suggested("re", "'reset-opt' or 'reset-adapter'");
     assert_suggested("frobnicate", NULL);
     assert_suggested("xyz", NULL);

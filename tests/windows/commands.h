@@ -18,8 +18,9 @@ command_function command_read;  /* single.c */
 command_function command_write;
 command_function command_flush;
 command_function command_hold;
-command_function command_cdb;  /* cdb.c */
-command_function command_info; /* info.c */
-command_function command_rate; /* rate.c */
+command_function command_cdb;        /* cdb.c */
+command_function command_info;       /* info.c */
+command_function command_rate;       /* rate.c */
+command_function command_attributes; /* attributes.c */
 
 #endif
