@@ -13,6 +13,7 @@
 
 #ifdef __MINGW32__
 #include "driver/ddk/nt.h"
+#include "driver/ddk/pcw.h"
 #include "driver/ddk/scsi.h"
 #include "driver/ddk/storport.h"
 #include "driver/ddk/wsk.h"

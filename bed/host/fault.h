@@ -13,10 +13,11 @@ enum bed_fault {
     BED_FAULT_REGISTRY = 1 << 4,
     BED_FAULT_INTERFACE = 1 << 5,
     BED_FAULT_WSK = 1 << 6,
-    BED_FAULT_SECTION = 1 << 7, /* sections, their views, and handles to objects */
-    BED_FAULT_LOCK = 1 << 8,    /* of pages */
-    BED_FAULT_MAP = 1 << 9,     /* of locked pages into system space */
-    BED_FAULT_ALL = (1 << 10) - 1,
+    BED_FAULT_SECTION = 1 << 7,   /* sections, their views, and handles to objects */
+    BED_FAULT_LOCK = 1 << 8,      /* of pages */
+    BED_FAULT_MAP = 1 << 9,       /* of locked pages into system space */
+    BED_FAULT_COUNTERS = 1 << 10, /* performance counters */
+    BED_FAULT_ALL = (1 << 11) - 1,
 };
 
 /* Counts the calls of these kinds from now on; the k-th fails (1: the first). k = 0: none. */

@@ -8,6 +8,7 @@
 #include "bed/host/lock_pages.h"
 #include "bed/host/mdl.h"
 #include "bed/host/object.h"
+#include "bed/host/pcw.h"
 #include "bed/host/pool.h"
 #include "bed/host/process.h"
 #include "bed/host/section.h"
@@ -98,6 +99,7 @@ static void check_all(void)
     bed_process_end();
     bed_objects_check();
     bed_interfaces_check();
+    bed_counter_sets_check();
     bed_links_check();
 }
 

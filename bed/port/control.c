@@ -3,6 +3,7 @@
 #include "bed/port/internal.h"
 #include "bed/port/control.h"
 #include "bed/port/relations.h"
+#include "bed/pcw/pcw.h"
 #include "bed/wine/patch.h"
 
 static DEVICE_OBJECT *control_device;
@@ -208,6 +209,25 @@ static NTSTATUS counts(IRP *irp, ULONG_PTR *information)
     return STATUS_SUCCESS;
 }
 
+/* In the caller's thread, as consumers are. */
+static NTSTATUS collect(IRP *irp, ULONG_PTR *information)
+{
+    const IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
+    ULONG room = stack->Parameters.DeviceIoControl.OutputBufferLength / sizeof(struct bed_instance);
+    struct bed_counter_set set;
+    UNICODE_STRING name;
+
+    if (stack->Parameters.DeviceIoControl.InputBufferLength < sizeof(set)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    RtlCopyMemory(&set, irp->AssociatedIrp.SystemBuffer, sizeof(set)); /* the output goes there too */
+    set.name[ARRAYSIZE(set.name) - 1] = 0;
+    RtlInitUnicodeString(&name, set.name);
+    *information = bed_pcw_collect(&name, set.with_values != 0, irp->AssociatedIrp.SystemBuffer, room) *
+                   sizeof(struct bed_instance);
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS serve(IRP *irp, ULONG code, ULONG_PTR *information)
 {
     struct bed_target *target = irp->AssociatedIrp.SystemBuffer;
@@ -293,6 +313,9 @@ static NTSTATUS device_control(IRP *irp)
         break;
     case BED_CONTROL_COUNTS:
         status = counts(irp, &information);
+        break;
+    case BED_CONTROL_COLLECT:
+        status = collect(irp, &information);
         break;
     case BED_CONTROL_QUERY_REMOVE:
     case BED_CONTROL_DISABLE:

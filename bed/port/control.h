@@ -93,6 +93,33 @@ struct bed_counts {
 };
 
 /*
+ * Input: struct bed_counter_set; output: an array of struct bed_instance, as many as fit; Information says how many
+ * bytes. What a consumer of performance counters gets of a set; nothing when nobody provides it.
+ */
+#define BED_CONTROL_COLLECT BED_IOCTL(7)
+
+#define BED_INSTANCE_NAME_LENGTH 256
+#define BED_COUNTERS_MAX         32
+
+struct bed_counter_set {
+    ULONG with_values; /* 0: instances alone */
+    WCHAR name[64];
+};
+
+struct bed_counter_value {
+    ULONG id;
+    ULONG size; /* 4 or 8 */
+    ULONG64 value;
+};
+
+struct bed_instance {
+    ULONG id;
+    ULONG value_count;
+    WCHAR name[BED_INSTANCE_NAME_LENGTH];
+    struct bed_counter_value values[BED_COUNTERS_MAX]; /* in the order of the registration */
+};
+
+/*
  * Input: struct bed_injection; no output. Works on the disk or adapter named by `instance`:
  *  RESET_LUN, RESET_TARGET, RESET_BUS  as the time-out escalation would, at once
  *  FORCE_TIMEOUT   the outstanding requests are taken to have timed out

@@ -31,6 +31,7 @@ struct bed_image {
     volatile LONG views;
     volatile LONG traces;
     volatile LONG networks;
+    volatile LONG counter_sets;
     volatile LONG sockets;
     /* atomic: how often it has asked */
     volatile LONG threads_made;

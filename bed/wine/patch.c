@@ -20,7 +20,7 @@ static const struct shim *const tables[] = {
     bed_spinlock_shims,  bed_wait_shims,     bed_dpc_shims,        bed_time_shims,   bed_thread_shims,
     bed_print_shims,     bed_etw_shims,      bed_io_shims,         bed_cancel_shims, bed_csq_shims,
     bed_wsk_shims,       bed_lookup_shims,   bed_pnp_shims,        bed_object_shims, bed_section_shims,
-    bed_exception_shims, bed_registry_shims,
+    bed_exception_shims, bed_registry_shims, bed_pcw_shims,
 };
 
 const struct shim *bed_shim_find(const char *name, enum shim_scope scope)
@@ -212,6 +212,7 @@ void bed_driver_unloaded(DRIVER_OBJECT *driver)
     check_left(image, &image->sections, "references to sections");
     check_left(image, &image->views, "system views");
     check_left(image, &image->traces, "ETW registrations");
+    check_left(image, &image->counter_sets, "counter sets");
     check_left(image, &image->networks, "WSK registrations");
     check_left(image, &image->sockets, "sockets");
     port_log("%ls was unloaded", image->name);

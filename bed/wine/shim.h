@@ -46,6 +46,7 @@ extern const struct shim bed_object_shims[];
 extern const struct shim bed_section_shims[];
 extern const struct shim bed_exception_shims[];
 extern const struct shim bed_registry_shims[];
+extern const struct shim bed_pcw_shims[];
 
 /* The shim for a routine that an image of kind `scope` imports, NULL when Wine's own serves. */
 const struct shim *bed_shim_find(const char *name, enum shim_scope scope);

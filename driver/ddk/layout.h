@@ -2,7 +2,8 @@
 /*
  * Every layout and number of driver/ddk that a miniport relies on, pinned. Sizes, offsets and enums of Storport are
  * those of the public symbols of storport.sys 10.0.17763 (x64); the kernel's and WSK's are those of the documented
- * fields. It is compiled with mingw's headers and with the WDK's alike.
+ * fields, the performance counters' those of the public symbols of ntoskrnl.exe (x64). It is compiled with mingw's
+ * headers and with the WDK's alike.
  */
 #ifndef WNBD_DRIVER_DDK_LAYOUT_H
 #define WNBD_DRIVER_DDK_LAYOUT_H
@@ -472,6 +473,35 @@ DDK_VALUE(IoReadAccess, 0);
 DDK_VALUE(IoWriteAccess, 1);
 DDK_VALUE(IoModifyAccess, 2);
 DDK_VALUE(STATUS_NOT_MAPPED_VIEW, 0xC0000019);
+
+/* Performance counters. PCW_REGISTRATION_INFORMATION has grown by Flags: its size is the kit's. */
+DDK_SIZE(PCW_COUNTER_DESCRIPTOR, 8);
+DDK_OFFSET(PCW_COUNTER_DESCRIPTOR, Id, 0);
+DDK_OFFSET(PCW_COUNTER_DESCRIPTOR, StructIndex, 2);
+DDK_OFFSET(PCW_COUNTER_DESCRIPTOR, Offset, 4);
+DDK_OFFSET(PCW_COUNTER_DESCRIPTOR, Size, 6);
+DDK_SIZE(PCW_DATA, 0x10);
+DDK_OFFSET(PCW_DATA, Data, 0);
+DDK_OFFSET(PCW_DATA, Size, 8);
+DDK_OFFSET(PCW_REGISTRATION_INFORMATION, Version, 0);
+DDK_OFFSET(PCW_REGISTRATION_INFORMATION, Name, 8);
+DDK_OFFSET(PCW_REGISTRATION_INFORMATION, CounterCount, 0x10);
+DDK_OFFSET(PCW_REGISTRATION_INFORMATION, Counters, 0x18);
+DDK_OFFSET(PCW_REGISTRATION_INFORMATION, Callback, 0x20);
+DDK_OFFSET(PCW_REGISTRATION_INFORMATION, CallbackContext, 0x28);
+DDK_SIZE(PCW_COUNTER_INFORMATION, 0x10);
+DDK_SIZE(PCW_MASK_INFORMATION, 0x28);
+DDK_OFFSET(PCW_MASK_INFORMATION, InstanceMask, 8);
+DDK_OFFSET(PCW_MASK_INFORMATION, InstanceId, 0x10);
+DDK_OFFSET(PCW_MASK_INFORMATION, CollectMultiple, 0x14);
+DDK_OFFSET(PCW_MASK_INFORMATION, Buffer, 0x18);
+DDK_OFFSET(PCW_MASK_INFORMATION, CancelEvent, 0x20);
+DDK_SIZE(PCW_CALLBACK_INFORMATION, 0x28);
+DDK_VALUE(PCW_VERSION_1, 0x100);
+DDK_VALUE(PcwCallbackAddCounter, 0);
+DDK_VALUE(PcwCallbackRemoveCounter, 1);
+DDK_VALUE(PcwCallbackEnumerateInstances, 2);
+DDK_VALUE(PcwCallbackCollectData, 3);
 
 /* Winsock Kernel */
 DDK_SIZE(SOCKADDR_IN, 16);

@@ -113,6 +113,8 @@ static void run(const char *name, char **arguments, int count)
         command_inject(arguments[0], arguments[1], strcmp(name, "inject-adapter") == 0);
     } else if (count == 3 && (strcmp(name, "read") == 0 || strcmp(name, "write") == 0)) {
         command_one(arguments[0], name[0] == 'w', arguments[1], arguments[2]);
+    } else if (count == 1 && strcmp(name, "counters") == 0) {
+        command_counters(arguments[0]);
     } else if (count == 1 && strncmp(name, "remove", 6) == 0) {
         command_remove(arguments[0], strcmp(name, "remove-open") == 0);
     } else if (count != 1 || !run_disk_command(name, arguments[0])) {

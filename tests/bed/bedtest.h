@@ -43,6 +43,7 @@ void command_absent(const char *number);
 void command_list(void);
 void command_violations(void);
 void command_counts(void);
+void command_counters(const char *set_name);
 void command_service(void);
 void command_remove(const char *number, BOOL open);
 void command_cycle_adapter(const char *number);

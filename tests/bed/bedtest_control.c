@@ -92,6 +92,37 @@ void command_inject(const char *kind, const char *number, BOOL adapter)
     CloseHandle(device);
 }
 
+static struct bed_instance instances[128];
+
+static void print_instance(const struct bed_instance *instance)
+{
+    char name[BED_INSTANCE_NAME_LENGTH * 3];
+
+    WideCharToMultiByte(CP_UTF8, 0, instance->name, -1, name, sizeof(name), NULL, NULL);
+    printf("instance %lu '%s'", instance->id, name);
+    for (ULONG i = 0; i < instance->value_count; i++) {
+        printf(" %lu=%llu", instance->values[i].id, (unsigned long long)instance->values[i].value);
+    }
+    printf("\n");
+}
+
+/* The performance counters of a set, as a consumer gets them. */
+void command_counters(const char *set_name)
+{
+    struct bed_counter_set set = {.with_values = 1};
+    HANDLE device = open_control();
+    DWORD got = 0;
+
+    MultiByteToWideChar(CP_UTF8, 0, set_name, -1, set.name, sizeof(set.name) / sizeof(set.name[0]));
+    if (control(device, BED_CONTROL_COLLECT, &set, sizeof(set), instances, sizeof(instances), &got) != 0) {
+        fail("BED_CONTROL_COLLECT");
+    }
+    for (DWORD i = 0; i < got / sizeof(instances[0]); i++) {
+        print_instance(&instances[i]);
+    }
+    CloseHandle(device);
+}
+
 void command_violations(void)
 {
     static struct bed_violations all;

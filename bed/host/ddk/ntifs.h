@@ -10,5 +10,6 @@
 #include "bed/host/ddk/ntstatus.h"
 #include "bed/host/ddk/ntobjects.h"
 #include "bed/host/ddk/ntroutines.h"
+#include "driver/ddk/pcw.h"
 
 #endif
