@@ -106,3 +106,13 @@ void stats_measured(struct io_stats *stats, const struct io_request *request, bo
     traffic->bytes += failed ? 0 : request->length;
     traffic->latency[bucket(answered > received ? answered - received : 0)]++;
 }
+
+uint64_t stats_spent(const struct stats_traffic *traffic)
+{
+    uint64_t spent = traffic->latency[0]; /* below one microsecond: a half of it */
+
+    for (unsigned i = 1; i < STATS_BUCKETS; i++) {
+        spent += traffic->latency[i] * ((uint64_t)3 << (i - 1)); /* from 2^(i-1) to 2^i microseconds */
+    }
+    return spent;
+}

@@ -62,6 +62,11 @@ void stats_replied(struct io_stats *stats, uint64_t now);
 void stats_measured(struct io_stats *stats, const struct io_request *request, bool failed, uint64_t received,
                     uint64_t answered);
 
+/* How long the answered requests took together, in half microseconds, as far as the histogram knows: each is taken for
+ * the middle of its element. The truth is from 2/3 of it to 4/3. */
+#define STATS_SPENT_PER_SECOND 2000000u
+uint64_t stats_spent(const struct stats_traffic *traffic);
+
 /* What was submitted waits to be submitted again: its connection ended before the answer came. */
 void stats_withdrawn(struct io_stats *stats);
 

@@ -166,13 +166,45 @@ static void time_that_goes_back_is_none(void **state)
     assert_int_equal(stats.traffic[STATS_FLUSH].latency[0], 1);
 }
 
+static void spent_time_is_taken_from_the_middle_of_each_element(void **state)
+{
+    static const uint64_t times[] = {5, 15, 30, 60, 15000000}; /* 0.5 us, 1.5, 3, 6 us; 1.5 s is from 2^20 us to 2^21 */
+    static const uint64_t spent[] = {1, 3, 6, 12, 3 << 20};
+    struct io_request request = request_of(IO_READ, 512);
+    uint64_t expected = 0;
+    struct io_stats stats = {0};
+
+    (void)state;
+    assert_int_equal(stats_spent(&stats.traffic[STATS_READ]), 0);
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        stats_measured(&stats, &request, false, 1000, 1000 + times[i]);
+        expected += spent[i];
+        assert_int_equal(stats_spent(&stats.traffic[STATS_READ]), expected);
+    }
+    assert_int_equal(stats_spent(&stats.traffic[STATS_WRITE]), 0);
+}
+
+static void spent_time_of_the_longest_requests_fits(void **state)
+{
+    struct stats_traffic traffic = {.latency[STATS_BUCKETS - 1] = UINT32_MAX};
+
+    (void)state;
+    assert_int_equal(stats_spent(&traffic), (uint64_t)UINT32_MAX * 3 << 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(request_is_counted_on_its_way), cmocka_unit_test(withdrawal_lets_a_request_be_submitted_again),
-        cmocka_unit_test(abort_before_submission),       cmocka_unit_test(abort_after_submission_and_late_reply),
-        cmocka_unit_test(kinds_are_told_apart),          cmocka_unit_test(failures_have_no_bytes),
-        cmocka_unit_test(times_fall_into_powers_of_two), cmocka_unit_test(time_that_goes_back_is_none),
+        cmocka_unit_test(request_is_counted_on_its_way),
+        cmocka_unit_test(withdrawal_lets_a_request_be_submitted_again),
+        cmocka_unit_test(abort_before_submission),
+        cmocka_unit_test(abort_after_submission_and_late_reply),
+        cmocka_unit_test(kinds_are_told_apart),
+        cmocka_unit_test(failures_have_no_bytes),
+        cmocka_unit_test(times_fall_into_powers_of_two),
+        cmocka_unit_test(time_that_goes_back_is_none),
+        cmocka_unit_test(spent_time_is_taken_from_the_middle_of_each_element),
+        cmocka_unit_test(spent_time_of_the_longest_requests_fits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
