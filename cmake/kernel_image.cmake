@@ -22,10 +22,10 @@ function(add_import_library name def)
 endfunction()
 
 # add_kernel_image(name ENTRY symbol SOURCES ... [LIBRARIES import-targets ...] [OBJECTS object-libraries ...]
-#                  [FILES archives ...] [RESOURCE file.rc] [LINK_OPTIONS ...] [OUTPUT file-name] [DEF exports.def])
+#                  [FILES archives ...] [RESOURCE file.rc] [RESOURCE_HEADERS ...] [LINK_OPTIONS ...] [OUTPUT file-name] [DEF exports.def])
 # makes ${CMAKE_CURRENT_BINARY_DIR}/<name>.sys and its PDB, and a target <name>.
 function(add_kernel_image name)
-  cmake_parse_arguments(ARG "" "ENTRY;RESOURCE;OUTPUT;DEF" "SOURCES;LIBRARIES;OBJECTS;FILES;LINK_OPTIONS;DEFINITIONS"
+  cmake_parse_arguments(ARG "" "ENTRY;RESOURCE;OUTPUT;DEF" "SOURCES;LIBRARIES;OBJECTS;FILES;LINK_OPTIONS;DEFINITIONS;RESOURCE_HEADERS"
     ${ARGN})
   if(NOT ARG_ENTRY)
     set(ARG_ENTRY DriverEntry)
@@ -54,8 +54,9 @@ function(add_kernel_image name)
   if(ARG_RESOURCE)
     set(resource ${CMAKE_CURRENT_BINARY_DIR}/${name}_rc.o)
     add_custom_command(OUTPUT ${resource}
-      COMMAND ${CMAKE_RC_COMPILER} -I ${CMAKE_BINARY_DIR}/generated ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_RESOURCE} ${resource}
-      DEPENDS ${ARG_RESOURCE} VERBATIM)
+      COMMAND ${CMAKE_RC_COMPILER} -I ${CMAKE_BINARY_DIR}/generated -I ${CMAKE_SOURCE_DIR}
+        ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_RESOURCE} ${resource}
+      DEPENDS ${ARG_RESOURCE} ${ARG_RESOURCE_HEADERS} VERBATIM)
     list(APPEND inputs ${resource})
     list(APPEND depends ${resource})
   endif()

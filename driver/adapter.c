@@ -4,6 +4,7 @@
 
 #include "driver/disk.h"
 #include "driver/log.h"
+#include "driver/performance.h"
 #include "driver/record.h"
 
 #include "version.h"
@@ -64,6 +65,7 @@ static NTSTATUS start(struct adapter *adapter)
     if (!NT_SUCCESS(status)) {
         goto unregister_wsk;
     }
+    performance_start(adapter);
     adapter->started = true;
     return STATUS_SUCCESS;
 
@@ -122,6 +124,7 @@ VOID hw_free_adapter_resources(PVOID extension)
         return;
     }
     adapter->started = false;
+    performance_stop(adapter);
     stop_interface(adapter);
     stop_disks(adapter);
     wsk_unregister(&adapter->wsk);

@@ -29,6 +29,7 @@ struct disk *disk_create(struct adapter *adapter, const WNBD_PROPERTIES *propert
     disk->adapter = adapter;
     disk->backend = properties->Flags.UseKernelNbd ? &nbd_backend : &channel_backend;
     disk->properties = *properties;
+    performance_name(properties->InstanceName, &disk->performance_name);
     disk->device.byte_check = true; /* the record of a VERIFY has room to read to */
     disk->device.pattern = true;
     disk->references = 1;

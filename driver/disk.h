@@ -23,6 +23,7 @@
 #include "driver/channel.h"
 #include "driver/nbd.h"
 #include "driver/pattern.h"
+#include "driver/performance.h"
 #include "driver/reconnect.h"
 #include "driver/requests.h"
 
@@ -43,6 +44,7 @@ struct disk {
     const struct backend *backend;
     uint64_t connection_id;
     uint8_t target;
+    struct performance_name performance_name;
     PETHREAD thread;
     KEVENT started;   /* `thread` is known: the thread may go on */
     struct work reap; /* the thread has ended */

@@ -11,6 +11,7 @@
  *   disk.c, disk_table.c, disk_thread.c        a disk, its place in the table, its life
  *   identity.c                what tells a disk from all others
  *   pattern.c                 what a WRITE SAME writes from
+ *   performance.c             the counters that Windows' performance monitor shows of each disk
  *   requests.c                a disk's requests, whoever carries them out (backend.h):
  *   nbd_backend.c, nbd_send.c, nbd_receive.c   ... the NBD client
  *   nbd_connect.c, nbd_negotiate.c             from a name to a connection in the transmission phase
@@ -69,6 +70,8 @@ struct adapter {
     ULONG lun_depth_max;   /* the same, of a disk that asks for more */
     struct wsk_client wsk;
     struct worker worker;
+    PPCW_REGISTRATION performance; /* of the counters; NULL: Windows has not taken them */
+    ULONG64 performance_frequency; /* ticks of Windows' performance counter in a second */
 
     struct place places[ADAPTER_TARGETS]; /* disk_pin, disk_show, disk_hide */
     volatile LONG restarts;               /* how often ScsiRestartAdapter came: connections from before it are stale */

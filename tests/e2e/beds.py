@@ -198,6 +198,13 @@ class Bed:
         """Lets something happen to a disk: enum bed_injection_kind of bed/port/control.h."""
         self.start(BUILD / "tests" / "bed" / "bedtest.exe", "inject", kind, number).wait().ok()
 
+    def performance(self):
+        """The performance counters of the disks: {instance's name: {counter's id: value}}."""
+        out = self.start(BUILD / "tests" / "bed" / "bedtest.exe", "counters", "WNBD Disk").wait().ok().out
+        found = re.findall(r"^instance \d+ '(.*)' ([\d= ]+)$", out, re.MULTILINE)
+        return {name: {int(number): int(value) for number, value in re.findall(r"(\d+)=(\d+)", values)}
+                for name, values in found}
+
     def unmap_all(self):
         """Unmaps what is mapped the hard way; how many disks that were."""
         names = self.mapped()
