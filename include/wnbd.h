@@ -439,7 +439,8 @@ DWORD WnbdGetAdapterDevInst(PDEVINST DeviceInst);
 /*
  * Installs the driver: makes the adapter's device node and gives it the driver of the INF file FileName (UTF-8 path;
  * the other files stand beside it). Device nodes left behind by an earlier installation are removed first. After a
- * failure nothing remains. *RebootRequired is set either way. Needs an administrator.
+ * failure nothing remains. *RebootRequired is set either way. Needs an administrator. The driver's performance counters
+ * are registered from wnbd.man in the same folder; that this is missing, or does not work, is a warning to the logger.
  *
  * 87 NULL arguments; 50 this Windows is too old; 2 no such file, a folder, or one of the other files is missing;
  * 0xE0000202 ERROR_DUPLICATE_FOUND an adapter exists already; 21 ERROR_NOT_READY the driver was installed but its
@@ -451,6 +452,7 @@ DWORD WnbdInstallDriver(CONST CHAR *FileName, PBOOL RebootRequired);
  * Removes all disks (hard), the adapter's device nodes and the driver packages whose catalog is wnbd.cat. Goes on after
  * a failure and returns the last one; 0 also if nothing was installed. *RebootRequired is set to TRUE if Windows must
  * be restarted to finish, and otherwise left alone. From its beginning on nobody can map a disk (NewMappingsAllowed).
+ * The registration of the performance counters is taken back; that this does not work is a warning to the logger.
  */
 DWORD WnbdUninstallDriver(PBOOL RebootRequired);
 

@@ -5,6 +5,7 @@
 #include "libwnbd/devnodes.h"
 #include "libwnbd/log.h"
 #include "libwnbd/package.h"
+#include "libwnbd/performance.h"
 
 #include <newdev.h>
 #include <winternl.h>
@@ -149,5 +150,7 @@ DWORD WnbdInstallDriver(CONST CHAR *FileName, PBOOL RebootRequired)
         error = prepare(RebootRequired);
     if (error == ERROR_SUCCESS)
         error = install(FileName, inf, RebootRequired);
+    if (error == ERROR_SUCCESS)
+        performance_register(inf);
     return error;
 }

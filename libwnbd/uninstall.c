@@ -3,6 +3,7 @@
 #include "libwnbd/adapter.h"
 #include "libwnbd/devnodes.h"
 #include "libwnbd/log.h"
+#include "libwnbd/performance.h"
 
 #include <stdio.h>
 #include <wchar.h>
@@ -103,5 +104,6 @@ DWORD WnbdUninstallDriver(PBOOL RebootRequired)
     keep_last(&result, remove_disks());
     keep_last(&result, devnodes_remove(DEVNODES_ALL, RebootRequired));
     keep_last(&result, remove_packages());
+    performance_unregister();
     return result;
 }

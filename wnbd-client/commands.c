@@ -170,7 +170,8 @@ const struct command commands[] = {
      0, command_reset_adapter},
 
     {{"install-driver"},
-     "Install the driver, and the service that maps recorded disks if wnbd-service.exe stands beside this program.",
+     "Install the driver with its performance counters, and the service that maps recorded disks if wnbd-service.exe "
+     "stands beside this program.",
      {{"filename", PARAMETER_TEXT, PLACE_REQUIRED, 1, ANY_NUMBER, NULL,
        "The driver's INF file; its other files stand beside it.", false}},
      0, command_install_driver},

@@ -27,10 +27,11 @@ def derived(inf, folder):
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """The folder of a driver package: wnbd.inf and wnbd.sys."""
+    """The folder of a driver package: wnbd.inf, wnbd.man and wnbd.sys."""
     folder = tmp_path_factory.mktemp("package")
     derived(ROOT / "driver" / "wnbd.inf", folder)
     shutil.copy2(BUILD / "driver" / "wnbd.sys", folder)
+    shutil.copy2(ROOT / "driver" / "wnbd.man", folder)
     return folder
 
 
@@ -68,6 +69,88 @@ def device_nodes(bed):
     reg = Path(bed.where, "prefix/drive_c/windows/system32/reg.exe")
     found = bed.start(reg, "query", r"HKLM\System\CurrentControlSet\Enum\Root\SCSIADAPTER", "/s").wait()
     return re.findall(r"HardwareID\s+REG_MULTI_SZ\s+(\S+)", found.out)
+
+
+PROVIDERS = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Perflib\_V2Providers"
+PROVIDER = re.search(r'providerGuid="(\{.*\})"', (ROOT / "driver" / "wnbd.man").read_text(encoding="utf-8"))[1]
+INSTALLED = r"c:\windows\system32\drivers\wnbd.sys"
+LODCTR = "prefix/drive_c/windows/system32/lodctr.exe"
+UNLODCTR = "prefix/drive_c/windows/system32/unlodctr.exe"
+
+
+def registered(bed):
+    """Where the names of the performance counters are looked for; None: they are not registered."""
+    reg = Path(bed.where, "prefix/drive_c/windows/system32/reg.exe")
+    found = bed.start(reg, "query", f"{PROVIDERS}\\{PROVIDER}", "/v", "ApplicationIdentity").wait()
+    match = re.search(r"ApplicationIdentity\s+REG_SZ\s+(.*\S)", found.out)
+    return match[1] if match else None
+
+
+@pytest.fixture
+def without_tool(bare):
+    """Takes one of Windows' programs away for the test."""
+    taken = []
+
+    def take(name):
+        path = Path(bare.where, name)
+        taken.append((path, path.read_bytes()))
+        path.unlink()
+    yield take
+    for path, content in taken:
+        path.write_bytes(content)
+        path.chmod(0o755)
+
+
+def test_the_performance_counters_are_registered_with_the_driver(package, bare):
+    assert registered(bare) is None
+    result = install(bare, package / "wnbd.inf").ok()
+    assert (result.out, result.err) == ("", "")
+    assert registered(bare).lower() == INSTALLED, "where Windows has put it, not the package"
+    result = bare.client("uninstall-driver").ok()
+    assert (result.out, result.err) == ("", "")
+    assert registered(bare) is None
+
+
+def test_counters_of_an_earlier_installation_are_replaced(package, bare):
+    reg = Path(bare.where, "prefix/drive_c/windows/system32/reg.exe")
+    old = ("/v", "ApplicationIdentity", "/d", r"C:\old\wnbd.sys")
+    bare.start(reg, "add", f"{PROVIDERS}\\{PROVIDER}", *old).wait().ok()
+    assert install(bare, package / "wnbd.inf").ok().err == ""
+    assert registered(bare).lower() == INSTALLED
+
+
+def is_one_note(result, *words):
+    assert result.out == "" and len(result.err.splitlines()) == 1, repr(result)
+    assert result.err.startswith("wnbd-client: note: the performance counters "), repr(result)
+    assert all(word in result.err for word in words), repr(result)
+
+
+def test_a_package_without_the_manifest_is_installed(package, tmp_path, bare):
+    for name in ("wnbd.inf", "wnbd.sys"):
+        shutil.copy2(package / name, tmp_path)
+    is_one_note(install(bare, tmp_path / "wnbd.inf").ok(), "not registered", "wnbd.man")
+    assert is_installed(bare) and registered(bare) is None
+
+
+def test_a_manifest_that_is_wrong_is_no_obstacle(package, tmp_path, bare):
+    for name in ("wnbd.inf", "wnbd.sys"):
+        shutil.copy2(package / name, tmp_path)
+    (tmp_path / "wnbd.man").write_text("<nothing/>")
+    is_one_note(install(bare, tmp_path / "wnbd.inf").ok(), "not registered", "lodctr.exe", "code 1")
+    assert is_installed(bare)
+
+
+def test_a_windows_without_lodctr_is_no_obstacle(package, without_tool, bare):
+    without_tool(LODCTR)
+    is_one_note(install(bare, package / "wnbd.inf").ok(), "not registered", "lodctr.exe does not run", "error 2")
+    assert is_installed(bare)
+
+
+def test_a_windows_without_unlodctr_is_no_obstacle(package, without_tool, bare):
+    install(bare, package / "wnbd.inf").ok()
+    without_tool(UNLODCTR)
+    is_one_note(bare.client("uninstall-driver").ok(), "stay registered", "unlodctr.exe does not run")
+    assert not is_installed(bare) and registered(bare) is not None
 
 
 def test_disks_work_after_an_installation(package, server, bare):

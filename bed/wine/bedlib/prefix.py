@@ -38,7 +38,7 @@ def environment(prefix, debug='-all'):
     """The environment of every process of a prefix."""
     env = {name: value for name, value in os.environ.items() if not name.startswith('WINE') and name != 'DISPLAY'}
     env.update(WINEPREFIX=str(prefix), WINEARCH='win64', WINEDEBUG=debug,
-               WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe=;cfgmgr32=n,b')
+               WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe=;cfgmgr32,lodctr.exe,unlodctr.exe=n,b')
     return env
 
 

@@ -108,6 +108,8 @@ class Session:
         prefix.put(self._built('storport.sys'), system32 / 'drivers/storport.sys')
         prefix.put(self._built('wine/cfgmgr32.dll'), system32 / 'cfgmgr32.dll')
         prefix.put(self._built('wine/bed-agent.exe'), self._agent_path())
+        for name in ('lodctr.exe', 'unlodctr.exe'):
+            prefix.put(self._built('wine/bed-lodctr.exe'), system32 / name)
 
     # Named by its Unix path Wine runs it in the process that we start; by a Windows name another one does it.
     def _agent_path(self):
