@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Six commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
+# A few commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
 
-.PHONY: bench demo check check-long clean soak windows
+.PHONY: api bench demo check check-long clean soak windows
 
 demo: windows
 	scripts/demo
@@ -9,6 +9,11 @@ demo: windows
 check:
 	scripts/setup
 	tests/check
+
+# The public headers as pages. What is public and not documented fails.
+api:
+	scripts/setup
+	docs/api/make build/api
 
 # docs/performance.md. Its environment: bench/run.py.
 bench: windows
