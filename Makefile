@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A few commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
 
-.PHONY: api bench demo check check-long clean soak windows
+.PHONY: api bench demo check check-ceph check-long clean soak windows
 
 demo: windows
 	scripts/demo
@@ -33,6 +33,11 @@ check-long: check
 	$(MAKE) soak MINUTES=60
 	$(MAKE) soak MINUTES=30 DISKS=32
 	tests/fuzz/long 1800
+
+# An RBD image of a Ceph cluster of one machine as a disk (docs/ceph.md).
+check-ceph: windows
+	scripts/setup ceph
+	/usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/ceph
 
 # Driver, library, client and test bed, in build/windows-x64.
 windows:
