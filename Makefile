@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Six commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
+# A few commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
 
-.PHONY: bench demo check check-long clean soak windows
+.PHONY: api bench demo check check-ceph check-long clean soak windows
 
 demo: windows
 	scripts/demo
@@ -9,6 +9,11 @@ demo: windows
 check:
 	scripts/setup
 	tests/check
+
+# The public headers as pages. What is public and not documented fails.
+api:
+	scripts/setup
+	docs/api/make build/api
 
 # docs/performance.md. Its environment: bench/run.py.
 bench: windows
@@ -28,6 +33,11 @@ check-long: check
 	$(MAKE) soak MINUTES=60
 	$(MAKE) soak MINUTES=30 DISKS=32
 	tests/fuzz/long 1800
+
+# An RBD image of a Ceph cluster of one machine as a disk (docs/ceph.md).
+check-ceph: windows
+	scripts/setup ceph
+	/usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/ceph
 
 # Driver, library, client and test bed, in build/windows-x64.
 windows:

@@ -184,7 +184,7 @@ ULONG hw_find_adapter(PVOID extension, PVOID context, PVOID bus, PVOID lower, PC
     configure(configuration);
     configure_queues(adapter, configuration);
     set_ending(adapter, false);
-    log_print(LOG_INFO, "the adapter has started, version %s", WNBD_VERSION_STR);
+    log_print(LOG_INFO, "the adapter has started, version %s", WNBD_VERSION_TEXT);
     return SP_RETURN_FOUND;
 }
 

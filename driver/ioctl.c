@@ -42,7 +42,7 @@ static void version(struct adapter *adapter, PIRP irp)
     output->Major = WNBD_VERSION_MAJOR;
     output->Minor = WNBD_VERSION_MINOR;
     output->Patch = WNBD_VERSION_PATCH;
-    RtlCopyMemory(output->Description, WNBD_VERSION_STR, sizeof WNBD_VERSION_STR);
+    RtlCopyMemory(output->Description, WNBD_VERSION_TEXT, sizeof WNBD_VERSION_TEXT);
     ioctl_complete(adapter, irp, STATUS_SUCCESS, sizeof *output);
 }
 

@@ -36,32 +36,34 @@ extern "C" {
 /* A log message is cut to this many bytes, NUL included. */
 #define WNBD_LOG_MESSAGE_MAX_SIZE 4096
 
-/* Threads of a dispatcher. */
-#define WNBD_MIN_DISPATCHER_THREAD_COUNT 1
-#define WNBD_MAX_DISPATCHER_THREAD_COUNT 255
+#define WNBD_MIN_DISPATCHER_THREAD_COUNT 1   /* threads of a dispatcher, at least */
+#define WNBD_MAX_DISPATCHER_THREAD_COUNT 255 /* and at most */
 
-/* Soft removal, when the caller gives no options. */
-#define WNBD_DEFAULT_RM_TIMEOUT_MS        (30 * 1000)
+/* Soft removal, when the caller gives no options: how long a vetoed one is tried again. */
+#define WNBD_DEFAULT_RM_TIMEOUT_MS (30 * 1000)
+/* And the pause between two attempts. */
 #define WNBD_DEFAULT_RM_RETRY_INTERVAL_MS (2 * 1000)
 
-/* Hardware id of the adapter's device node. */
-#define WNBD_HARDWAREID     "root\\wnbd"
-#define WNBD_HARDWAREID_LEN sizeof(WNBD_HARDWAREID)
+#define WNBD_HARDWAREID     "root\\wnbd"            /* hardware id of the adapter's device node */
+#define WNBD_HARDWAREID_LEN sizeof(WNBD_HARDWAREID) /* bytes, NUL included */
 
-/* The oldest Windows the driver can be installed on: Windows Server 2019, Windows 10 1809. */
-#define WNBD_REQ_WIN_VERSION_MAJOR 10
-#define WNBD_REQ_WIN_VERSION_MINOR 0
-#define WNBD_REQ_WIN_VERSION_BUILD 17763
+/* The oldest Windows that the driver can be installed on: Windows Server 2019, Windows 10 1809. */
 
+#define WNBD_REQ_WIN_VERSION_MAJOR 10    /* of the oldest Windows: 10.0.17763 */
+#define WNBD_REQ_WIN_VERSION_MINOR 0     /* of the oldest Windows: 10.0.17763 */
+#define WNBD_REQ_WIN_VERSION_BUILD 17763 /* of the oldest Windows: 10.0.17763 */
+
+/* How important a message of the library is. */
 typedef enum {
-    WnbdLogLevelCritical = 0,
-    WnbdLogLevelError = 1,
-    WnbdLogLevelWarning = 2,
-    WnbdLogLevelInfo = 3,
-    WnbdLogLevelDebug = 4,
-    WnbdLogLevelTrace = 5
+    WnbdLogLevelCritical = 0, /* never used by the library */
+    WnbdLogLevelError = 1,    /* why a call has failed */
+    WnbdLogLevelWarning = 2,  /* what went wrong and failed nothing */
+    WnbdLogLevelInfo = 3,     /* what happens to a disk */
+    WnbdLogLevelDebug = 4,    /* steps on the way */
+    WnbdLogLevelTrace = 5     /* never used by the library */
 } WnbdLogLevel;
 
+/* Its name, in capitals. */
 static inline const CHAR *WnbdLogLevelToStr(WnbdLogLevel LogLevel)
 {
     switch (LogLevel) {
@@ -90,15 +92,15 @@ typedef struct _WNBD_USR_STATS {
     UINT64 PendingSubmittedRequests; /* given to a callback and not answered */
     UINT64 PendingReplies;           /* answers on their way to the driver */
     UINT64 ReadErrors;               /* answers with a SCSI status other than good, by type of request */
-    UINT64 WriteErrors;
-    UINT64 FlushErrors;
-    UINT64 UnmapErrors;
-    UINT64 InvalidRequests; /* refused by the library: no callback for them was run */
-    UINT64 TotalRWRequests; /* reads and writes given to a callback, however they ended; and their blocks */
-    UINT64 TotalReadBlocks;
-    UINT64 TotalWrittenBlocks;
-    UINT64 PersistResInErrors;
-    UINT64 PersistResOutErrors;
+    UINT64 WriteErrors;              /* the same of writes */
+    UINT64 FlushErrors;              /* of flushes */
+    UINT64 UnmapErrors;              /* of unmaps */
+    UINT64 InvalidRequests;          /* refused by the library: no callback for them was run */
+    UINT64 TotalRWRequests;          /* reads and writes given to a callback, however they ended */
+    UINT64 TotalReadBlocks;          /* that these reads asked for */
+    UINT64 TotalWrittenBlocks;       /* that these writes had */
+    UINT64 PersistResInErrors;       /* answers with another SCSI status than good */
+    UINT64 PersistResOutErrors;      /* the same */
     BYTE Reserved[128];
 } WNBD_USR_STATS, *PWNBD_USR_STATS;
 WNBD_ASSERT_SZ_EQ(WNBD_USR_STATS, 256)
@@ -111,14 +113,16 @@ typedef struct {
 } WNBD_REMOVE_FLAGS, *PWNBD_REMOVE_FLAGS;
 WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_FLAGS, 4)
 
+/* How long, and how often, a soft removal is tried. */
 typedef struct {
-    WNBD_REMOVE_FLAGS Flags;
+    WNBD_REMOVE_FLAGS Flags;         /* soft or hard */
     DWORD SoftRemoveTimeoutMs;       /* how long a vetoed removal is tried again; 0: no limit */
     DWORD SoftRemoveRetryIntervalMs; /* pause between attempts */
     BYTE Reserved[64];
 } WNBD_REMOVE_OPTIONS, *PWNBD_REMOVE_OPTIONS;
 WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_OPTIONS, 76)
 
+/* The callbacks of a program that serves a disk: struct _WNBD_INTERFACE. */
 typedef struct _WNBD_INTERFACE WNBD_INTERFACE;
 typedef WNBD_INTERFACE *PWNBD_INTERFACE;
 
@@ -128,17 +132,17 @@ typedef WNBD_INTERFACE *PWNBD_INTERFACE;
  * WnbdSetDiskSize.
  */
 typedef struct _WNBD_DISK {
-    HANDLE Handle; /* the adapter, opened for overlapped use */
-    PVOID Context;
+    HANDLE Handle;              /* the adapter, opened for overlapped use */
+    PVOID Context;              /* the caller's, see WnbdGetUserContext */
     WNBD_PROPERTIES Properties; /* what the caller gave; of an NBD disk, BlockCount and BlockSize of the export */
     WNBD_CONNECTION_INFO ConnectionInfo; /* what the driver answered */
-    const WNBD_INTERFACE *Interface;
-    BOOLEAN Stopping; /* WnbdStopDispatcher was called, or had to be by the library itself */
-    BOOLEAN Stopped;  /* a dispatcher thread has learned that the disk is gone */
-    BOOLEAN Started;  /* WnbdStartDispatcher has succeeded */
-    HANDLE *DispatcherThreads;
-    UINT32 DispatcherThreadsCount;
-    WNBD_USR_STATS Stats; /* read it with WnbdGetUserspaceStats */
+    const WNBD_INTERFACE *Interface;     /* the caller's */
+    BOOLEAN Stopping;                    /* WnbdStopDispatcher was called, or had to be by the library itself */
+    BOOLEAN Stopped;                     /* a dispatcher thread has learned that the disk is gone */
+    BOOLEAN Started;                     /* WnbdStartDispatcher has succeeded */
+    HANDLE *DispatcherThreads;           /* the library's */
+    UINT32 DispatcherThreadsCount;       /* of these */
+    WNBD_USR_STATS Stats;                /* read it with WnbdGetUserspaceStats */
 } WNBD_DISK, *PWNBD_DISK;
 #ifdef _WIN64
 WNBD_ASSERT_SZ_EQ(WNBD_DISK, 3704)
@@ -185,13 +189,14 @@ typedef VOID (*PersistResInFunc)(PWNBD_DISK Disk, UINT64 RequestHandle, UINT8 Se
 typedef VOID (*PersistResOutFunc)(PWNBD_DISK Disk, UINT64 RequestHandle, UINT8 ServiceAction, UINT8 Scope, UINT8 Type,
                                   PVOID Buffer, UINT32 ParameterListLength);
 
+/* The callbacks. Any of them may be NULL. */
 struct _WNBD_INTERFACE {
-    ReadFunc Read;
-    WriteFunc Write;
-    FlushFunc Flush;
-    UnmapFunc Unmap;
-    PersistResInFunc PersistResIn;
-    PersistResOutFunc PersistResOut;
+    ReadFunc Read;                   /* of blocks */
+    WriteFunc Write;                 /* of blocks */
+    FlushFunc Flush;                 /* of what was written */
+    UnmapFunc Unmap;                 /* of blocks nobody needs any more */
+    PersistResInFunc PersistResIn;   /* PERSISTENT RESERVE IN */
+    PersistResOutFunc PersistResOut; /* PERSISTENT RESERVE OUT */
     VOID *Reserved[13];
 };
 #ifdef _WIN64
@@ -327,12 +332,16 @@ DWORD WnbdGetUserspaceStats(PWNBD_DISK Disk, PWNBD_USR_STATS Stats);
  * ERROR_NOT_SUPPORTED Disk is not served by this process. */
 DWORD WnbdGetLatency(PWNBD_DISK Disk, PWNBD_LATENCY Latency);
 
-/* What WnbdCreate was given, and what it returned. 87 if an argument is NULL. */
+/* What WnbdCreate was given as Context. 87 if an argument is NULL. */
 DWORD WnbdGetUserContext(PWNBD_DISK Disk, PVOID *Context);
+
+/* What the driver answered when the disk was made. 87 if an argument is NULL. */
 DWORD WnbdGetConnectionInfo(PWNBD_DISK Disk, PWNBD_CONNECTION_INFO ConnectionInfo);
 
-/* 87 if Version is NULL; OPEN, DRV. */
+/* The version of this library. 87 if Version is NULL. */
 DWORD WnbdGetLibVersion(PWNBD_VERSION Version);
+
+/* The version of the driver that runs. 87 if Version is NULL; OPEN, DRV. */
 DWORD WnbdGetDriverVersion(PWNBD_VERSION Version);
 
 /* --- Messages and sense --------------------------------------------------------------------------------------- */
@@ -343,8 +352,10 @@ VOID WnbdSetLogger(LogMessageFunc Logger);
 /* The least important level that is still reported; WnbdLogLevelWarning until it is called. */
 VOID WnbdSetLogLevel(WnbdLogLevel LogLevel);
 
-/* Make *Status a check condition; ASCQ stays as it is. Ex: with a valid INFORMATION value, usually the LBA. */
+/* Makes *Status a check condition with a valid INFORMATION value, usually the LBA; ASCQ stays as it is. */
 VOID WnbdSetSenseEx(PWNBD_STATUS Status, UINT8 SenseKey, UINT8 Asc, UINT64 Info);
+
+/* The same without INFORMATION. */
 VOID WnbdSetSense(PWNBD_STATUS Status, UINT8 SenseKey, UINT8 Asc);
 
 /* --- Serving a disk ------------------------------------------------------------------------------------------- */
@@ -403,7 +414,8 @@ DWORD WnbdSendResponseEx(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID Data
  * of the two is meant, or that the stored one is changed as well.
  */
 
-/* 2 no such option, or Persistent and nothing is stored; 87 NULL arguments; OPEN, DRV. */
+/* What an option is now or, Persistent, what is stored. 2 no such option, or nothing is stored; 87 NULL arguments;
+ * OPEN, DRV. */
 DWORD WnbdGetDrvOpt(const char *Name, PWNBD_OPTION_VALUE Value, BOOLEAN Persistent);
 
 /*
@@ -459,12 +471,13 @@ DWORD WnbdUninstallDriver(PBOOL RebootRequired);
 /*
  * Stops the adapter and starts it again (Plug and Play disables and enables it), which options such as the queue limits
  * need to take effect. All disks go with it, and who has one or the adapter open vetoes it: WnbdRemoveAllDisks first.
- * Ex: vetoed, it tries again every RetryIntervalMs until TimeoutMs is over; 0: no limit.
  *
  * RAW; 170 ERROR_BUSY vetoed; 15610 ERROR_REMOVE_FAILED the adapter cannot be disabled for another reason; 21
  * ERROR_NOT_READY it is disabled now and cannot be enabled.
  */
 DWORD WnbdResetAdapter(void);
+
+/* The same; vetoed, it tries again every RetryIntervalMs until TimeoutMs is over; 0: no limit. */
 DWORD WnbdResetAdapterEx(DWORD TimeoutMs, DWORD RetryIntervalMs);
 
 /* Sets the option NewMappingsAllowed to false, which it stays until somebody resets it or the adapter starts again, and
@@ -492,37 +505,54 @@ DWORD WnbdIoctlCreate(HANDLE Adapter, PWNBD_PROPERTIES Properties, PWNBD_CONNECT
 DWORD WnbdIoctlRemove(HANDLE Adapter, const char *InstanceName, PWNBD_REMOVE_COMMAND_OPTIONS RemoveOptions,
                       LPOVERLAPPED Overlapped);
 
-/* As WnbdList and WnbdShow. Both look for Windows' disk devices too, so they never pend. DRV, 8 no memory. */
+/* As WnbdList. Looks for Windows' disk devices too, so it never pends. DRV, 8 no memory. */
 DWORD WnbdIoctlList(HANDLE Adapter, PWNBD_CONNECTION_LIST ConnectionList, PDWORD BufferSize, LPOVERLAPPED Overlapped);
+
+/* As WnbdShow. Never pends either. 2, 87, DRV, 8 no memory. */
 DWORD WnbdIoctlShow(HANDLE Adapter, const char *InstanceName, PWNBD_CONNECTION_INFO ConnectionInfo,
                     LPOVERLAPPED Overlapped);
 
-/* As WnbdGetDriverStats and WnbdGetDriverVersion. 2, 87, 111, DRV. */
+/* As WnbdGetDriverStats. 2, 87, 111, DRV. */
 DWORD WnbdIoctlStats(HANDLE Adapter, const char *InstanceName, PWNBD_DRV_STATS Stats, LPOVERLAPPED Overlapped);
+
+/* As WnbdGetDriverVersion. 87, DRV. */
 DWORD WnbdIoctlVersion(HANDLE Adapter, PWNBD_VERSION Version, LPOVERLAPPED Overlapped);
 
 /*
  * Serving a disk without a dispatcher: over the handle that made it, ConnectionId from its WNBD_CONNECTION_INFO. See
- * WNBD_IOCTL_FETCH_REQ_COMMAND and WNBD_IOCTL_SEND_RSP_COMMAND. DataBuffer must live until the end here, when these
- * pend, and Request as well: it is filled when the event is signalled.
+ * WNBD_IOCTL_FETCH_REQ_COMMAND. DataBuffer must live until the end here, when it pends, and Request as well: it is
+ * filled when the event is signalled.
  *
- * 87, 5 the disk is another handle's, 6 there is no such disk, 122 (fetch) the data does not fit and the request can be
- * fetched again, 1168 (send) no such request is unanswered, DRV.
+ * 87, 5 the disk is another handle's, 6 there is no such disk, 122 the data does not fit and the request can be fetched
+ * again, DRV.
  */
 DWORD WnbdIoctlFetchRequest(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, PWNBD_IO_REQUEST Request, PVOID DataBuffer,
                             UINT32 DataBufferSize, LPOVERLAPPED Overlapped);
+
+/*
+ * Answers what WnbdIoctlFetchRequest has given, see WNBD_IOCTL_SEND_RSP_COMMAND. DataBuffer must live until the end
+ * here, too.
+ *
+ * 87, 5 the disk is another handle's, 6 there is no such disk, 1168 no such request is unanswered, DRV.
+ */
 DWORD WnbdIoctlSendResponse(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, PWNBD_IO_RESPONSE Response,
                             PVOID DataBuffer, UINT32 DataBufferSize, LPOVERLAPPED Overlapped);
 
 /* The driver's part of WnbdSetDiskSize. 87, 2 there is no such disk, 5, DRV. */
 DWORD WnbdIoctlSetDiskSize(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, UINT64 BlockCount, LPOVERLAPPED Overlapped);
 
-/* As their namesakes without Ioctl. List never pends. 2, 87, DRV; List also 8. */
+/* As WnbdGetDrvOpt. 2, 87, DRV. */
 DWORD WnbdIoctlGetDrvOpt(HANDLE Adapter, const char *Name, PWNBD_OPTION_VALUE Value, BOOLEAN Persistent,
                          LPOVERLAPPED Overlapped);
+
+/* As WnbdSetDrvOpt. 2, 6, 87, DRV. */
 DWORD WnbdIoctlSetDrvOpt(HANDLE Adapter, const char *Name, PWNBD_OPTION_VALUE Value, BOOLEAN Persistent,
                          LPOVERLAPPED Overlapped);
+
+/* As WnbdResetDrvOpt. 2, 87, DRV. */
 DWORD WnbdIoctlResetDrvOpt(HANDLE Adapter, const char *Name, BOOLEAN Persistent, LPOVERLAPPED Overlapped);
+
+/* As WnbdListDrvOpt. Never pends. 87, DRV, 8 no memory. */
 DWORD WnbdIoctlListDrvOpt(HANDLE Adapter, PWNBD_OPTION_LIST OptionList, PDWORD BufferSize, BOOLEAN Persistent,
                           LPOVERLAPPED Overlapped);
 
@@ -539,6 +569,8 @@ DWORD WnbdIoctlGetIOLimits(HANDLE DiskHandle, PDWORD LunMaxIoCount, PDWORD Adapt
  * WnbdGetDiskNumberBySerialNumber and WnbdCoInitializeBasic, nothing is left to do: WnbdShow and WnbdPollDiskNumber
  * give the number by the disk's name, and the library needs no COM.
  */
+
+/* Says what to use instead to whoever compiles a call. */
 #if defined(_MSC_VER) && !defined(__clang__)
 #define WNBD_DEPRECATED(use) __declspec(deprecated("use " use))
 #else
@@ -552,6 +584,7 @@ WNBD_DEPRECATED("WnbdSetDrvOpt") DWORD WnbdRaiseDrvLogLevel(USHORT LogLevel);
 WNBD_DEPRECATED("WnbdOpenAdapter and WnbdGetAdapterDevInst")
 DWORD WnbdOpenAdapterEx(PHANDLE Handle, PDEVINST CMDeviceInstance);
 
+/* WnbdGetAdapterDevInst under another name. RAW. */
 WNBD_DEPRECATED("WnbdGetAdapterDevInst") DWORD WnbdOpenAdapterCMDeviceInstance(PDEVINST DeviceInstance);
 
 #ifdef __cplusplus

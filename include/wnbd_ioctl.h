@@ -32,7 +32,8 @@
 /* Device interface class of the adapter: {949dd17c-b06c-4c14-8e13-f1a3a4a6dbcb}. */
 static const GUID WNBD_GUID = {0x949dd17c, 0xb06c, 0x4c14, {0x8e, 0x13, 0xf1, 0xa3, 0xa4, 0xa6, 0xdb, 0xcb}};
 
-/* Sub-codes. */
+/* --- Sub-codes ------------------------------------------------------------------------------------------------ */
+
 #define IOCTL_WNBD_PING          1  /* WNBD_IOCTL_PING_COMMAND, no output: is the adapter alive */
 #define IOCTL_WNBD_CREATE        2  /* WNBD_IOCTL_CREATE_COMMAND */
 #define IOCTL_WNBD_REMOVE        3  /* WNBD_IOCTL_REMOVE_COMMAND */
@@ -49,45 +50,49 @@ static const GUID WNBD_GUID = {0x949dd17c, 0xb06c, 0x4c14, {0x8e, 0x13, 0xf1, 0x
 #define IOCTL_WNBD_LIST_DRV_OPT  14 /* WNBD_IOCTL_LIST_DRV_OPT_COMMAND */
 #define IOCTL_WNBD_SET_DISK_SIZE 15 /* WNBD_IOCTL_SET_SIZE_COMMAND */
 /* Not in other implementations: */
+
 #define IOCTL_WNBD_OWN       32 /* WNBD_IOCTL_OWN_COMMAND */
 #define IOCTL_WNBD_MAP_ARENA 33 /* WNBD_IOCTL_MAP_ARENA_COMMAND */
 #define IOCTL_WNBD_ENTER     34 /* WNBD_IOCTL_ENTER_COMMAND */
 #define IOCTL_WNBD_ATTACH    35 /* WNBD_IOCTL_ATTACH_COMMAND */
 
-/* Array lengths, terminating NUL included. */
-#define WNBD_MAX_NAME_LENGTH        256
-#define WNBD_MAX_OWNER_LENGTH       16
-#define WNBD_MAX_OPT_NAME_LENGTH    64 /* WCHARs */
-#define WNBD_MAX_VERSION_STR_LENGTH 128
-#define WNBD_NAA_ID_LENGTH          16
+/* --- Limits --------------------------------------------------------------------------------------------------- */
+
+#define WNBD_MAX_NAME_LENGTH        256 /* of an array for a name, NUL included */
+#define WNBD_MAX_OWNER_LENGTH       16  /* of WNBD_PROPERTIES.Owner, NUL included */
+#define WNBD_MAX_OPT_NAME_LENGTH    64  /* of an option's name in WCHARs, NUL included */
+#define WNBD_MAX_VERSION_STR_LENGTH 128 /* of WNBD_VERSION.Description, NUL included */
+#define WNBD_NAA_ID_LENGTH          16  /* bytes of a WNBD_NAA_ID */
 
 /* The largest data transfer of one request: 2 MiB, not configurable. */
 #define WNBD_DEFAULT_MAX_TRANSFER_LENGTH (2 * 1024 * 1024)
 
-/* How many requests Windows keeps in flight. */
-#define WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER 1000
-#define WNBD_DEFAULT_MAX_IO_REQ_PER_LUN     255
-#define WNBD_ABS_MAX_IO_REQ_PER_ADAPTER     131072
-#define WNBD_ABS_MAX_IO_REQ_PER_LUN         1024
+/* How many requests Windows keeps in flight: the options MaxIOReqPerAdapter and MaxIOReqPerLun. */
 
-/* Defaults of the options StaleReqTimeoutMs and StaleConnTimeoutMs. */
-#define WNBD_DEFAULT_STALE_REQ_TIMEOUT_MS  15000
-#define WNBD_DEFAULT_STALE_CONN_TIMEOUT_MS 60000
+#define WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER 1000   /* to all disks together, unless configured */
+#define WNBD_DEFAULT_MAX_IO_REQ_PER_LUN     255    /* to one disk, unless configured */
+#define WNBD_ABS_MAX_IO_REQ_PER_ADAPTER     131072 /* the most that can be configured for all disks together */
+#define WNBD_ABS_MAX_IO_REQ_PER_LUN         1024   /* the most that can be configured for one disk */
+
+#define WNBD_DEFAULT_STALE_REQ_TIMEOUT_MS  15000 /* default of the option StaleReqTimeoutMs */
+#define WNBD_DEFAULT_STALE_CONN_TIMEOUT_MS 60000 /* default of the option StaleConnTimeoutMs */
 
 /* The memory that a disk's driver and program share for the data of requests: WNBD_PROPERTIES.ArenaSize. */
-#define WNBD_MIN_ARENA_SIZE     (2 * 1024 * 1024) /* one request of the largest size */
-#define WNBD_MAX_ARENA_SIZE     (64 * 1024 * 1024)
-#define WNBD_DEFAULT_ARENA_SIZE (8 * 1024 * 1024)
 
-/* Connections of an NBD disk to its server. */
-#define WNBD_MAX_CONNECTIONS     16
-#define WNBD_DEFAULT_CONNECTIONS 1
+#define WNBD_MIN_ARENA_SIZE     (2 * 1024 * 1024)  /* bytes: one request of the largest size */
+#define WNBD_MAX_ARENA_SIZE     (64 * 1024 * 1024) /* bytes */
+#define WNBD_DEFAULT_ARENA_SIZE (8 * 1024 * 1024)  /* bytes */
+
+#define WNBD_MAX_CONNECTIONS     16 /* of an NBD disk to its server, at a time */
+#define WNBD_DEFAULT_CONNECTIONS 1  /* of an NBD disk that asks for no number */
 
 /* Bytes per block of an NBD disk that asks for none. */
 #define WNBD_DEFAULT_BLOCK_SIZE 512
 
 /* The most that WNBD_PROPERTIES.PhysicalBlockSize may say. */
 #define WNBD_MAX_PHYSICAL_BLOCK_SIZE 65536
+
+/* --- The disk ------------------------------------------------------------------------------------------------- */
 
 /* A disk's name within its lifetime. Unlike SCSI addresses and disk numbers it is never used again until the driver is
  * unloaded, so whatever comes late cannot reach another disk. 0 is no disk. */
@@ -96,20 +101,19 @@ typedef WNBD_CONNECTION_ID *PWNBD_CONNECTION_ID;
 
 /* How a SCSI command ended. Filled by WnbdSetSense and WnbdSetSenseEx; all zero is success. */
 typedef struct {
-    UINT8 ScsiStatus; /* 0 good, 2 check condition, 0x18 reservation conflict */
-    UINT8 SenseKey;   /* sense key, ASC and ASCQ as the SCSI standards number them */
-    UINT8 ASC;
-    UINT8 ASCQ;
+    UINT8 ScsiStatus;   /* 0 good, 2 check condition, 0x18 reservation conflict */
+    UINT8 SenseKey;     /* as the SCSI standards number them; ASC and ASCQ as well */
+    UINT8 ASC;          /* additional sense code */
+    UINT8 ASCQ;         /* its qualifier */
     UINT64 Information; /* sense INFORMATION, usually the failing LBA; counts if InformationValid */
     UINT64 ReservedCSI;
     UINT32 ReservedSKS;
     UINT32 ReservedFRU : 8;
-    UINT32 InformationValid : 1;
+    UINT32 InformationValid : 1; /* Information counts */
 } WNBD_STATUS, *PWNBD_STATUS;
 WNBD_ASSERT_SZ_EQ(WNBD_STATUS, 32)
 
-/* --- The disk ------------------------------------------------------------------------------------------------- */
-
+/* How an NBD server is talked to. */
 typedef struct {
     /* There is no NBD handshake on this port: the server starts at once with the transmission phase. Size, block size
      * and capabilities are then those of WNBD_PROPERTIES. */
@@ -121,11 +125,12 @@ typedef struct {
 } NBD_CONNECTION_FLAGS, *PNBD_CONNECTION_FLAGS;
 WNBD_ASSERT_SZ_EQ(NBD_CONNECTION_FLAGS, 4)
 
+/* Which export of which NBD server. */
 typedef struct {
     CHAR Hostname[WNBD_MAX_NAME_LENGTH];   /* name, IPv4 or IPv6 address (without brackets) of the server */
     UINT32 PortNumber;                     /* TCP port, 1 to 65535 */
     CHAR ExportName[WNBD_MAX_NAME_LENGTH]; /* may be empty: the server's default export */
-    NBD_CONNECTION_FLAGS Flags;
+    NBD_CONNECTION_FLAGS Flags;            /* how the server is talked to */
     UINT32 Connections; /* TCP connections at a time, up to WNBD_MAX_CONNECTIONS; 0: WNBD_DEFAULT_CONNECTIONS. One,
                          * whatever is asked for, if the server does not say that several see the same data; the answer
                          * has what holds */
@@ -133,6 +138,7 @@ typedef struct {
 } NBD_CONNECTION_PROPERTIES, *PNBD_CONNECTION_PROPERTIES;
 WNBD_ASSERT_SZ_EQ(NBD_CONNECTION_PROPERTIES, 552)
 
+/* What a disk can do, and how it is served. */
 typedef struct {
     UINT32 ReadOnly : 1;             /* every command that writes is refused */
     UINT32 FlushSupported : 1;       /* the disk reports a write cache; flushes are passed on */
@@ -145,6 +151,7 @@ typedef struct {
     UINT32 NaaIdSpecified : 1;       /* NaaIdentifier counts */
     UINT32 UseUserspaceNbd : 1;      /* informative: the serving program is an NBD client */
     /* Not in other implementations: */
+
     UINT32 KeepDisk : 1;           /* a disk that is served by a program outlives it: its requests wait for a program
                                     * that attaches itself (IOCTL_WNBD_ATTACH), ReconnectTimeoutMs at most, then fail */
     UINT32 LargeBlocksAllowed : 1; /* BlockSize may be 4096: programs made for other implementations count on its being
@@ -153,6 +160,7 @@ typedef struct {
 } WNBD_FLAGS, *PWNBD_FLAGS;
 WNBD_ASSERT_SZ_EQ(WNBD_FLAGS, 4)
 
+/* A name of the disk for the whole world: VPD page 0x83 reports it. */
 typedef struct {
     BYTE data[WNBD_NAA_ID_LENGTH]; /* the high nibble of byte 0 is the NAA format */
 } WNBD_NAA_ID, *PWNBD_NAA_ID;
@@ -174,14 +182,15 @@ typedef struct {
     CHAR InstanceName[WNBD_MAX_NAME_LENGTH]; /* unique, not empty: the disk is named by it ever after */
     CHAR SerialNumber[WNBD_MAX_NAME_LENGTH]; /* empty: the instance name */
     CHAR Owner[WNBD_MAX_OWNER_LENGTH];       /* free text, shown in lists */
-    WNBD_FLAGS Flags;
-    UINT64 BlockCount;        /* size in blocks */
-    UINT32 BlockSize;         /* bytes per block */
-    UINT32 MaxUnmapDescCount; /* informative: the driver passes on one descriptor a request */
-    INT Pid;                  /* the process that serves the disk; 0: the caller. Informative: the handle decides */
-    NBD_CONNECTION_PROPERTIES NbdProperties;
-    WNBD_NAA_ID NaaIdentifier;
+    WNBD_FLAGS Flags;                        /* what it can do, and how it is served */
+    UINT64 BlockCount;                       /* size in blocks */
+    UINT32 BlockSize;                        /* bytes per block */
+    UINT32 MaxUnmapDescCount;                /* informative: the driver passes on one descriptor a request */
+    INT Pid; /* the process that serves the disk; 0: the caller. Informative: the handle decides */
+    NBD_CONNECTION_PROPERTIES NbdProperties; /* of an NBD disk */
+    WNBD_NAA_ID NaaIdentifier;               /* counts if NaaIdSpecified */
     /* Not in other implementations; 0 for the default of each: */
+
     UINT32 PhysicalBlockSize; /* what the disk says it writes at once: a power of two, BlockSize to
                                * WNBD_MAX_PHYSICAL_BLOCK_SIZE. Default: BlockSize; of an in-kernel NBD disk what the
                                * server prefers, up to 4096 */
@@ -192,8 +201,8 @@ typedef struct {
 } WNBD_PROPERTIES, *PWNBD_PROPERTIES;
 WNBD_ASSERT_SZ_EQ(WNBD_PROPERTIES, 1368)
 
-/* The second name looks like a pointer type and is none: programs were built with a 4-byte member of that type in
- * WNBD_CONNECTION_INFO, so it stays the same structure. */
+/* How a disk stands with its removal. The second name looks like a pointer type and is none: programs were built with a
+ * 4-byte member of that type in WNBD_CONNECTION_INFO, so it stays the same structure. */
 typedef struct {
     UINT32 Disconnecting : 1; /* the disk is being removed */
     UINT32 Reserved : 31;
@@ -204,78 +213,83 @@ WNBD_ASSERT_SZ_EQ(PWNBD_CONNECTION_INFO_FLAGS, 4)
 /* A disk as it is. The driver knows neither disk number nor PnP device id and reports -1 and an empty text; WnbdShow,
  * WnbdList and their Ioctl forms fill in both when Windows has made the disk device. */
 typedef struct {
-    WNBD_PROPERTIES Properties;
-    PWNBD_CONNECTION_INFO_FLAGS ConnectionFlags;
-    USHORT BusNumber; /* SCSI address on the adapter: bus 0, target 0 to 127, LUN 0 */
-    USHORT TargetId;
-    USHORT Lun;
-    WNBD_CONNECTION_ID ConnectionId;
-    INT DiskNumber;                          /* N of \\.\PhysicalDriveN; -1 while unknown */
-    WCHAR PNPDeviceID[WNBD_MAX_NAME_LENGTH]; /* device instance id of the disk; empty while unknown */
+    WNBD_PROPERTIES Properties;                  /* what it is */
+    PWNBD_CONNECTION_INFO_FLAGS ConnectionFlags; /* a structure, not a pointer to one */
+    USHORT BusNumber;                            /* SCSI address on the adapter: 0 */
+    USHORT TargetId;                             /* 0 to 127 */
+    USHORT Lun;                                  /* 0 */
+    WNBD_CONNECTION_ID ConnectionId;             /* names it for as long as it lives */
+    INT DiskNumber;                              /* N of \\.\PhysicalDriveN; -1 while unknown */
+    WCHAR PNPDeviceID[WNBD_MAX_NAME_LENGTH];     /* device instance id of the disk; empty while unknown */
     BYTE Reserved[124];
 } WNBD_CONNECTION_INFO, *PWNBD_CONNECTION_INFO;
 WNBD_ASSERT_SZ_EQ(WNBD_CONNECTION_INFO, 2032)
 
+/* Disks as they are. */
 typedef struct {
-    UINT32 ElementSize; /* sizeof(WNBD_CONNECTION_INFO) of the one who filled the list */
-    UINT32 Count;       /* elements that follow */
-    WNBD_CONNECTION_INFO Connections[1];
+    UINT32 ElementSize;                  /* sizeof(WNBD_CONNECTION_INFO) of the one who filled the list */
+    UINT32 Count;                        /* elements that follow */
+    WNBD_CONNECTION_INFO Connections[1]; /* Count of them */
 } WNBD_CONNECTION_LIST, *PWNBD_CONNECTION_LIST;
 WNBD_ASSERT_SZ_EQ(WNBD_CONNECTION_LIST, 2040)
 
 /* The driver's counters of one disk. "Submitted" means handed to whoever answers: sent to the NBD server, or fetched by
  * the serving program. Timestamps are interrupt time: 100 ns units since the machine was started, 0 for never. */
 typedef struct {
-    INT64 TotalReceivedIORequests;
-    INT64 TotalSubmittedIORequests;
-    INT64 TotalReceivedIOReplies;
-    INT64 UnsubmittedIORequests;
-    INT64 PendingSubmittedIORequests;
-    INT64 AbortedSubmittedIORequests;
-    INT64 AbortedUnsubmittedIORequests;
-    INT64 CompletedAbortedIORequests; /* replies that came for aborted requests */
-    INT64 OutstandingIOCount;         /* requests Windows waits for, without the aborted ones */
-    UINT64 LastReceivedReqTimestamp;
-    UINT64 LastSubmittedReqTimestamp;
-    UINT64 LastReplyTimestamp;
+    INT64 TotalReceivedIORequests;      /* from Windows */
+    INT64 TotalSubmittedIORequests;     /* of these, the submitted */
+    INT64 TotalReceivedIOReplies;       /* of any kind, also those that came too late */
+    INT64 UnsubmittedIORequests;        /* that wait now */
+    INT64 PendingSubmittedIORequests;   /* submitted and not answered, now */
+    INT64 AbortedSubmittedIORequests;   /* given up after they were submitted: time-out, reset, removal */
+    INT64 AbortedUnsubmittedIORequests; /* given up while they waited */
+    INT64 CompletedAbortedIORequests;   /* replies that came for aborted requests */
+    INT64 OutstandingIOCount;           /* requests Windows waits for, without the aborted ones */
+    UINT64 LastReceivedReqTimestamp;    /* when a request came from Windows */
+    UINT64 LastSubmittedReqTimestamp;   /* when one was submitted */
+    UINT64 LastReplyTimestamp;          /* when one was answered */
     INT64 Reserved[12];
 } WNBD_DRV_STATS, *PWNBD_DRV_STATS;
 WNBD_ASSERT_SZ_EQ(WNBD_DRV_STATS, 192)
 
-/* How long answers took. Element 0 counts those below one microsecond, element n those of 2^(n-1) and more but less
- * than 2^n microseconds, the last one all that were longer. Not in other implementations. */
+/* Elements of a histogram of WNBD_LATENCY. */
 #define WNBD_LATENCY_BUCKETS 32
 
+/* How long answers took. Element 0 counts those below one microsecond, element n those of 2^(n-1) and more but less
+ * than 2^n microseconds, the last one all that were longer. Not in other implementations. */
 typedef struct {
-    UINT64 Read[WNBD_LATENCY_BUCKETS];
-    UINT64 Write[WNBD_LATENCY_BUCKETS];
-    UINT64 Flush[WNBD_LATENCY_BUCKETS];
-    UINT64 Unmap[WNBD_LATENCY_BUCKETS];
+    UINT64 Read[WNBD_LATENCY_BUCKETS];  /* of reads */
+    UINT64 Write[WNBD_LATENCY_BUCKETS]; /* of writes */
+    UINT64 Flush[WNBD_LATENCY_BUCKETS]; /* of flushes */
+    UINT64 Unmap[WNBD_LATENCY_BUCKETS]; /* of unmaps */
 } WNBD_LATENCY, *PWNBD_LATENCY;
 WNBD_ASSERT_SZ_EQ(WNBD_LATENCY, 1024)
 
+/* The version of the library or the driver. */
 typedef struct {
-    UINT32 Major;
-    UINT32 Minor;
-    UINT32 Patch;
-    CHAR Description[WNBD_MAX_VERSION_STR_LENGTH]; /* e.g. "0.8.0" */
+    UINT32 Major;                                  /* first number */
+    UINT32 Minor;                                  /* second number */
+    UINT32 Patch;                                  /* third number */
+    CHAR Description[WNBD_MAX_VERSION_STR_LENGTH]; /* "0.8.0", or of a build between two releases "0.8.0+12.g3e92b27" */
     BYTE Reserved[256];
 } WNBD_VERSION, *PWNBD_VERSION;
 WNBD_ASSERT_SZ_EQ(WNBD_VERSION, 396)
 
 /* --- Requests that a program serves --------------------------------------------------------------------------- */
 
+/* What kind of request it is. */
 typedef enum {
-    WnbdReqTypeUnknown = 0,
-    WnbdReqTypeRead = 1,
-    WnbdReqTypeWrite = 2,
-    WnbdReqTypeFlush = 3,
-    WnbdReqTypeUnmap = 4,
-    WnbdReqTypeDisconnect = 5, /* the disk is gone: no more requests come. Needs no answer */
-    WnbdReqTypePersistResIn = 6,
-    WnbdReqTypePersistResOut = 7
+    WnbdReqTypeUnknown = 0,      /* never comes */
+    WnbdReqTypeRead = 1,         /* Cmd.Read */
+    WnbdReqTypeWrite = 2,        /* Cmd.Write */
+    WnbdReqTypeFlush = 3,        /* Cmd.Flush */
+    WnbdReqTypeUnmap = 4,        /* Cmd.Unmap */
+    WnbdReqTypeDisconnect = 5,   /* the disk is gone: no more requests come. Needs no answer */
+    WnbdReqTypePersistResIn = 6, /* Cmd.PersistResIn */
+    WnbdReqTypePersistResOut = 7 /* Cmd.PersistResOut */
 } WnbdRequestType;
 
+/* Its name, in capitals. */
 static inline const CHAR *WnbdRequestTypeToStr(WnbdRequestType RequestType)
 {
     switch (RequestType) {
@@ -301,91 +315,100 @@ static inline const CHAR *WnbdRequestTypeToStr(WnbdRequestType RequestType)
 
 /* A range to be unmapped: the data of an Unmap request. */
 typedef struct {
-    UINT64 BlockAddress;
-    UINT32 BlockCount;
+    UINT64 BlockAddress; /* the first block */
+    UINT32 BlockCount;   /* how many */
     UINT32 Reserved;
 } WNBD_UNMAP_DESCRIPTOR, *PWNBD_UNMAP_DESCRIPTOR;
 WNBD_ASSERT_SZ_EQ(WNBD_UNMAP_DESCRIPTOR, 16)
 
 /* What a program is to do. RequestType selects the member of Cmd; what is not used is 0. */
 typedef struct {
-    UINT64 RequestHandle; /* its name in the answer; never repeated on a disk, never 0 */
-    WnbdRequestType RequestType;
+    UINT64 RequestHandle;        /* its name in the answer; never repeated on a disk, never 0 */
+    WnbdRequestType RequestType; /* selects the member of Cmd */
     union {
         struct {
-            UINT64 BlockAddress;
-            UINT32 BlockCount; /* WNBD_DEFAULT_MAX_TRANSFER_LENGTH bytes at most */
-            UINT32 ForceUnitAccess : 1;
+            UINT64 BlockAddress;        /* the first block */
+            UINT32 BlockCount;          /* WNBD_DEFAULT_MAX_TRANSFER_LENGTH bytes at most */
+            UINT32 ForceUnitAccess : 1; /* from the medium */
             UINT32 Reserved : 31;
-        } Read;
+        } Read; /* WnbdReqTypeRead */
         struct {
-            UINT64 BlockAddress;
-            UINT32 BlockCount; /* the blocks are the request's data */
-            UINT32 ForceUnitAccess : 1;
+            UINT64 BlockAddress;        /* the first block */
+            UINT32 BlockCount;          /* the blocks are the request's data */
+            UINT32 ForceUnitAccess : 1; /* on the medium before it is answered */
             UINT32 Reserved : 31;
-        } Write;
+        } Write; /* WnbdReqTypeWrite */
         struct {
             UINT64 BlockAddress; /* 0 and 0: everything that was written before */
-            UINT32 BlockCount;
+            UINT32 BlockCount;   /* from there on */
             UINT32 Reserved;
-        } Flush;
+        } Flush; /* WnbdReqTypeFlush */
         struct {
-            UINT32 Count; /* WNBD_UNMAP_DESCRIPTORs that are the request's data: 1 */
-            UINT32 Anchor : 1;
+            UINT32 Count;      /* WNBD_UNMAP_DESCRIPTORs that are the request's data: 1 */
+            UINT32 Anchor : 1; /* the blocks keep their place; the driver refuses such requests itself */
             UINT32 Reserved : 31;
-        } Unmap;
+        } Unmap; /* WnbdReqTypeUnmap */
         struct {
             UINT8 ServiceAction;     /* SPC-4, "PERSISTENT RESERVE IN command" */
             UINT16 AllocationLength; /* of the CDB; what is taken is the request's room for data */
-        } PersistResIn;
+        } PersistResIn;              /* WnbdReqTypePersistResIn */
         struct {
-            UINT8 ServiceAction; /* SPC-4, "PERSISTENT RESERVE OUT command" */
-            UINT8 Scope : 4;
-            UINT8 Type : 4;
+            UINT8 ServiceAction;        /* SPC-4, "PERSISTENT RESERVE OUT command" */
+            UINT8 Scope : 4;            /* as there */
+            UINT8 Type : 4;             /* as there */
             UINT16 ParameterListLength; /* bytes of the parameter list, which is the data of the request */
-        } PersistResOut;
-    } Cmd;
+        } PersistResOut;                /* WnbdReqTypePersistResOut */
+    } Cmd;                              /* what RequestType says */
     BYTE Reserved[32];
 } WNBD_IO_REQUEST, *PWNBD_IO_REQUEST;
 WNBD_ASSERT_SZ_EQ(WNBD_IO_REQUEST, 64)
 
-/* How it ended. */
+/* How a request ended. */
 typedef struct {
-    UINT64 RequestHandle;
+    UINT64 RequestHandle;        /* the request's */
     WnbdRequestType RequestType; /* the request's */
-    WNBD_STATUS Status;
+    WNBD_STATUS Status;          /* how it ended */
     BYTE Reserved[32];
 } WNBD_IO_RESPONSE, *PWNBD_IO_RESPONSE;
 WNBD_ASSERT_SZ_EQ(WNBD_IO_RESPONSE, 80)
 
 /* --- Driver options ------------------------------------------------------------------------------------------- */
 
-typedef enum { WnbdOptUnknown = 0, WnbdOptBool = 1, WnbdOptInt64 = 2, WnbdOptWstr = 3 } WnbdOptValType;
+/* What kind of value an option has. */
+typedef enum {
+    WnbdOptUnknown = 0, /* none */
+    WnbdOptBool = 1,    /* AsBool */
+    WnbdOptInt64 = 2,   /* AsInt64 */
+    WnbdOptWstr = 3     /* AsWstr */
+} WnbdOptValType;
 
+/* The value of an option. */
 typedef struct {
     WnbdOptValType Type; /* selects the member of Data */
     union {
-        BOOLEAN AsBool;
-        INT64 AsInt64;
+        BOOLEAN AsBool;                     /* true or false */
+        INT64 AsInt64;                      /* a number */
         WCHAR AsWstr[WNBD_MAX_NAME_LENGTH]; /* when it is set: text that the driver turns into the option's type */
-    } Data;
+    } Data;                                 /* what Type says */
     BYTE Reserved[64];
 } WNBD_OPTION_VALUE, *PWNBD_OPTION_VALUE;
 WNBD_ASSERT_SZ_EQ(WNBD_OPTION_VALUE, 584)
 
+/* An option of the driver. */
 typedef struct {
-    WCHAR Name[WNBD_MAX_OPT_NAME_LENGTH];
-    WnbdOptValType Type;
-    WNBD_OPTION_VALUE Default; /* built in */
-    WNBD_OPTION_VALUE Value;   /* that holds now, or, in a list of stored ones, that is stored */
+    WCHAR Name[WNBD_MAX_OPT_NAME_LENGTH]; /* docs/options.md explains them */
+    WnbdOptValType Type;                  /* of its values */
+    WNBD_OPTION_VALUE Default;            /* built in */
+    WNBD_OPTION_VALUE Value;              /* that holds now, or, in a list of stored ones, that is stored */
     BYTE Reserved[64];
 } WNBD_OPTION, *PWNBD_OPTION;
 WNBD_ASSERT_SZ_EQ(WNBD_OPTION, 1368)
 
+/* Options of the driver. */
 typedef struct {
-    UINT32 ElementSize; /* sizeof(WNBD_OPTION) of the one who filled the list */
-    UINT32 Count;       /* elements that follow */
-    WNBD_OPTION Options[1];
+    UINT32 ElementSize;     /* sizeof(WNBD_OPTION) of the one who filled the list */
+    UINT32 Count;           /* elements that follow */
+    WNBD_OPTION Options[1]; /* Count of them */
 } WNBD_OPTION_LIST, *PWNBD_OPTION_LIST;
 WNBD_ASSERT_SZ_EQ(WNBD_OPTION_LIST, 1376)
 
@@ -393,14 +416,19 @@ WNBD_ASSERT_SZ_EQ(WNBD_OPTION_LIST, 1376)
 
 /* Commands without operands. */
 typedef struct {
-    ULONG IoControlCode;
+    ULONG IoControlCode; /* the sub-code */
 } WNBD_IOCTL_BASE_COMMAND, *PWNBD_IOCTL_BASE_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_BASE_COMMAND, 4)
 
+/* Is the driver alive? No output. */
 typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_PING_COMMAND;
 typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_PING_COMMAND;
+
+/* Loads stored options again. No output. */
 typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_RELOAD_CONFIG_COMMAND;
 typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_RELOAD_CONFIG_COMMAND;
+
+/* Output: WNBD_VERSION of the driver. */
 typedef WNBD_IOCTL_BASE_COMMAND WNBD_IOCTL_VERSION_COMMAND;
 typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_VERSION_COMMAND;
 
@@ -436,8 +464,8 @@ typedef PWNBD_IOCTL_BASE_COMMAND PWNBD_IOCTL_LIST_COMMAND;
  * STATUS_CANCELLED                  995
  */
 typedef struct {
-    ULONG IoControlCode;
-    WNBD_PROPERTIES Properties;
+    ULONG IoControlCode;        /* IOCTL_WNBD_CREATE */
+    WNBD_PROPERTIES Properties; /* what the disk is to be */
     BYTE Reserved[32];
 } WNBD_IOCTL_CREATE_COMMAND, *PWNBD_IOCTL_CREATE_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_CREATE_COMMAND, 1408)
@@ -450,12 +478,13 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_CREATE_COMMAND, 1408)
  * Input checks that come before any connecting (short input) still fail the IRP.
  */
 typedef struct {
-    WNBD_CONNECTION_INFO Info;
-    INT32 Status; /* NTSTATUS */
-    CHAR Message[508];
+    WNBD_CONNECTION_INFO Info; /* what it is */
+    INT32 Status;              /* NTSTATUS */
+    CHAR Message[508];         /* why, in words */
 } WNBD_IOCTL_CREATE_OUTPUT, *PWNBD_IOCTL_CREATE_OUTPUT;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_CREATE_OUTPUT, 2544)
 
+/* A placeholder: nothing is defined, all of it is 0. */
 typedef struct {
     UINT32 Reserved : 32;
 } WNBD_REMOVE_COMMAND_FLAGS, *PWNBD_REMOVE_COMMAND_FLAGS;
@@ -463,16 +492,16 @@ WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_COMMAND_FLAGS, 4)
 
 /* A placeholder: nothing is defined, all of it is 0. */
 typedef struct {
-    WNBD_REMOVE_COMMAND_FLAGS Flags;
+    WNBD_REMOVE_COMMAND_FLAGS Flags; /* 0 */
     BYTE Reserved[80];
 } WNBD_REMOVE_COMMAND_OPTIONS, *PWNBD_REMOVE_COMMAND_OPTIONS;
 WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_COMMAND_OPTIONS, 84)
 
 /* Removes a disk at once, whoever uses it. No output. STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
 typedef struct {
-    ULONG IoControlCode;
-    CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
-    WNBD_REMOVE_COMMAND_OPTIONS Options;
+    ULONG IoControlCode;                     /* IOCTL_WNBD_REMOVE */
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH]; /* of the disk */
+    WNBD_REMOVE_COMMAND_OPTIONS Options;     /* 0 */
     BYTE Reserved[32];
 } WNBD_IOCTL_REMOVE_COMMAND, *PWNBD_IOCTL_REMOVE_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_REMOVE_COMMAND, 376)
@@ -480,8 +509,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_REMOVE_COMMAND, 376)
 /* Output: WNBD_DRV_STATS, or WNBD_IOCTL_STATS_OUTPUT if the buffer is large enough for it.
  * STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
 typedef struct {
-    ULONG IoControlCode;
-    CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
+    ULONG IoControlCode;                     /* IOCTL_WNBD_STATS */
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH]; /* of the disk */
     BYTE Reserved[32];
 } WNBD_IOCTL_STATS_COMMAND, *PWNBD_IOCTL_STATS_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_STATS_COMMAND, 292)
@@ -499,22 +528,22 @@ WNBD_ASSERT_SZ_EQ(WNBD_TRAFFIC, 32)
  * zeroes. Latency is from the moment the driver had the request from Windows to its answer, waiting and what was sent
  * again included. */
 typedef struct {
-    WNBD_DRV_STATS Stats;
-    UINT64 Now; /* interrupt time when this was read */
+    WNBD_DRV_STATS Stats; /* the smaller form */
+    UINT64 Now;           /* interrupt time when this was read */
     BYTE Reserved[56];
-    WNBD_TRAFFIC Read;
-    WNBD_TRAFFIC Write;
-    WNBD_TRAFFIC Flush;
-    WNBD_TRAFFIC Unmap;
-    WNBD_LATENCY Latency;
+    WNBD_TRAFFIC Read;    /* of reads */
+    WNBD_TRAFFIC Write;   /* of writes */
+    WNBD_TRAFFIC Flush;   /* of flushes: Bytes is 0 */
+    WNBD_TRAFFIC Unmap;   /* of unmaps */
+    WNBD_LATENCY Latency; /* of all these */
 } WNBD_IOCTL_STATS_OUTPUT, *PWNBD_IOCTL_STATS_OUTPUT;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_STATS_OUTPUT, 1408)
 
 /* Output: WNBD_CONNECTION_INFO, or WNBD_IOCTL_SHOW_OUTPUT if the buffer is large enough for it.
  * STATUS_OBJECT_NAME_NOT_FOUND (2): there is no such disk. */
 typedef struct {
-    ULONG IoControlCode;
-    CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
+    ULONG IoControlCode;                     /* IOCTL_WNBD_SHOW */
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH]; /* of the disk */
     BYTE Reserved[32];
 } WNBD_IOCTL_SHOW_COMMAND, *PWNBD_IOCTL_SHOW_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_COMMAND, 292)
@@ -530,11 +559,12 @@ typedef enum {
 
 /* How a server's replies come: what was agreed on. */
 typedef enum {
-    WnbdRepliesSimple = 0,
+    WnbdRepliesSimple = 0,     /* a status each, and the data of reads */
     WnbdRepliesStructured = 1, /* holes are not sent as zeroes, errors say where they are */
     WnbdRepliesExtended = 2,   /* the same, with 64-bit lengths */
 } WnbdReplies;
 
+/* How a disk stands with its NBD server. */
 typedef struct {
     UINT32 State;               /* WnbdServerState */
     UINT32 Connections;         /* that are open now */
@@ -550,9 +580,10 @@ typedef struct {
 } WNBD_SERVER_STATUS, *PWNBD_SERVER_STATUS;
 WNBD_ASSERT_SZ_EQ(WNBD_SERVER_STATUS, 232)
 
+/* The larger form of the output. */
 typedef struct {
-    WNBD_CONNECTION_INFO Info;
-    WNBD_SERVER_STATUS Server;
+    WNBD_CONNECTION_INFO Info; /* the smaller form */
+    WNBD_SERVER_STATUS Server; /* how it stands with its NBD server */
 } WNBD_IOCTL_SHOW_OUTPUT, *PWNBD_IOCTL_SHOW_OUTPUT;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_OUTPUT, 2264)
 
@@ -581,11 +612,11 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_OUTPUT, 2264)
  * STATUS_BUFFER_TOO_SMALL 122  the data does not fit; the request stays and can be fetched with a larger buffer
  */
 typedef struct {
-    ULONG IoControlCode;
-    WNBD_IO_REQUEST Request;
-    WNBD_CONNECTION_ID ConnectionId;
-    PVOID DataBuffer;
-    UINT32 DataBufferSize;
+    ULONG IoControlCode;             /* IOCTL_WNBD_FETCH_REQ */
+    WNBD_IO_REQUEST Request;         /* output: the request */
+    WNBD_CONNECTION_ID ConnectionId; /* of the disk */
+    PVOID DataBuffer;                /* gets the request's data */
+    UINT32 DataBufferSize;           /* bytes there */
     BYTE Reserved[32];
 } WNBD_IOCTL_FETCH_REQ_COMMAND, *PWNBD_IOCTL_FETCH_REQ_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_FETCH_REQ_COMMAND, 128)
@@ -598,11 +629,11 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_FETCH_REQ_COMMAND, 128)
  * STATUS_INVALID_PARAMETER 87  DataBuffer cannot be read, or is NULL with a size: the request fails then
  */
 typedef struct {
-    ULONG IoControlCode;
-    WNBD_IO_RESPONSE Response;
-    WNBD_CONNECTION_ID ConnectionId;
-    PVOID DataBuffer;
-    UINT32 DataBufferSize;
+    ULONG IoControlCode;             /* IOCTL_WNBD_SEND_RSP */
+    WNBD_IO_RESPONSE Response;       /* how the request ended */
+    WNBD_CONNECTION_ID ConnectionId; /* of the disk */
+    PVOID DataBuffer;                /* has the answer's data */
+    UINT32 DataBufferSize;           /* bytes there */
     BYTE Reserved[32];
 } WNBD_IOCTL_SEND_RSP_COMMAND, *PWNBD_IOCTL_SEND_RSP_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SEND_RSP_COMMAND, 144)
@@ -610,9 +641,9 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SEND_RSP_COMMAND, 144)
 /* Resizes a disk; no output. Windows is told. STATUS_INVALID_PARAMETER (87): no blocks, or more than 2^63 - 1 bytes;
  * STATUS_OBJECT_NAME_NOT_FOUND (2): no such disk. */
 typedef struct {
-    ULONG IoControlCode;
-    WNBD_CONNECTION_ID ConnectionId;
-    UINT64 BlockCount;
+    ULONG IoControlCode;             /* IOCTL_WNBD_SET_DISK_SIZE */
+    WNBD_CONNECTION_ID ConnectionId; /* of the disk */
+    UINT64 BlockCount;               /* its size from now on */
     BYTE Reserved[32];
 } WNBD_IOCTL_SET_SIZE_COMMAND, *PWNBD_IOCTL_SET_SIZE_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SET_SIZE_COMMAND, 56)
@@ -622,8 +653,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SET_SIZE_COMMAND, 56)
  * thread that sent it ends, the disk has lost its owner. One a disk: STATUS_INVALID_DEVICE_STATE for a second.
  */
 typedef struct {
-    ULONG IoControlCode;
-    WNBD_CONNECTION_ID ConnectionId;
+    ULONG IoControlCode;             /* IOCTL_WNBD_OWN */
+    WNBD_CONNECTION_ID ConnectionId; /* of the disk */
     BYTE Reserved[32];
 } WNBD_IOCTL_OWN_COMMAND, *PWNBD_IOCTL_OWN_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_OWN_COMMAND, 48)
@@ -633,12 +664,13 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_OWN_COMMAND, 48)
  * Output: WNBD_ARENA. It stays mapped until the program calls UnmapViewOfFile on it, also after the disk is gone.
  */
 typedef struct {
-    ULONG IoControlCode;
-    WNBD_CONNECTION_ID ConnectionId;
+    ULONG IoControlCode;             /* IOCTL_WNBD_MAP_ARENA */
+    WNBD_CONNECTION_ID ConnectionId; /* of the disk */
     BYTE Reserved[32];
 } WNBD_IOCTL_MAP_ARENA_COMMAND, *PWNBD_IOCTL_MAP_ARENA_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_MAP_ARENA_COMMAND, 48)
 
+/* Where the arena is. */
 typedef struct {
     UINT64 Address; /* in the calling process */
     UINT64 Size;    /* bytes */
@@ -647,28 +679,28 @@ WNBD_ASSERT_SZ_EQ(WNBD_ARENA, 16)
 
 /* An answer of ENTER. The data of a read (or reservation) is in the request's place in the arena. */
 typedef struct {
-    UINT64 RequestHandle;
-    UINT64 Information;
+    UINT64 RequestHandle; /* the request's */
+    UINT64 Information;   /* as in WNBD_STATUS */
     UINT32 DataLength; /* bytes of data, with success: what it lacks is filled with zeroes, what is too much ignored */
-    UINT8 ScsiStatus;  /* this and the rest as in WNBD_STATUS */
-    UINT8 SenseKey;
-    UINT8 ASC;
-    UINT8 ASCQ;
-    UINT8 InformationValid;
+    UINT8 ScsiStatus;  /* as in WNBD_STATUS */
+    UINT8 SenseKey;    /* as in WNBD_STATUS */
+    UINT8 ASC;         /* as in WNBD_STATUS */
+    UINT8 ASCQ;        /* as in WNBD_STATUS */
+    UINT8 InformationValid; /* as in WNBD_STATUS */
     BYTE Reserved[7];
 } WNBD_ANSWER, *PWNBD_ANSWER;
 WNBD_ASSERT_SZ_EQ(WNBD_ANSWER, 32)
 
 /* A request of ENTER. */
 typedef struct {
-    WNBD_IO_REQUEST Request;
+    WNBD_IO_REQUEST Request; /* what is to be done */
     UINT32 DataOffset; /* in the arena: its data, or room for that of its answer. The program's until it has answered */
     UINT32 DataLength; /* bytes there; 0: it has none */
 } WNBD_ARENA_REQUEST, *PWNBD_ARENA_REQUEST;
 WNBD_ASSERT_SZ_EQ(WNBD_ARENA_REQUEST, 72)
 
-#define WNBD_ENTER_MAX_ANSWERS  128 /* of one command */
-#define WNBD_ENTER_MAX_REQUESTS 128
+#define WNBD_ENTER_MAX_ANSWERS  128 /* that one ENTER takes */
+#define WNBD_ENTER_MAX_REQUESTS 128 /* that one ENTER gives */
 
 /*
  * Answers requests and waits for others. Output: WNBD_ENTER_OUTPUT. The answers have been taken (each with success, or
@@ -686,24 +718,25 @@ WNBD_ASSERT_SZ_EQ(WNBD_ARENA_REQUEST, 72)
  * STATUS_INVALID_DEVICE_STATE      requests are asked for and there is no arena
  */
 typedef struct {
-    ULONG IoControlCode;
-    UINT32 AnswerCount; /* that follow at Answers */
-    WNBD_CONNECTION_ID ConnectionId;
-    UINT32 MaxRequests; /* 0: none */
-    UINT32 Wait : 1;
+    ULONG IoControlCode;             /* IOCTL_WNBD_ENTER */
+    UINT32 AnswerCount;              /* that follow at Answers */
+    WNBD_CONNECTION_ID ConnectionId; /* of the disk */
+    UINT32 MaxRequests;              /* 0: none */
+    UINT32 Wait : 1;                 /* pend if none waits */
     UINT32 Reserved : 31;
     UINT32 Wake; /* so many commands that wait end without a request, at most */
     UINT32 Reserved2;
-    WNBD_ANSWER Answers[1];
+    WNBD_ANSWER Answers[1]; /* AnswerCount of them */
 } WNBD_IOCTL_ENTER_COMMAND, *PWNBD_IOCTL_ENTER_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_ENTER_COMMAND, 64) /* its least size: without answers, 32 */
 
+/* What ENTER gives. */
 typedef struct {
     UINT32 RequestCount; /* that follow at Requests */
     UINT32 RefusedCount; /* answers that found no request: STATUS_NOT_FOUND, as at SEND_RSP */
     UINT32 Reserved;
-    UINT32 Disconnected; /* 1: the disk is gone, no more requests come */
-    WNBD_ARENA_REQUEST Requests[1];
+    UINT32 Disconnected;            /* 1: the disk is gone, no more requests come */
+    WNBD_ARENA_REQUEST Requests[1]; /* RequestCount of them */
 } WNBD_ENTER_OUTPUT, *PWNBD_ENTER_OUTPUT;
 WNBD_ASSERT_SZ_EQ(WNBD_ENTER_OUTPUT, 88) /* its least size: without requests, 16 */
 
@@ -716,8 +749,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_ENTER_OUTPUT, 88) /* its least size: without requests, 16
  *                                 its arena
  */
 typedef struct {
-    ULONG IoControlCode;
-    CHAR InstanceName[WNBD_MAX_NAME_LENGTH];
+    ULONG IoControlCode;                     /* IOCTL_WNBD_ATTACH */
+    CHAR InstanceName[WNBD_MAX_NAME_LENGTH]; /* of the disk */
     BYTE Reserved[32];
 } WNBD_IOCTL_ATTACH_COMMAND, *PWNBD_IOCTL_ATTACH_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_ATTACH_COMMAND, 292)
@@ -733,28 +766,28 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_ATTACH_COMMAND, 292)
 
 /* Output: WNBD_OPTION_VALUE, that holds now or, Persistent, that is stored. */
 typedef struct {
-    ULONG IoControlCode;
+    ULONG IoControlCode;              /* IOCTL_WNBD_GET_DRV_OPT */
     WCHAR Name[WNBD_MAX_NAME_LENGTH]; /* of which WNBD_MAX_OPT_NAME_LENGTH count */
-    BOOLEAN Persistent;
+    BOOLEAN Persistent;               /* see above */
     BYTE Reserved[32];
 } WNBD_IOCTL_GET_DRV_OPT_COMMAND, *PWNBD_IOCTL_GET_DRV_OPT_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_GET_DRV_OPT_COMMAND, 552)
 
 /* No output. Persistent: stores the value first; if that fails nothing changes. */
 typedef struct {
-    ULONG IoControlCode;
-    WCHAR Name[WNBD_MAX_NAME_LENGTH];
-    WNBD_OPTION_VALUE Value;
-    BOOLEAN Persistent;
+    ULONG IoControlCode;              /* IOCTL_WNBD_SET_DRV_OPT */
+    WCHAR Name[WNBD_MAX_NAME_LENGTH]; /* of the option */
+    WNBD_OPTION_VALUE Value;          /* the new one */
+    BOOLEAN Persistent;               /* see above */
     BYTE Reserved[32];
 } WNBD_IOCTL_SET_DRV_OPT_COMMAND, *PWNBD_IOCTL_SET_DRV_OPT_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SET_DRV_OPT_COMMAND, 1144)
 
 /* No output. The built-in default holds then; Persistent: the stored value is deleted first. */
 typedef struct {
-    ULONG IoControlCode;
-    WCHAR Name[WNBD_MAX_NAME_LENGTH];
-    BOOLEAN Persistent;
+    ULONG IoControlCode;              /* IOCTL_WNBD_RESET_DRV_OPT */
+    WCHAR Name[WNBD_MAX_NAME_LENGTH]; /* of the option */
+    BOOLEAN Persistent;               /* see above */
     BYTE Reserved[32];
 } WNBD_IOCTL_RESET_DRV_OPT_COMMAND, *PWNBD_IOCTL_RESET_DRV_OPT_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_RESET_DRV_OPT_COMMAND, 552)
@@ -762,8 +795,8 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_RESET_DRV_OPT_COMMAND, 552)
 /* Output: WNBD_OPTION_LIST with as many elements as fit the buffer, as LIST has it; Persistent: of stored ones alone.
  */
 typedef struct {
-    ULONG IoControlCode;
-    BOOLEAN Persistent;
+    ULONG IoControlCode; /* IOCTL_WNBD_LIST_DRV_OPT */
+    BOOLEAN Persistent;  /* see above */
     BYTE Reserved[32];
 } WNBD_IOCTL_LIST_DRV_OPT_COMMAND, *PWNBD_IOCTL_LIST_DRV_OPT_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_LIST_DRV_OPT_COMMAND, 40)

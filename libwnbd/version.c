@@ -14,7 +14,7 @@ DWORD WnbdGetLibVersion(PWNBD_VERSION Version)
     Version->Major = WNBD_VERSION_MAJOR;
     Version->Minor = WNBD_VERSION_MINOR;
     Version->Patch = WNBD_VERSION_PATCH;
-    snprintf(Version->Description, sizeof(Version->Description), "%s", WNBD_VERSION_STR);
+    snprintf(Version->Description, sizeof(Version->Description), "%s", WNBD_VERSION_TEXT);
     return ERROR_SUCCESS;
 }
 

@@ -10,7 +10,7 @@
 /* `driver` NULL: it does not answer. */
 static void print_text(const char *library, const char *driver)
 {
-    printf("wnbd-client.exe: %s\n", WNBD_VERSION_STR);
+    printf("wnbd-client.exe: %s\n", WNBD_VERSION_TEXT);
     printf("libwnbd.dll: %s\n", library);
     if (driver)
         printf("wnbd.sys: %s\n", driver);
@@ -19,7 +19,7 @@ static void print_text(const char *library, const char *driver)
 static void print_json(const char *library, const char *driver)
 {
     json_begin_object(NULL);
-    json_text("client", WNBD_VERSION_STR);
+    json_text("client", WNBD_VERSION_TEXT);
     json_text("library", library);
     if (driver)
         json_text("driver", driver);

@@ -10,6 +10,7 @@ import pytest
 import nbdclient
 import scripted
 import servers
+from beds import BUILD
 from conftest import FILE_BYTES
 
 SHOW = ["InstanceName", "SerialNumber", "Owner", "ReadOnly", "FlushSupported", "FUASupported", "UnmapSupported",
@@ -109,8 +110,10 @@ def test_stats_and_show_of_an_unknown_name_give_2(bed):
 
 def test_version_is_three_lines(bed):
     lines = bed.client("version").ok().out.splitlines()
-    assert [re.sub(r"\d+\.\d+\.\d+", "N", line) for line in lines] == \
-        ["wnbd-client.exe: N", "libwnbd.dll: N", "wnbd.sys: N"]
+    names, versions = zip(*(line.split(": ") for line in lines))
+    assert names == ("wnbd-client.exe", "libwnbd.dll", "wnbd.sys")
+    built = re.search(r'WNBD_VERSION_TEXT "(.+)"', (BUILD / "generated" / "version.h").read_text())[1]
+    assert versions == (built,) * 3 and re.match(r"\d+\.\d+\.\d+(-|\+|$)", built)
     assert bed.client("-v").ok().out.splitlines() == lines
 
 
