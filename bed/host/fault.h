@@ -18,6 +18,7 @@ enum bed_fault {
     BED_FAULT_MAP = 1 << 9,       /* of locked pages into system space */
     BED_FAULT_COUNTERS = 1 << 10, /* performance counters */
     BED_FAULT_ALL = (1 << 11) - 1,
+    BED_FAULT_EVENT = 1 << 11, /* of what is told to others: no call of anybody fails by it */
 };
 
 /* Counts the calls of these kinds from now on; the k-th fails (1: the first). k = 0: none. */

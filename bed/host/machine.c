@@ -2,6 +2,7 @@
 #include "bed/host/machine.h"
 
 #include "bed/host/device.h"
+#include "bed/host/etw.h"
 #include "bed/host/image.h"
 #include "bed/host/interface.h"
 #include "bed/host/irp.h"
@@ -101,6 +102,7 @@ static void check_all(void)
     bed_interfaces_check();
     bed_counter_sets_check();
     bed_links_check();
+    bed_traces_check();
 }
 
 static void forget(void)

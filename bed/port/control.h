@@ -125,6 +125,8 @@ struct bed_instance {
  *  FORCE_TIMEOUT   the outstanding requests are taken to have timed out
  *  STOP_ADAPTER    ScsiStopAdapter, then I/O is held; RESTART_ADAPTER  ScsiRestartAdapter, then goes on
  *  FAIL_MAPPING    the next `count` StorPortGetSystemAddress fail
+ *  FAIL_MDL        the next `count` StorPortGetOriginalMdl fail
+ *  FAIL_UNIT       the next `count` StorPortSetDeviceQueueDepth or StorPortPauseDevice answer FALSE
  *  FAIL_POOL       the next `count` StorPortAllocatePool fail
  *  SURPRISE        the device is taken away without being asked
  *  RESCAN          as after BusChangeDetected, but done when the ioctl returns
@@ -148,6 +150,8 @@ enum bed_injection_kind {
     BED_INJECT_ABORT,
     BED_INJECT_SHUT_DOWN,
     BED_INJECT_NEW_DISKS,
+    BED_INJECT_FAIL_MDL,
+    BED_INJECT_FAIL_UNIT,
 };
 
 /* DISK_ATTRIBUTE_OFFLINE and DISK_ATTRIBUTE_READ_ONLY. The second one refuses writes; the first is only told, because

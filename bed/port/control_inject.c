@@ -104,6 +104,12 @@ static NTSTATUS inject_adapter(struct adapter *adapter, const struct bed_injecti
     case BED_INJECT_FAIL_MAPPING:
         adapter->fail_mappings = (LONG)injection->count;
         return STATUS_SUCCESS;
+    case BED_INJECT_FAIL_MDL:
+        adapter->fail_mdls = (LONG)injection->count;
+        return STATUS_SUCCESS;
+    case BED_INJECT_FAIL_UNIT:
+        adapter->fail_units = (LONG)injection->count;
+        return STATUS_SUCCESS;
     case BED_INJECT_FAIL_POOL:
         adapter->fail_pool = (LONG)injection->count;
         return STATUS_SUCCESS;

@@ -36,6 +36,9 @@ static ULONG get_original_mdl(struct adapter *adapter, va_list arguments)
     if (request == NULL || mdl == NULL) {
         return STOR_STATUS_INVALID_PARAMETER;
     }
+    if (adapter->fail_mdls > 0 && InterlockedDecrement(&adapter->fail_mdls) >= 0) {
+        return STOR_STATUS_INSUFFICIENT_RESOURCES;
+    }
     *mdl = request->command.mdl;
     return STOR_STATUS_SUCCESS;
 }

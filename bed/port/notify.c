@@ -101,6 +101,13 @@ static void act_locked(struct unit *unit, enum unit_action action, ULONG value)
     }
 }
 
+/* Injected: of what may be refused. */
+static BOOLEAN is_refused(struct adapter *adapter, enum unit_action action)
+{
+    return (action == SET_DEPTH || action == PAUSE) && adapter->fail_units > 0 &&
+           InterlockedDecrement(&adapter->fail_units) >= 0;
+}
+
 static BOOLEAN unit_act(void *extension, UCHAR path, UCHAR target, UCHAR lun, enum unit_action action, ULONG value,
                         const char *caller)
 {
@@ -108,7 +115,7 @@ static BOOLEAN unit_act(void *extension, UCHAR path, UCHAR target, UCHAR lun, en
     struct unit *unit;
     KIRQL irql;
 
-    if (adapter == NULL) {
+    if (adapter == NULL || is_refused(adapter, action)) {
         return FALSE;
     }
     KeAcquireSpinLock(&adapter->lock, &irql);

@@ -143,6 +143,8 @@ struct adapter {
     volatile ULONG new_disks; /* the attributes that new disks have; injected, as what follows */
     volatile LONG fail_mappings;
     volatile LONG fail_pool;
+    volatile LONG fail_mdls;
+    volatile LONG fail_units;
 
     volatile ULONG scans; /* finished ones */
     KSEMAPHORE issue;     /* something is ready */

@@ -6,6 +6,7 @@
 #include "bed/wine/patch.h"
 #include "bed/wine/shim.h"
 #include "bed/port/control.h"
+#include "bed/port/events.h"
 #include "bed/port/violation.h"
 
 #define IMAGES_MAX     16
@@ -213,6 +214,7 @@ void bed_driver_unloaded(DRIVER_OBJECT *driver)
     check_left(image, &image->views, "system views");
     check_left(image, &image->traces, "ETW registrations");
     check_left(image, &image->counter_sets, "counter sets");
+    port_event_log_check();
     check_left(image, &image->networks, "WSK registrations");
     check_left(image, &image->sockets, "sockets");
     port_log("%ls was unloaded", image->name);

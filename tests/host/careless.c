@@ -287,7 +287,7 @@ static void open_key_at_dispatch(void)
     KeLowerIrql(irql);
 }
 
-static void misuse(enum careless careless)
+static void misuse(enum careless careless, PDRIVER_OBJECT driver)
 {
     UCHAR nothing[sizeof(KEVENT)] __attribute__((aligned(8)));
     KIRQL irql;
@@ -346,6 +346,15 @@ static void misuse(enum careless careless)
     case CARELESS_RUNDOWN_RELEASED_TOO_OFTEN:
         misuse_rundown(careless);
         break;
+    case CARELESS_LEAKS_TRACE:
+    case CARELESS_TRACES_LATE:
+    case CARELESS_TRACES_WITHOUT_NUL:
+    case CARELESS_REGISTERS_AT_DISPATCH:
+    case CARELESS_LOGS_TOO_MUCH:
+    case CARELESS_LOGS_WITHOUT_NUL:
+    case CARELESS_LEAKS_ENTRY:
+        misuse_events(careless, driver);
+        break;
     case CARELESS_EVENT_NOT_INITIALISED:
         RtlFillMemory(nothing, sizeof(nothing), 0x55);
         KeSetEvent((PKEVENT)nothing, IO_NO_INCREMENT, FALSE);
@@ -381,7 +390,6 @@ DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING path)
 {
-    UNREFERENCED_PARAMETER(driver);
-    misuse((enum careless)parameter(path));
+    misuse((enum careless)parameter(path), driver);
     return STATUS_UNSUCCESSFUL;
 }

@@ -33,8 +33,19 @@ enum careless {
     CARELESS_EVENT_NOT_INITIALISED,
     CARELESS_BUILDS_MDL_OF_STACK,
     CARELESS_CLOSES_SOCKET_IN_USE,
+    CARELESS_LEAKS_TRACE,
+    CARELESS_TRACES_LATE,
+    CARELESS_TRACES_WITHOUT_NUL,
+    CARELESS_REGISTERS_AT_DISPATCH,
+    CARELESS_LOGS_TOO_MUCH,
+    CARELESS_LOGS_WITHOUT_NUL,
+    CARELESS_LEAKS_ENTRY,
     CARELESS_RACES,
     CARELESS_RACES_NOT, /* the same with an event between */
 };
+
+/* careless_events.c */
+struct _DRIVER_OBJECT;
+void misuse_events(enum careless careless, struct _DRIVER_OBJECT *driver);
 
 #endif

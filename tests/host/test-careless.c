@@ -54,6 +54,13 @@ static const struct {
     {CARELESS_EVENT_NOT_INITIALISED, "which is not initialised"},
     {CARELESS_BUILDS_MDL_OF_STACK, "which is not nonpaged pool"},
     {CARELESS_CLOSES_SOCKET_IN_USE, "which is closed"},
+    {CARELESS_LEAKS_TRACE, "etw-leak: a registration was left"},
+    {CARELESS_TRACES_LATE, "etw: EtwWrite of event 7 outside of EtwRegister and EtwUnregister"},
+    {CARELESS_TRACES_WITHOUT_NUL, "event: text 0 of event 7 does not end with NUL"},
+    {CARELESS_REGISTERS_AT_DISPATCH, "irql: EtwRegister was called at IRQL 2"},
+    {CARELESS_LOGS_TOO_MUCH, "event-log: an entry of 242 bytes"},
+    {CARELESS_LOGS_WITHOUT_NUL, "event-log: string 0 of an entry goes beyond its 50 bytes"},
+    {CARELESS_LEAKS_ENTRY, "event-log: 1 entries were allocated and not written"},
 };
 
 #define RACE_TRIES 30
