@@ -22,10 +22,13 @@ function(add_import_library name def)
 endfunction()
 
 # add_kernel_image(name ENTRY symbol SOURCES ... [LIBRARIES import-targets ...] [OBJECTS object-libraries ...]
-#                  [FILES archives ...] [RESOURCE file.rc] [RESOURCE_HEADERS ...] [LINK_OPTIONS ...] [OUTPUT file-name] [DEF exports.def])
+#                  [FILES archives ...] [RESOURCE file.rc] [RESOURCE_HEADERS ...]
+#                  [RESOURCE_PARTS files ...] [LINK_OPTIONS ...] [OUTPUT file-name] [DEF exports.def])
+# RESOURCE_PARTS: what file.rc includes and a build step makes, all in one folder.
 # makes ${CMAKE_CURRENT_BINARY_DIR}/<name>.sys and its PDB, and a target <name>.
 function(add_kernel_image name)
-  cmake_parse_arguments(ARG "" "ENTRY;RESOURCE;OUTPUT;DEF" "SOURCES;LIBRARIES;OBJECTS;FILES;LINK_OPTIONS;DEFINITIONS;RESOURCE_HEADERS"
+  cmake_parse_arguments(ARG "" "ENTRY;RESOURCE;OUTPUT;DEF"
+    "SOURCES;LIBRARIES;OBJECTS;FILES;LINK_OPTIONS;DEFINITIONS;RESOURCE_HEADERS;RESOURCE_PARTS"
     ${ARGN})
   if(NOT ARG_ENTRY)
     set(ARG_ENTRY DriverEntry)
@@ -53,10 +56,16 @@ function(add_kernel_image name)
   list(APPEND inputs ${ARG_FILES})
   if(ARG_RESOURCE)
     set(resource ${CMAKE_CURRENT_BINARY_DIR}/${name}_rc.o)
+    set(parts_option)
+    if(ARG_RESOURCE_PARTS)
+      list(GET ARG_RESOURCE_PARTS 0 part)
+      get_filename_component(parts_folder ${part} DIRECTORY)
+      set(parts_option -I ${parts_folder})
+    endif()
     add_custom_command(OUTPUT ${resource}
-      COMMAND ${CMAKE_RC_COMPILER} -I ${CMAKE_BINARY_DIR}/generated -I ${CMAKE_SOURCE_DIR}
+      COMMAND ${CMAKE_RC_COMPILER} -I ${CMAKE_BINARY_DIR}/generated -I ${CMAKE_SOURCE_DIR} ${parts_option}
         ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_RESOURCE} ${resource}
-      DEPENDS ${ARG_RESOURCE} ${ARG_RESOURCE_HEADERS} VERBATIM)
+      DEPENDS ${ARG_RESOURCE} ${ARG_RESOURCE_HEADERS} ${ARG_RESOURCE_PARTS} VERBATIM)
     list(APPEND inputs ${resource})
     list(APPEND depends ${resource})
   endif()

@@ -129,7 +129,7 @@ VOID hw_free_adapter_resources(PVOID extension)
     stop_disks(adapter);
     wsk_unregister(&adapter->wsk);
     worker_stop(&adapter->worker);
-    log_print(LOG_INFO, "the adapter has ended");
+    log_adapter(ADAPTER_ENDED);
 }
 
 /* Of a disk no more than of all of them. */
@@ -177,14 +177,14 @@ ULONG hw_find_adapter(PVOID extension, PVOID context, PVOID bus, PVOID lower, PC
         NTSTATUS status = start(adapter);
 
         if (!NT_SUCCESS(status)) {
-            log_print(LOG_ERROR, "the adapter cannot start: 0x%08lx", status);
+            log_adapter(ADAPTER_FAILED, status);
             return SP_RETURN_ERROR;
         }
     }
     configure(configuration);
     configure_queues(adapter, configuration);
     set_ending(adapter, false);
-    log_print(LOG_INFO, "the adapter has started, version %s", WNBD_VERSION_TEXT);
+    log_adapter(ADAPTER_STARTED, WNBD_VERSION_TEXT);
     return SP_RETURN_FOUND;
 }
 

@@ -95,8 +95,7 @@ static void wake(struct disk *disk)
 static void tell_stale(const struct disk *disk)
 {
     if (disk->channel.stale) {
-        log_print(LOG_ERROR, "%s: its program has not answered for %lu ms: the disk is removed",
-                  disk->properties.InstanceName, (ULONG)driver_options.stale_conn_timeout_ms);
+        log_disk(PROGRAM_SILENT, disk, (ULONG)driver_options.stale_conn_timeout_ms);
     }
 }
 

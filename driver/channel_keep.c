@@ -110,11 +110,11 @@ void channel_orphan(struct disk *disk)
 static void hold_back(struct disk *disk)
 {
     if (!disk->channel.held_back) {
-        log_print(LOG_ERROR, "%s: the program that serves the disk is gone", disk->properties.InstanceName);
+        log_disk(PROGRAM_GONE, disk);
     }
     disk->channel.held_back = true;
     if (!StorPortPauseDevice(disk->adapter, 0, disk->target, 0, PAUSE_S)) {
-        log_print(LOG_WARNING, "%s: Storport did not pause the disk", disk->properties.InstanceName);
+        log_disk(NOT_PAUSED, disk);
     }
 }
 
@@ -152,8 +152,7 @@ static enum disk_state check_state(struct disk *disk)
     KeReleaseInStackQueuedSpinLock(&handle);
     requests_complete(disk, &done);
     if (gives_up) {
-        log_print(LOG_ERROR, "%s: no program has attached itself within %lu ms: requests fail until one does",
-                  disk->properties.InstanceName, (ULONG)driver_options.reconnect_timeout_ms);
+        log_disk(PROGRAM_NOT_BACK, disk, (ULONG)driver_options.reconnect_timeout_ms);
     }
     return state;
 }

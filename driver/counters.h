@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a disk's requests have cost, counted in debug builds (DBG) only and told in the log when the disk is removed:
- * "NAME: 1000 requests: 1000 sends, ...". tests/e2e/test_counters.py holds them against what docs/performance.md
- * promises. Allocations are not among them: the bed counts those from outside.
+ * "NAME: counters: 1000 requests, 1000 sends, ...". tests/e2e/test_counters.py holds them against what
+ * docs/performance.md promises. Allocations are not among them: the bed counts those from outside.
  */
 #ifndef WNBD_DRIVER_COUNTERS_H
 #define WNBD_DRIVER_COUNTERS_H
@@ -25,20 +25,17 @@ struct counters {
 #define COUNTERS(name)                  struct counters name;
 #define COUNT(counters, one)            InterlockedIncrement64(&(counters).one)
 #define COUNT_MANY(counters, one, many) InterlockedExchangeAdd64(&(counters).one, many)
-#define COUNTERS_TELL(counters, name, requests)                                                                        \
-    log_print(LOG_INFO,                                                                                                \
-              "%s: counters: %lld requests, %lld sends, %lld receives, %lld copies, %lld copied, %lld direct, "        \
-              "%lld handovers",                                                                                        \
-              name, (long long)(requests), (long long)(counters).sends, (long long)(counters).receives,                \
-              (long long)(counters).copies, (long long)(counters).copied, (long long)(counters).direct,                \
-              (long long)(counters).handovers)
+#define COUNTERS_TELL(counters, disk, requests)                                                                        \
+    log_disk(COUNTERS, disk, (long long)(requests), (long long)(counters).sends, (long long)(counters).receives,       \
+             (long long)(counters).copies, (long long)(counters).copied, (long long)(counters).direct,                 \
+             (long long)(counters).handovers)
 
 #else
 
 #define COUNTERS(name)
 #define COUNT(counters, one)                    ((void)0)
 #define COUNT_MANY(counters, one, many)         ((void)0)
-#define COUNTERS_TELL(counters, name, requests) ((void)0)
+#define COUNTERS_TELL(counters, disk, requests) ((void)0)
 
 #endif
 

@@ -27,23 +27,20 @@ static void log_mapped(const struct disk *disk)
     const NBD_CONNECTION_PROPERTIES *server = &properties->NbdProperties;
 
     if (properties->Flags.UseKernelNbd) {
-        log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: %s port %u export '%s', %llu blocks of %u bytes",
-                  properties->InstanceName, disk->target, disk->connection_id, server->Hostname, server->PortNumber,
-                  server->ExportName, properties->BlockCount, properties->BlockSize);
+        log_disk(NBD_DISK_MAPPED, disk, disk->target, disk->connection_id, server->Hostname, server->PortNumber,
+                 server->ExportName, properties->BlockCount, properties->BlockSize);
     } else {
-        log_print(LOG_INFO, "%s: mapped at target %u, connection %llu: process %d of '%s', %llu blocks of %u bytes",
-                  properties->InstanceName, disk->target, disk->connection_id, properties->Pid, properties->Owner,
-                  properties->BlockCount, properties->BlockSize);
+        log_disk(PROGRAM_DISK_MAPPED, disk, disk->target, disk->connection_id, properties->Pid, properties->Owner,
+                 properties->BlockCount, properties->BlockSize);
     }
 }
 
 static NTSTATUS bring_up(struct disk *disk)
 {
-    const WNBD_PROPERTIES *properties = &disk->properties;
     NTSTATUS status = disk->backend->connect(disk);
 
     if (!NT_SUCCESS(status)) {
-        log_print(LOG_ERROR, "%s: not mapped: %s (0x%08lx)", properties->InstanceName, disk->message, status);
+        log_disk(NOT_MAPPED, disk, disk->message, status);
         return status;
     }
     disk->backend->open(disk);
@@ -59,8 +56,8 @@ static void take_down(struct disk *disk)
     disk_set_state(disk, DISK_REMOVING);
     StorPortResumeDevice(disk->adapter, 0, disk->target, 0); /* what Storport holds back comes, and finds no disk */
     disk->backend->close(disk);
-    COUNTERS_TELL(disk->nbd.counters, disk->properties.InstanceName, disk->stats.received);
-    log_print(LOG_INFO, "%s: removed", disk->properties.InstanceName);
+    COUNTERS_TELL(disk->nbd.counters, disk, disk->stats.received);
+    log_disk(DISK_REMOVED, disk);
 }
 
 static VOID NTAPI disk_thread(PVOID context)

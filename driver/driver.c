@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver/driver.h"
 
+#include "driver/event.h"
 #include "driver/memory.h"
 #include "driver/owner.h"
 #include "driver/record.h"
@@ -44,6 +45,7 @@ DDK_CODE("INIT") NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRI
     status = StorPortInitialize(driver, registry_path, &data, NULL);
     if (NT_SUCCESS((NTSTATUS)status)) {
         owner_hook(driver);
+        event_start(driver);
     }
     return (NTSTATUS)status;
 }

@@ -57,8 +57,7 @@ static NTSTATUS resolve(struct disk *disk, const struct wsk_limit *limit)
         return nbd_fail(disk, status, "the name '%s' could not be looked up within %lu ms", server->Hostname,
                         (ULONG)driver_options.connect_timeout_ms);
     }
-    log_print(LOG_WARNING, "%s: looking '%s' up failed with status 0x%08lx", disk->properties.InstanceName,
-              server->Hostname, status);
+    log_disk(NAME_NOT_FOUND, disk, server->Hostname, status);
     return nbd_fail(disk, STATUS_BAD_NETWORK_PATH, "there is no host named '%s'", server->Hostname);
 }
 

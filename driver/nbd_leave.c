@@ -72,8 +72,7 @@ void nbd_say_goodbye(struct nbd_connection *connection)
     struct wsk_limit limit = wsk_limit_in(GOODBYE_MS, NULL);
 
     if (!NT_SUCCESS(send_disconnect(connection, &limit))) {
-        log_print(LOG_WARNING, "%s: the server could not be told that it is given up",
-                  connection->disk->properties.InstanceName);
+        log_disk(SERVER_NOT_TOLD, connection->disk);
     }
 }
 
@@ -109,8 +108,7 @@ uint32_t nbd_take_leave(const struct nbd_farewell *farewell, ULONG timeout_ms)
         struct nbd_connection *connection = farewell->connections[i];
 
         if (!has_peer_closed(connection) && !(connection->taking_leave && await_end(connection, &limit))) {
-            log_print(LOG_WARNING, "%s: the server did not close within %lu ms",
-                      connection->disk->properties.InstanceName, timeout_ms);
+            log_disk(SERVER_DID_NOT_CLOSE, connection->disk, timeout_ms);
             unfenced += connection->risky;
         }
     }

@@ -125,8 +125,7 @@ void nbd_allocate_more(struct disk *disk, uint32_t count)
 {
     while (disk->nbd.count < min(count, NBD_CONNECTIONS_MAX)) {
         if (!NT_SUCCESS(add_connection(disk))) {
-            log_print(LOG_WARNING, "%s: there is memory for %u of %u connections", disk->properties.InstanceName,
-                      disk->nbd.count, count);
+            log_disk(CONNECTION_MEMORY, disk, disk->nbd.count, count);
             return;
         }
     }

@@ -253,8 +253,7 @@ static NTSTATUS grow(struct disk *disk, const struct nbd_export *export)
         return nbd_fail(disk, geometry_status(problem), "%s (%llu bytes, was %llu)", nbd_geometry_problem_text(problem),
                         export->size, disk->nbd.export.size);
     }
-    log_print(LOG_INFO, "%s: %s: %llu bytes, was %llu", disk->properties.InstanceName,
-              nbd_export_change_text(NBD_EXPORT_GROWN), export->size, disk->nbd.export.size);
+    log_disk(EXPORT_GREW, disk, nbd_export_change_text(NBD_EXPORT_GROWN), export->size, disk->nbd.export.size);
     disk->nbd.export.size = export->size;
     renew_others(disk);
     disk_resize(disk, geometry.block_count);

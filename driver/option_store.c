@@ -60,7 +60,7 @@ NTSTATUS option_store_read(HANDLE key, const struct option *option, LONG64 *valu
         return status;
     }
     if (NT_SUCCESS(status) || status == STATUS_BUFFER_OVERFLOW) { /* of another type, or longer than a number */
-        log_print(LOG_WARNING, "%s: the stored value is neither REG_QWORD nor REG_DWORD and is ignored", option->name);
+        log_adapter(OPTION_TYPE, option->name);
         return STATUS_OBJECT_NAME_NOT_FOUND;
     }
     return status;

@@ -53,8 +53,7 @@ static NTSTATUS read_accepted(HANDLE key, enum option_id id, LONG64 *value)
     NTSTATUS status = option_store_read(key, option, value);
 
     if (NT_SUCCESS(status) && !option_accept(option, value)) {
-        log_print(LOG_WARNING, "%s: the stored value %lld is not within %lld and %lld and is ignored", option->name,
-                  *value, option->minimum, option->maximum);
+        log_adapter(OPTION_RANGE, option->name, *value, option->minimum, option->maximum);
         return STATUS_OBJECT_NAME_NOT_FOUND;
     }
     return status;
@@ -106,7 +105,7 @@ void options_load(void)
     set_initial();
     status = options_reload();
     if (!NT_SUCCESS(status)) {
-        log_print(LOG_WARNING, "the stored options cannot be read: 0x%08lx", status);
+        log_adapter(OPTIONS_UNREADABLE, status);
     }
 }
 

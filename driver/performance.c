@@ -202,7 +202,7 @@ void performance_start(struct adapter *adapter)
     status = PcwRegister(&adapter->performance, &information);
     if (!NT_SUCCESS(status)) {
         adapter->performance = NULL;
-        log_print(LOG_WARNING, "Windows does not take the performance counters: 0x%08lx", status);
+        log_adapter(COUNTERS_REFUSED, status);
     }
 }
 

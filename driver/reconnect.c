@@ -52,7 +52,7 @@ static void hold_back(struct disk *disk)
     ULONG seconds = ((ULONG)driver_options.connect_timeout_ms + LAST_PAUSE_MS) / 1000 + MARGIN_S;
 
     if (!StorPortPauseDevice(disk->adapter, 0, disk->target, 0, seconds)) {
-        log_print(LOG_WARNING, "%s: Storport did not pause the disk", disk->properties.InstanceName);
+        log_disk(NOT_PAUSED, disk);
     }
 }
 
@@ -92,8 +92,7 @@ static void note(struct disk *disk)
 
 static void give_up(struct disk *disk)
 {
-    log_print(LOG_ERROR, "%s: no connection within %lu ms: requests fail until there is one (%s)",
-              disk->properties.InstanceName, (ULONG)driver_options.reconnect_timeout_ms, disk->nbd.reason);
+    log_disk(GIVEN_UP, disk, (ULONG)driver_options.reconnect_timeout_ms, disk->nbd.reason);
     disk->search.given_up = true;
     requests_fail_waiting(disk);
     let_come(disk);
@@ -125,7 +124,7 @@ static void count(struct disk *disk)
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     reconnects = ++disk->nbd.reconnects;
     KeReleaseInStackQueuedSpinLock(&handle);
-    log_print(LOG_INFO, "%s: connected again (%llu)", disk->properties.InstanceName, reconnects);
+    log_disk(CONNECTED_AGAIN, disk, reconnects);
 }
 
 static void go_on(struct disk *disk, struct nbd_connection *connection)
@@ -155,7 +154,7 @@ static void search_on(struct disk *disk)
     struct search *search = &disk->search;
 
     begin(disk);
-    log_print(LOG_ERROR, "%s: the connection is lost: %s", disk->properties.InstanceName, disk->nbd.reason);
+    log_disk(CONNECTION_LOST, disk, disk->nbd.reason);
     end_connections(disk);
     while (sleep(disk, search->pause_ms)) {
         struct nbd_connection *connection = nbd_missing(disk);
@@ -189,8 +188,7 @@ static void pause_longer(struct search *search)
 static void not_mended(struct disk *disk)
 {
     if (disk->search.mend_pause_ms == 0) { /* said once */
-        log_print(LOG_WARNING, "%s: not all of %u connections are there: %s", disk->properties.InstanceName,
-                  disk->nbd.wanted, disk->message);
+        log_disk(CONNECTIONS_MISSING, disk, disk->nbd.wanted, disk->message);
     }
     pause_longer(&disk->search);
 }

@@ -32,7 +32,7 @@ static void tell_depth(struct disk *disk)
     ULONG depth = min(disk->properties.QueueDepth, disk->adapter->lun_depth_max);
 
     if (!StorPortSetDeviceQueueDepth(disk->adapter, 0, disk->target, 0, depth)) {
-        log_print(LOG_WARNING, "%s: Storport did not take the queue depth", disk->properties.InstanceName);
+        log_disk(QUEUE_DEPTH_REFUSED, disk);
     }
 }
 
@@ -133,7 +133,7 @@ static UCHAR map_data(struct disk *disk, const struct srb_view *view, struct rec
     }
     /* Now, so that our view of the pages has their mapping and WSK does not make another. */
     if (view->data_length > RECORD_DATA_MAX || (disk->backend->takes_pages && !map_pages(adapter, view, record))) {
-        log_print(LOG_ERROR, "an SRB of %lu bytes has no data", view->data_length);
+        log_disk(NO_DATA, disk, view->data_length);
         return SRB_STATUS_INVALID_REQUEST;
     }
     return SRB_STATUS_PENDING;

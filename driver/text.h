@@ -23,4 +23,8 @@ bool text_equal(const char *left, const char *right, size_t size);
  * is not UTF-8. PASSIVE_LEVEL. */
 bool text_widen(const char *text, size_t length, WCHAR *wide, size_t wide_count, UNICODE_STRING *string);
 
+/* Writes UTF-8 as UTF-16 with a terminating NUL: no more units than `text` has bytes. What is no UTF-8 becomes U+FFFD.
+ * The number of units without the NUL. Any IRQL up to DISPATCH_LEVEL. */
+size_t text_to_wide(const char *text, WCHAR *wide);
+
 #endif

@@ -214,7 +214,7 @@ static void keep_alive(PWSK_SOCKET socket, struct wsk_call *call, const struct w
         NTSTATUS status = set_option(socket, call, settings[i].option, settings[i].level, settings[i].value, limit);
 
         if (!NT_SUCCESS(status)) {
-            log_print(LOG_WARNING, "keep-alive option %lu could not be set: 0x%08lx", settings[i].option, status);
+            log_adapter(KEEP_ALIVE, settings[i].option, status);
         }
     }
 }

@@ -23,7 +23,7 @@ def cost(bed, server, depth, size, *options):
     number = bed.map(name, server)
     bed.diskio("rate", number, "--depth", depth, "--size", size, "--requests", requests, *options).ok()
     bed.unmap(name).ok()
-    line = re.findall(rf"wnbd: {name}: counters: (.*)", bed.log())[-1]
+    line = re.findall(rf"wnbd 108: {name}: counters: (.*)", bed.log())[-1]
     counters = {what: int(number) for number, what in re.findall(r"(\d+) (\w+)", line)}
     assert requests <= counters["requests"] <= requests + 100, line
     counters["receives"] -= 1  # the one that is always out

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from beds import ROOT
+from beds import BUILD, PROGRAMS, ROOT, windows_path
 
 # What other tests have, so that they can read the driver's log, is no default.
 BED_OPTIONS = ("--set-parameter", "LogLevel=1")
@@ -167,8 +167,34 @@ def test_log_level_decides_what_is_logged(options, bed, server):
     options.set("DbgPrintEnabled", "false")
     bed.map("mute", server)
     bed.unmap("mute").ok()
-    said = set(re.findall(r"^.*wnbd: (\w+): mapped at", bed.log(), re.MULTILINE))
+    said = set(re.findall(r"^.*wnbd 102: (\w+): mapped at", bed.log(), re.MULTILINE))
     assert said & {"loud", "quiet", "debugged", "mute"} == {"loud", "debugged"}
+
+
+def test_what_goes_to_trace_sessions_and_the_event_log(options, bed, server):
+    bed.map("untold", server)
+    bed.unmap("untold").ok()
+    options.set("LogLevel", 3)
+    bed.map("told", server)
+    bed.unmap("told").ok()
+    bed.try_map("refused", server, export="other" * 20)
+    options.set("EtwLoggingEnabled", "false")
+    bed.map("silent", server)
+    bed.unmap("silent").ok()
+    log = bed.log()
+    assert "bed: event 102: 'told' " in log and "bed: event 104: 'told'" in log
+    assert "'untold'" not in log and "'silent'" not in log
+    assert not re.search(r"event log 1\d\d", log)
+
+
+def test_the_event_log_has_a_text_for_each_entry(options, bed):
+    bed.client("map", "nobody", "127.0.0.1", "--port", 1).failed(1225)
+    code, inserts = re.search(r"bed: event log 301 \((0x\w+)\): (.*)", bed.log()).groups()
+    inserts = re.findall(r"'([^']*)'", inserts)
+    image = windows_path(BUILD / "driver" / "wnbd.sys")
+    said = bed.start(PROGRAMS / "message.exe", image, code, *inserts).wait().ok().out
+    assert said.startswith("Disk nobody: not mapped: the server 127.0.0.1 port 1 refused the connection (0xc0000236). ")
+    assert "What to do: " in said
 
 
 def test_output_that_programs_read(options, bed):

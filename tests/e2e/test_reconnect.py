@@ -33,7 +33,7 @@ def wait_until(condition, what, limit_s=60):
 
 
 def reconnects(bed, name):
-    return bed.log().count(f"wnbd: {name}: connected again")
+    return bed.log().count(f"wnbd 105: {name}: connected again")
 
 
 @pytest.mark.parametrize("start", [servers.nbdkit, servers.nbd_server, servers.qemu_nbd], ids=lambda f: f.__name__)
@@ -108,7 +108,7 @@ def test_disk_comes_back_after_its_requests_have_failed(tmp_path, image, bed, st
     server.end(signal.SIGKILL)
     result = bed.diskio("read", number, 0, 4096, limit_s=EXEC_S)
     assert result.code == 1, repr(result)
-    assert "wnbd: late: no connection within" in bed.log()
+    assert "wnbd 303: late: no connection within" in bed.log()
     shown = bed.show("late")
     # Refused, as a rule; a connection to a free port of this machine may also meet itself.
     assert shown["State"] == "lost" and str(server.port) in shown["LastError"], shown
@@ -198,7 +198,7 @@ def test_unmap_while_there_is_no_server(tmp_path, image, bed, stack):
         number = bed.map("gone", server)
         server.end(signal.SIGKILL)
         load = bed.start_diskio("read", number, 0, 4096)
-        wait_until(lambda: "wnbd: gone: the connection is lost" in bed.log(), "the loss goes unnoticed")
+        wait_until(lambda: "wnbd 302: gone: the connection is lost" in bed.log(), "the loss goes unnoticed")
         begun = time.monotonic()
         bed.unmap("gone", *options).ok()
         assert time.monotonic() - begun < 50

@@ -36,7 +36,8 @@ ALLOWED = {
     "tests/iscsi": {"core", "tests/iscsi"},
     "bed/host": {"core/base", "bed/host", "bed/pcw", "bed/port", "bed/wsk", "driver/ddk"},
     "tests/host": {"core/base", "tests/host", "bed/host", "bed/pcw/pcw.h", "bed/port/violation.h", "bed/port/control.h",
-                   "include", "driver/ddk", "driver/srb.h", "tests/bed/serving.h"},
+                   "bed/port/events.h", "include", "driver/ddk", "driver/messages.h", "driver/srb.h",
+                   "tests/bed/serving.h"},
     "tests/bed": {"core/base", "tests/bed", "bed/port/control.h", "driver/ddk"},
 }
 GENERATED = {"version.h"}

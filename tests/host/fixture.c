@@ -147,9 +147,9 @@ static void find_device(struct bed_file *control, bool is_adapter, WCHAR instanc
     fail_msg("the bed has no such device");
 }
 
-static void inject(ULONG kind, bool into_adapter)
+static void inject(ULONG kind, bool into_adapter, ULONG count)
 {
-    struct bed_injection injection = {.kind = kind};
+    struct bed_injection injection = {.kind = kind, .count = count};
     struct bed_file *control = open_control();
 
     find_device(control, into_adapter, injection.instance);
@@ -160,12 +160,17 @@ static void inject(ULONG kind, bool into_adapter)
 
 void fixture_inject_disk(ULONG kind)
 {
-    inject(kind, false);
+    inject(kind, false, 0);
 }
 
 void fixture_inject_adapter(ULONG kind)
 {
-    inject(kind, true);
+    inject(kind, true, 0);
+}
+
+void fixture_fail(ULONG kind, ULONG count)
+{
+    inject(kind, true, count);
 }
 
 void fixture_control_adapter(ULONG code)

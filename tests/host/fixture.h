@@ -40,6 +40,7 @@ void fixture_write_and_read_back(struct bed_file *disk, ULONGLONG offset, ULONG 
 /* Asks the bed to do that (bed/port/control.h, enum bed_injection_kind) to the first disk, or to the adapter. */
 void fixture_inject_disk(ULONG kind);
 void fixture_inject_adapter(ULONG kind);
+void fixture_fail(ULONG kind, ULONG count); /* BED_INJECT_FAIL_...: the next so many */
 
 /* Disables or enables the adapter: BED_CONTROL_DISABLE, BED_CONTROL_ENABLE. */
 void fixture_control_adapter(ULONG code);
