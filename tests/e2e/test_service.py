@@ -28,8 +28,8 @@ RECORDS = r"HKLM\SOFTWARE\WNBD\Mappings"
 SAID = re.compile(r"wnbd-service (\d+): (.*?)(?:\\n\"?)?$", re.MULTILINE)
 
 RUNNING, STOPPED, MAPPED, FOUND, UNMAPPED, FORGOTTEN, TAKEN_AWAY = range(100, 107)
-NOT_MAPPED_YET, STAYS = 200, 201
-BAD_RECORD = 300
+NOT_MAPPED_YET, STAYS, PULLED = range(200, 203)
+BAD_RECORD, FAILED = 300, 301
 
 
 @pytest.fixture(scope="module")
@@ -285,6 +285,26 @@ def test_stop_while_a_disk_is_in_use_leaves_it_mapped(server, service, bed, tmp_
         service.says(STAYS, "'used'", "in use", "wnbd-client unmap", within_s=120)
         service.says(STOPPED)
     assert bed.mapped() == ["used"]
+
+
+def test_stop_while_a_disk_that_it_serves_is_in_use_pulls_it(server, service, bed, tmp_path):
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    number = bed.map("used", server, "--user", "--persistent")
+    with bed.hold(number, tmp_path):
+        service.tool("net.exe", "stop", "wnbd-service")  # which may lose patience first
+        service.says(PULLED, "'used'", "in use", "Check its file system", within_s=120)
+        service.says(STOPPED)
+    assert bed.mapped() == [] and recorded(bed) == {"used": False}
+
+
+def test_the_service_cannot_work_without_its_records(service, bed):
+    """Their key cannot be made below one that does not stay."""
+    service.tool("reg.exe", "delete", r"HKLM\SOFTWARE\WNBD", "/f").ok()
+    bed.start(PROGRAMS / "volatile_key.exe", r"SOFTWARE\WNBD").wait().ok()
+    bed.start(service.program, "install").wait()  # which does not see it running
+    service.says(FAILED, "reinstall it with 'wnbd-service install'")
+    service.tool("reg.exe", "delete", r"HKLM\SOFTWARE\WNBD", "/f").ok()
 
 
 # --- records that come and go while it runs
