@@ -92,7 +92,7 @@ def defined(objects):
 
 
 MEMORY = {"memcpy", "memmove", "memset", "memcmp"}
-# The compiler's own, from -fstack-protector and -mguard=cf; the driver supplies them (driver/support.c).
+# The compiler's own, from -fstack-protector and -mguard=cf; the driver supplies them (driver/support*.c).
 COMPILER = {"__stack_chk_fail", "__stack_chk_guard"}
 
 
