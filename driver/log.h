@@ -6,6 +6,8 @@
 #ifndef WNBD_DRIVER_LOG_H
 #define WNBD_DRIVER_LOG_H
 
+#include "core/base/compiler.h"
+
 /* The kernel's component filter levels (DPFLTR_*_LEVEL) with our meaning. */
 enum log_level {
     LOG_ERROR = 0,   /* something that was promised failed */
@@ -15,6 +17,6 @@ enum log_level {
 
 /* Prints one line; the newline is added. Formats: %s with NUL-terminated bytes, %u, %d, %x, %llu and the like; none of
  * the kernel's own. Any IRQL up to DISPATCH_LEVEL. */
-void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_print(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -23,7 +23,7 @@ ALLOWED = {
     "core/options": {"core/base", "core/options"},
     "driver": {"core", "driver", "include", "generated"},
     "libwnbd": {"core", "libwnbd", "include", "generated"},
-    "records": {"records", "include"},
+    "records": {"core/base", "records", "include"},
     "wnbd-client": {"core", "records", "wnbd-client", "include", "generated"},
     "wnbd-service": {"records", "wnbd-service", "include", "generated"},
     "examples": {"include"},
