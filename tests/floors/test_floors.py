@@ -236,7 +236,7 @@ def tracked():
     return [ROOT / name for name in output("git", "ls-files", "-co", "--exclude-standard").splitlines()]
 
 
-COMMENTED = {".c", ".h", ".py", ".cmake", ".def", ".rc", ".inf", ".sh"}
+COMMENTED = {".c", ".h", ".py", ".cmake", ".def", ".rc", ".inf", ".ps1", ".sh"}
 
 
 def test_every_source_names_its_licence():
