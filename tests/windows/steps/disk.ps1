@@ -24,7 +24,7 @@ Step 'SAN policy' -Expect 'with the policy OfflineAll map says that Windows keep
     $policy = (Get-StorageSetting).NewDiskPolicy
     Set-StorageSetting -NewDiskPolicy OfflineAll
     try {
-        # Windows remembers disks that it has seen, and whether they were online: -Only this step, first, settles a doubt.
+        # Windows remembers disks that it has seen: a new -Export settles a doubt.
         $words = @('map', $DiskName, $Server, '--port', "$Port", '--export-name', $Export)
         $mapped = Get-ClientJson $words
     } finally {
