@@ -6,16 +6,28 @@ set(WNBD_KERNEL_COMPILE_OPTIONS
   -Wno-multichar -Wno-four-char-constants -Wno-\#warnings -Wno-cast-qual -Wno-missing-prototypes
   -Wframe-larger-than=2048
   -ffreestanding -fno-strict-aliasing -fno-delete-null-pointer-checks
-  -fasynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only -fms-extensions -Wno-microsoft
-  -fstack-protector-strong -mguard=cf
+  -fasynchronous-unwind-tables -mgeneral-regs-only -fms-extensions -Wno-microsoft
+  -fstack-protector-strong -mguard=cf)
+if(WNBD_MACHINE STREQUAL x64)
+  list(APPEND WNBD_KERNEL_COMPILE_OPTIONS -mno-red-zone)
+  set(WNBD_KERNEL_PROCESSOR _AMD64_)
+else()
+  list(APPEND WNBD_KERNEL_COMPILE_OPTIONS "SHELL:-isystem ${CMAKE_BINARY_DIR}/arm64/ddk"
+    "SHELL:-isystem ${CMAKE_SOURCE_DIR}/cmake/arm64")
+  set(WNBD_KERNEL_PROCESSOR _ARM64_)
+endif()
+list(APPEND WNBD_KERNEL_COMPILE_OPTIONS
   "SHELL:-isystem /usr/share/mingw-w64/include" "SHELL:-isystem /usr/share/mingw-w64/include/ddk")
-set(WNBD_KERNEL_DEFINITIONS _WIN32_WINNT=0x0A00 NTDDI_VERSION=0x0A000000 _AMD64_)
+set(WNBD_KERNEL_DEFINITIONS _WIN32_WINNT=0x0A00 NTDDI_VERSION=0x0A000000 ${WNBD_KERNEL_PROCESSOR})
+
+# What every image has beside its own sources: what the compiler and the linker take for granted.
+set(WNBD_KERNEL_SUPPORT ${CMAKE_SOURCE_DIR}/driver/support.c ${CMAKE_SOURCE_DIR}/driver/support_${WNBD_MACHINE}.c)
 
 # An import library from a .def file that lists what may be imported, and nothing else.
 function(add_import_library name def)
   set(library ${CMAKE_CURRENT_BINARY_DIR}/lib${name}.a)
   add_custom_command(OUTPUT ${library}
-    COMMAND llvm-dlltool-19 -m i386:x86-64 -d ${CMAKE_CURRENT_SOURCE_DIR}/${def} -l ${library}
+    COMMAND llvm-dlltool-19 -m ${WNBD_DLLTOOL_MACHINE} -d ${CMAKE_CURRENT_SOURCE_DIR}/${def} -l ${library}
     DEPENDS ${def} VERBATIM)
   add_custom_target(${name}_import DEPENDS ${library})
   set_property(TARGET ${name}_import PROPERTY IMPORT_LIBRARY ${library})
@@ -63,7 +75,7 @@ function(add_kernel_image name)
       set(parts_option -I ${parts_folder})
     endif()
     add_custom_command(OUTPUT ${resource}
-      COMMAND ${CMAKE_RC_COMPILER} -I ${CMAKE_BINARY_DIR}/generated -I ${CMAKE_SOURCE_DIR} ${parts_option}
+      COMMAND ${WNBD_RC} -I ${CMAKE_BINARY_DIR}/generated -I ${CMAKE_SOURCE_DIR} ${parts_option}
         ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_RESOURCE} ${resource}
       DEPENDS ${ARG_RESOURCE} ${ARG_RESOURCE_HEADERS} ${ARG_RESOURCE_PARTS} VERBATIM)
     list(APPEND inputs ${resource})
@@ -74,7 +86,7 @@ function(add_kernel_image name)
     list(APPEND depends ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DEF})
   endif()
   add_custom_command(OUTPUT ${image}
-    COMMAND lld-link-19 /nologo /machine:x64 /driver /subsystem:native,10.0 /osversion:10.0
+    COMMAND lld-link-19 /nologo /machine:${WNBD_MACHINE} /driver /subsystem:native,10.0 /osversion:10.0
       /version:${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} /entry:${ARG_ENTRY} /nodefaultlib /base:0x140000000
       /dynamicbase /nxcompat /highentropyva /tsaware:no /release /guard:cf,nolongjmp /section:INIT,ERD
       /merge:.edata=.rdata /merge:.xdata=.rdata /merge:.00cfg=.rdata /opt:ref /opt:icf

@@ -9,10 +9,18 @@ set(WNBD_SANITIZE "" CACHE STRING "Sanitizers of a native build, e.g. address,un
 option(WNBD_COVERAGE "Count which lines a native build runs (clang); tests/coverage reports" OFF)
 option(WNBD_FUZZERS "Build the libFuzzer targets (clang, native)" OFF)
 
+include_directories(${CMAKE_SOURCE_DIR})
+
+if(MSVC)
+  add_compile_options(/W3 /utf-8)
+  set(CMAKE_MSVC_RUNTIME_LIBRARY "MultiThreaded$<$<CONFIG:Debug>:Debug>")
+  string(REPLACE "/RTC1" "" CMAKE_C_FLAGS_DEBUG "${CMAKE_C_FLAGS_DEBUG}") # a driver cannot have it
+  return()
+endif()
+
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
   -Wcast-qual -Wpointer-arith -Wwrite-strings
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." )
-include_directories(${CMAKE_SOURCE_DIR})
 
 if(WNBD_SANITIZE)
   add_compile_options(-fsanitize=${WNBD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)

@@ -23,7 +23,7 @@
  *   channel_arena.c, channel_keep.c   the memory it shares, and what becomes of the disk when it is gone
  *   serve.c, owner.c          its control requests, and whose a disk is
  *   worker.c                  a thread for what cannot be done where it comes up
- *   wsk.c, memory.c, text.c, log.c, clock.c, support.c   tools
+ *   wsk.c, memory.c, text.c, log.c, clock.c, support*.c  tools
  *
  * Lock order: adapter->lock, then disk->lock. Neither is held while Storport, WSK or a completion routine is called;
  * what is called with them held are events that are set and MDLs that are built. worker->lock is a leaf.

@@ -11,6 +11,7 @@
 #ifndef WNBD_DRIVER_LOG_H
 #define WNBD_DRIVER_LOG_H
 
+#include "core/base/compiler.h"
 #include "driver/messages.h"
 
 /* The kernel's component filter levels (DPFLTR_*_LEVEL) with our meaning. */
@@ -33,6 +34,6 @@ DRIVER_MESSAGES(LOG_ADAPTER_TEXT, LOG_DISK_TEXT)
     log_write(MESSAGE_##name, (disk)->properties.InstanceName, log_disk_##name, ##__VA_ARGS__)
 
 /* `disk` is the disk's name, NULL: the message is about none. Callers use the two above. */
-void log_write(enum message_id id, const char *disk, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void log_write(enum message_id id, const char *disk, const char *format, ...) PRINTF_LIKE(3, 4);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "driver/counters.h"
 #include "driver/requests.h"
+#include "core/base/compiler.h"
 
 #include "core/nbd/encode.h"
 #include "core/nbd/handshake.h"
@@ -225,7 +226,7 @@ void nbd_pump_locked(struct disk *disk, KLOCK_QUEUE_HANDLE *handle);
 
 /* The connection has ended, for this reason. disk->lock is held. */
 void nbd_lost_locked(struct nbd_connection *connection, const char *reason);
-void nbd_lost(struct nbd_connection *connection, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void nbd_lost(struct nbd_connection *connection, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The connection is, or all of them are, to be ended for this reason, which is ours. disk->lock is held. */
 void nbd_break_off_locked(struct nbd_connection *connection, const char *reason);
@@ -234,7 +235,7 @@ void nbd_break_off_all_locked(struct disk *disk, const char *reason);
 /* ---- Between the backend's files ---- */
 
 /* Notes why connecting failed, a clause for people, and answers `status`. The disk's thread. */
-NTSTATUS nbd_fail(struct disk *disk, NTSTATUS status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+NTSTATUS nbd_fail(struct disk *disk, NTSTATUS status, const char *format, ...) PRINTF_LIKE(3, 4);
 NTSTATUS nbd_fail_cancelled(struct disk *disk);
 NTSTATUS nbd_fail_timeout(struct disk *disk, const char *what);
 

@@ -49,10 +49,11 @@
     COUNTER(18, AMOUNT, aborted, 0, 0, "Aborted Requests", "Requests ended by a time-out, a reset or a removal.")      \
     COUNTER(19, AMOUNT, late, 0, 0, "Late Replies", "Answers to requests that had been aborted.")
 
-/* Numbers of the string resources, as the manifest names them: two for the set, two for each counter. */
+/* Numbers of the string resources, as the manifest names them: two for the set, two for each counter. Four for each id,
+ * by additions: Microsoft's resource compiler and LLVM's know + - | & ~ and no more. */
 #define PERFORMANCE_SET_NAME_STRING        100
 #define PERFORMANCE_SET_DESCRIPTION_STRING 102
-#define PERFORMANCE_NAME_STRING(id)        (100 + 4 * (id))
-#define PERFORMANCE_DESCRIPTION_STRING(id) (102 + 4 * (id))
+#define PERFORMANCE_NAME_STRING(id)        (100 + (id) + (id) + (id) + (id))
+#define PERFORMANCE_DESCRIPTION_STRING(id) (102 + (id) + (id) + (id) + (id))
 
 #endif

@@ -4,14 +4,14 @@
 #define WNBD_DRIVER_TEXT_H
 
 #include "driver/ddk.h"
+#include "core/base/compiler.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
 
 /* Writes a formatted text, cut to `size` bytes (1 or more), always ended with NUL. Any IRQL up to DISPATCH_LEVEL. */
-void text_format(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void text_format_list(char *text, size_t size, const char *format, va_list arguments)
-    __attribute__((format(printf, 3, 0)));
+void text_format(char *text, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+void text_format_list(char *text, size_t size, const char *format, va_list arguments) PRINTF_LIKE(3, 0);
 
 /* The length of the string in `text`, at most `size` bytes: `size` when no NUL ends it. */
 size_t text_length(const char *text, size_t size);

@@ -4,6 +4,7 @@
 #define LIBWNBD_LOG_H
 
 #include "include/wnbd.h"
+#include "core/base/compiler.h"
 
 #define log_error(...)   log_write(WnbdLogLevelError, __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_warning(...) log_write(WnbdLogLevelWarning, __FILE__, __LINE__, __func__, __VA_ARGS__)
@@ -12,6 +13,6 @@
 
 /* Hands the formatted message to the logger if `level` is reported. Keeps GetLastError. */
 void log_write(WnbdLogLevel level, const char *file, UINT32 line, const char *function, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+    PRINTF_LIKE(5, 6);
 
 #endif

@@ -4,6 +4,7 @@
 #define LIBWNBD_NBD_LINK_H
 
 #include "libwnbd/nbd_socket.h"
+#include "core/base/compiler.h"
 
 #include "core/nbd/handshake.h"
 
@@ -47,7 +48,7 @@ void nbd_link_close(struct nbd_link *link);
 /* ---- Between its files ---- */
 
 /* Notes the problem, answers `error`. */
-DWORD nbd_link_fail(struct nbd_link *link, DWORD error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+DWORD nbd_link_fail(struct nbd_link *link, DWORD error, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* nbd_connect.c: a connection, whose socket is link->socket then. */
 DWORD nbd_link_connect(struct nbd_link *link, const struct nbd_limit *limit);

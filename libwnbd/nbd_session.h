@@ -14,6 +14,7 @@
 #include "libwnbd/nbd_jobs.h"
 #include "libwnbd/nbd_link.h"
 #include "libwnbd/nbd_timeouts.h"
+#include "core/base/compiler.h"
 
 #include "core/nbd/reader.h"
 
@@ -91,7 +92,7 @@ void nbd_session_take(struct nbd_session *session, const struct io_request *requ
 /* ---- Between its files ---- */
 
 /* Any thread. The connection is to be ended, for this reason; the first one counts. */
-void nbd_lose(struct nbd_session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void nbd_lose(struct nbd_session *session, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* nbd_send.c: sends what waits. `may_wait`: until it is sent, or the connection is lost. */
 void nbd_send_waiting(struct nbd_session *session, BOOL may_wait);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "records/fields.h"
+#include "core/base/compiler.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,7 +110,7 @@ DWORD fields_write(const struct fields *fields, HKEY key)
 
 /* ---- Reading ---- */
 
-static DWORD __attribute__((format(printf, 2, 3))) refuse(char problem[RECORD_PROBLEM_SIZE], const char *format, ...)
+static DWORD PRINTF_LIKE(2, 3) refuse(char problem[RECORD_PROBLEM_SIZE], const char *format, ...)
 {
     va_list arguments;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-client/arguments.h"
+#include "wnbd-client/option_words.h"
 #include "wnbd-client/values.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,8 @@ enum {
 struct parser {
     struct arguments *arguments;
     const struct command *command;
-    struct option options[COMMAND_MAX_PARAMETERS + 3];
+    struct option_words words;
+    struct option_name options[COMMAND_MAX_PARAMETERS + 3];
     char *problem;
 };
 
@@ -90,18 +91,18 @@ static bool needs_value(const struct parameter *parameter)
 
 static void make_options(struct parser *parser)
 {
-    struct option *option = parser->options;
+    struct option_name *option = parser->options;
     size_t count = command_parameter_count(parser->command);
 
     for (size_t i = 0; i < count; i++) {
         const struct parameter *parameter = &parser->command->parameters[i];
-        int has_value = needs_value(parameter) ? required_argument : optional_argument;
+        enum option_value value = needs_value(parameter) ? OPTION_NEEDS_VALUE : OPTION_MAY_HAVE_VALUE;
 
-        *option++ = (struct option){parameter->name, has_value, NULL, OPTION_FIRST + (int)i};
+        *option++ = (struct option_name){parameter->name, value, OPTION_FIRST + (int)i};
     }
-    *option++ = (struct option){"debug", no_argument, NULL, OPTION_DEBUG};
-    *option++ = (struct option){"help", no_argument, NULL, OPTION_HELP};
-    *option = (struct option){NULL, 0, NULL, 0};
+    *option++ = (struct option_name){"debug", OPTION_PLAIN, OPTION_DEBUG};
+    *option++ = (struct option_name){"help", OPTION_PLAIN, OPTION_HELP};
+    *option = (struct option_name){NULL, OPTION_PLAIN, 0};
 }
 
 /* `word` as it was given: "--colour=red". */
@@ -112,7 +113,7 @@ static bool fail_unknown(struct parser *parser, const char *word)
     char meant[GUESS_TEXT_SIZE];
     size_t count = 0;
 
-    for (const struct option *option = parser->options; option->name; option++)
+    for (const struct option_name *option = parser->options; option->name; option++)
         names[count++] = option->name;
     snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(word + 2, "="), word + 2);
     if (guess(bare, names, count, meant))
@@ -121,21 +122,22 @@ static bool fail_unknown(struct parser *parser, const char *word)
 }
 
 /* An option's value. One that may be left out and stands in a word of its own is taken if it is a number. */
-static const char *value_of(const struct parameter *parameter, int argc, char **argv)
+static const char *value_of(const struct parameter *parameter, struct option_words *words)
 {
     uint64_t number;
 
-    if (optarg)
-        return optarg;
+    if (words->value)
+        return words->value;
     if (parameter->kind == PARAMETER_FLAG)
         return "true";
-    if (optind < argc && value_parse_number(argv[optind], &number))
-        return argv[optind++];
+    if (option_words_peek(words) && value_parse_number(option_words_peek(words), &number))
+        return option_words_take(words);
     return parameter->default_text;
 }
 
-static bool take_option(struct parser *parser, int option, int argc, char **argv)
+static bool take_option(struct parser *parser, int option)
 {
+    struct option_words *words = &parser->words;
     const char *name = parser->command->names[0];
     size_t index = (size_t)(option - OPTION_FIRST);
 
@@ -143,33 +145,29 @@ static bool take_option(struct parser *parser, int option, int argc, char **argv
     case OPTION_DEBUG:
         parser->arguments->debug = true;
         return true;
-    case 'h':
+    case OPTION_LETTER_HELP:
     case OPTION_HELP:
         parser->arguments->help = true;
         return true;
-    case ':':
-        return fail(parser, "%s needs a value", argv[optind - 1]);
-    case '?':
-        if (optopt > 0 && optopt < OPTION_DEBUG)
-            return fail(parser, "'%s' has no option -%c", name, optopt);
-        return fail_unknown(parser, argv[optind - 1]);
+    case OPTION_WITHOUT_VALUE:
+        return fail(parser, "%s needs a value", words->word);
+    case OPTION_UNKNOWN:
+        if (words->letter)
+            return fail(parser, "'%s' has no option -%c", name, words->letter);
+        return fail_unknown(parser, words->word);
     default:
-        return set(parser, index, value_of(&parser->command->parameters[index], argc, argv));
+        return set(parser, index, value_of(&parser->command->parameters[index], words));
     }
 }
 
-static bool take_options(struct parser *parser, int argc, char **argv)
+static bool take_options(struct parser *parser)
 {
-    opterr = 0;
-    optind = 0; /* start afresh, with glibc and with mingw-w64 */
     for (;;) {
-        int option;
+        int option = option_words_next(&parser->words, parser->options);
 
-        optopt = 0;
-        option = getopt_long(argc, argv, ":h", parser->options, NULL);
-        if (option == -1)
+        if (option == OPTION_END)
             return true;
-        if (!take_option(parser, option, argc, argv))
+        if (!take_option(parser, option))
             return false;
     }
 }
@@ -265,12 +263,13 @@ bool arguments_parse(struct arguments *arguments, const struct command *command,
     memset(arguments, 0, sizeof(*arguments));
     arguments->command = command;
     make_options(&parser);
-    if (!take_options(&parser, argc, argv))
+    option_words_init(&parser.words, argc, argv);
+    if (!take_options(&parser))
         return false;
     if (arguments->help)
         return true;
-    operands = argv + optind;
-    count = (unsigned)(argc - optind);
+    operands = argv + parser.words.operands;
+    count = (unsigned)(argc - parser.words.operands);
     if (are_repeated(command, count, operands))
         return take_repeated(&parser, count, operands);
     return take_operands(&parser, count, operands) && check_required(&parser);

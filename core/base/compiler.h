@@ -44,4 +44,11 @@
 #define FORCE_INLINE inline
 #endif
 
+/* The parameter number `at` (from 1) is printf's, and the values begin at `values`; 0, they are a va_list. */
+#if defined(__GNUC__) || defined(__clang__)
+#define PRINTF_LIKE(at, values) __attribute__((format(printf, at, values)))
+#else
+#define PRINTF_LIKE(at, values)
+#endif
+
 #endif

@@ -28,6 +28,12 @@
 #define InterlockedBitTestAndSet   _interlockedbittestandset
 #define InterlockedBitTestAndReset _interlockedbittestandreset
 
+#ifdef _M_ARM64
+/* KUSER_SHARED_DATA.InterruptTime, which the headers read in place on x64 and call a routine for on any other
+ * processor. */
+#define KeQueryInterruptTime() (*(volatile ULONG64 *)(ULONG_PTR)0xFFFFF78000000008)
+#endif
+
 /* KeRaiseIrqlToDpcLevel and KeLowerIrql: mingw's headers write CR8 in place, and here the kernel's exports are called,
  * so that a test bed sees it. */
 KIRQL NTAPI ddk_raise_to_dispatch(void) __asm__("KeRaiseIrqlToDpcLevel");

@@ -23,7 +23,7 @@ ALLOWED = {
     "core/options": {"core/base", "core/options"},
     "driver": {"core", "driver", "include", "generated"},
     "libwnbd": {"core", "libwnbd", "include", "generated"},
-    "records": {"records", "include"},
+    "records": {"core/base", "records", "include"},
     "wnbd-client": {"core", "records", "wnbd-client", "include", "generated"},
     "wnbd-service": {"records", "wnbd-service", "include", "generated"},
     "examples": {"include"},
@@ -93,7 +93,7 @@ def defined(objects):
 
 
 MEMORY = {"memcpy", "memmove", "memset", "memcmp"}
-# The compiler's own, from -fstack-protector and -mguard=cf; the driver supplies them (driver/support.c).
+# The compiler's own, from -fstack-protector and -mguard=cf; the driver supplies them (driver/support*.c).
 COMPILER = {"__stack_chk_fail", "__stack_chk_guard"}
 
 
@@ -237,7 +237,7 @@ def tracked():
     return [ROOT / name for name in output("git", "ls-files", "-co", "--exclude-standard").splitlines()]
 
 
-COMMENTED = {".c", ".h", ".py", ".cmake", ".def", ".rc", ".inf", ".sh"}
+COMMENTED = {".c", ".h", ".py", ".cmake", ".def", ".rc", ".inf", ".ps1", ".sh"}
 
 
 def test_every_source_names_its_licence():

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# As windows-x64.cmake, for 64-bit ARM. Debian has neither a C runtime nor import libraries for it: cmake/arm64 makes what
+# is needed of them. Nothing that is built so has run anywhere (docs/verification.md).
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(triple aarch64-w64-mingw32)
+set(CMAKE_C_COMPILER clang-19)
+set(CMAKE_C_COMPILER_TARGET ${triple})
+set(CMAKE_RC_COMPILER llvm-windres-19)
+set(CMAKE_RC_FLAGS_INIT "--target=${triple} -I /usr/share/mingw-w64/include")
+set(CMAKE_AR llvm-ar-19)
+set(CMAKE_RANLIB llvm-ranlib-19)
+set(CMAKE_C_FLAGS_INIT "-isystem /usr/share/mingw-w64/include")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostdlib -fuse-ld=lld-19 -Wl,--no-insert-timestamp")
+set(CMAKE_SHARED_LINKER_FLAGS_INIT "-nostdlib -fuse-ld=lld-19 -Wl,--no-insert-timestamp")
+set(CMAKE_C_STANDARD_LIBRARIES "-lstart -lucrt -lkernel32")
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE NEVER)

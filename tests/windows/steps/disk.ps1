@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A disk of the server, without a file system.
+
+Step 'map' -Expect 'the disk is there when map returns, of the export''s size, on a virtual bus, as the SAN policy says' -Rows @(
+    'A device interface of our own on Storport'
+    'The version descriptors and version 06') {
+    $offered = Get-ClientJson @('exports', $Server, '--port', "$Port", '--export-name', $Export)
+    [void] (Invoke-Client -Words @('map', $DiskName, $Server, '--port', "$Port", '--export-name', $Export))
+    $number = (Get-ClientJson @('show', $DiskName)).disk_number
+    Update-HostStorageCache
+    $fresh = Get-Disk -Number $number
+    $policy = (Get-StorageSetting).NewDiskPolicy
+    $isWrong = ($policy -eq 'OnlineAll' -and $fresh.IsOffline) -or ($policy -eq 'OfflineAll' -and -not $fresh.IsOffline)
+    Assert (-not $isWrong) "policy $policy, but offline is $($fresh.IsOffline)"
+    $disk = Get-RawDisk
+    Assert ($disk.Size -eq @($offered)[0].size) "Windows has $($disk.Size) bytes, the server $(@($offered)[0].size)"
+    "SAN policy $policy, offline $($fresh.IsOffline), read-only $($fresh.IsReadOnly)"
+    "disk $number, $($disk.FriendlyName), $($disk.Size) bytes, bus $($disk.BusType), sectors $($disk.LogicalSectorSize)/$($disk.PhysicalSectorSize)"
+}
+
+Step 'SAN policy' -Expect 'with the policy OfflineAll map says that Windows keeps the disk offline' `
+    -Rows 'A disk that the SAN policy keeps offline' {
+    Remove-MappedDisk
+    $policy = (Get-StorageSetting).NewDiskPolicy
+    Set-StorageSetting -NewDiskPolicy OfflineAll
+    try {
+        # Windows remembers disks that it has seen: a new -Export settles a doubt.
+        $words = @('map', $DiskName, $Server, '--port', "$Port", '--export-name', $Export)
+        $mapped = Get-ClientJson $words
+    } finally {
+        Set-StorageSetting -NewDiskPolicy $policy
+    }
+    Assert $mapped.windows_offline 'windows_offline is false: Windows may remember this disk as online'
+    Assert (Get-Disk -Number $mapped.disk_number).IsOffline 'Windows has it online'
+}
+
+Step 'raw I/O' -Expect 'what is written is read again, with requests of many sizes and 32 at once' -Rows @(
+    'An MDL built in place in the SRB'
+    'IRQL rules are kept'
+    'Every interleaving is sound') {
+    $disk = Get-RawDisk
+    foreach ($size in '512', '4096', '65536', '1048576') {
+        $words = @("$($disk.Number)", '--seed', $size, '--bytes', "$(256MB)", '--depth', '32', '--size', $size)
+        if ($size -eq '512') {
+            $words[4] = "$(16MB)"
+        }
+        [void] (Invoke-DiskIo (@('write-random') + $words))
+        [void] (Invoke-DiskIo (@('verify') + $words))
+    }
+    Wait-Load (Start-Load $disk.Number 30) 120
+    'four request sizes and a storm of 30 s'
+}
+
+Step 'diskspd' -Expect 'diskspd ends without an error; its figures are for comparison' `
+    -Rows 'Measuring latency costs nothing that is felt' {
+    if (-not $DiskSpd) {
+        Skip 'no -DiskSpd'
+    }
+    $disk = Get-RawDisk
+    foreach ($depth in 1, 32) {
+        $words = @('-b4K', '-r', "-o$depth", '-t1', '-w0', '-d15', '-Sh', '-L', "#$($disk.Number)")
+        $output = & $DiskSpd @words
+        Assert ($LASTEXITCODE -eq 0) "diskspd ended with $LASTEXITCODE"
+        "depth $depth`: " + ($output | Select-String '^total:' | Select-Object -First 1)
+    }
+}
+
+Step 'write and verify' -Expect 'WRITE AND VERIFY of 8 blocks succeeds and the blocks are there' `
+    -Rows 'Storport treats WRITE AND VERIFY' {
+    $disk = Get-RawDisk
+    $bytes = 8 * $disk.LogicalSectorSize
+    $file = Join-Path $env:TEMP 'wnbd-run-block.bin'
+    $data = [byte[]]::new($bytes)
+    [Random]::new(7).NextBytes($data)
+    $hex = -join ($data | ForEach-Object { $_.ToString('x2') })
+    [void] (Invoke-DiskIo @('cdb', "$($disk.Number)", '2e000000001000000800', '--out-hex', $hex))
+    [void] (Invoke-DiskIo @('read', "$($disk.Number)", "$(16 * $disk.LogicalSectorSize)", "$bytes", '--out', $file))
+    $read = [IO.File]::ReadAllBytes($file)
+    Assert ([Linq.Enumerable]::SequenceEqual([byte[]] $data, [byte[]] $read)) 'the blocks are others'
+}
+
+Step 'patterns' -Expect 'two WRITE SAME with a pattern at once both succeed' `
+    -Rows 'A request that is completed with SRB_STATUS_BUSY comes again' {
+    $disk = Get-RawDisk
+    $blocks = [int] (64MB / $disk.LogicalSectorSize)
+    $pattern = 'a5' * $disk.LogicalSectorSize
+    $running = foreach ($index in 0, 1) {
+        $cdb = '9300{0:x16}{1:x8}0000' -f ($index * $blocks), $blocks
+        Start-Background $DiskIo @('cdb', "$($disk.Number)", $cdb, '--out-hex', $pattern)
+    }
+    foreach ($process in $running) {
+        Wait-Load $process 120
+    }
+}
+
+Step 'counters' -Expect 'Windows'' performance counters and the driver''s count the same reads' {
+    $disk = Get-RawDisk
+    $before = (Get-ClientJson @('stats', $DiskName)).traffic
+    $load = Start-Load $disk.Number 10
+    $samples = Get-Counter "\PhysicalDisk($($disk.Number)*)\Disk Transfers/sec" -SampleInterval 2 -MaxSamples 3
+    Wait-Load $load 60
+    $rates = $samples | ForEach-Object { $_.CounterSamples[0].CookedValue }
+    Assert (($rates | Measure-Object -Maximum).Maximum -gt 0) 'Windows counts no transfers'
+    $after = (Get-ClientJson @('stats', $DiskName)).traffic
+    Assert ("$($before | ConvertTo-Json -Depth 6)" -ne "$($after | ConvertTo-Json -Depth 6)") 'the driver counts nothing'
+    "at most $([int] ($rates | Measure-Object -Maximum).Maximum) transfers per second"
+}
+
+Step 'WNBD counters' -Expect 'the counter set WNBD Disk is there with its names; it and the client count the same' -Rows @(
+    'The performance counters appear in perfmon'
+    'The names of the counters are read'
+    'lodctr.exe of 10.0.17763 takes a manifest'
+    'PERF_AVERAGE_TIMER is a 64-bit value') {
+    $disk = Get-RawDisk
+    $set = Get-Counter -ListSet 'WNBD Disk'
+    Assert ($set.Paths -match 'Reads/sec') "the set has the counters $($set.Paths -join ', ')"
+    $load = Start-Load $disk.Number 10
+    $counters = @("\WNBD Disk($DiskName)\Reads/sec", "\WNBD Disk($DiskName)\Avg. sec/Read")
+    $samples = Get-Counter $counters -SampleInterval 2 -MaxSamples 3
+    Wait-Load $load 60
+    $most = ($samples | ForEach-Object { $_.CounterSamples[0].CookedValue } | Measure-Object -Maximum).Maximum
+    $slowest = ($samples | ForEach-Object { $_.CounterSamples[1].CookedValue } | Measure-Object -Maximum).Maximum
+    Assert ($most -gt 0) 'the set counts no reads'
+    Assert ($slowest -gt 0 -and $slowest -lt 30) "a read is said to take $slowest s"
+    "at most $([int] $most) reads per second; look at it in perfmon as a member of Performance Monitor Users, too"
+}
+
+Step 'counters and reset' -Expect 'the adapter can be reset while somebody collects its counters' -Rows 'PcwUnregister returns only when' {
+    Remove-MappedDisk
+    $collector = Start-Background 'typeperf.exe' @('\WNBD Disk(*)\*', '-si', '1', '-sc', '60')
+    try {
+        foreach ($round in 1..10) {
+            [void] (Invoke-Client -Words @('reset-adapter'))
+            [void] (Wait-Until { (Get-ClientJson @('version')).driver } 30 'the driver does not answer')
+        }
+    } finally {
+        if (-not $collector.HasExited) {
+            $collector.Kill()
+        }
+    }
+    'ten times'
+}
+
+Step 'memory' -Expect 'a disk costs less than 256 KiB of non-paged pool' -Rows 'A disk costs less than 256 KiB' {
+    Remove-MappedDisk
+    $count = 16
+    $before = (Get-Counter '\Memory\Pool Nonpaged Bytes').CounterSamples[0].CookedValue
+    $words = @('--port', "$Port", '--export-name', $Export, '--read-only')
+    try {
+        foreach ($index in 1..$count) {
+            [void] (Invoke-Client -Words (@('map', "$DiskName-$index", $Server) + $words))
+        }
+        $after = (Get-Counter '\Memory\Pool Nonpaged Bytes').CounterSamples[0].CookedValue
+    } finally {
+        foreach ($index in 1..$count) {
+            if ((Get-Names) -contains "$DiskName-$index") {
+                [void] (Invoke-Client -Words @('unmap', "$DiskName-$index"))
+            }
+        }
+    }
+    $each = [int] (($after - $before) / $count / 1KB)
+    "$each KiB a disk, with what Windows itself has for one and everything else that happened meanwhile; poolmon, tags Wnb*, tells them apart"
+}
