@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Debug symbols of what ships and runs in user mode: a PDB beside the image, which the image knows by its name alone.
+
+add_library(with_symbols INTERFACE)
+target_compile_options(with_symbols INTERFACE -g -gcodeview -gno-codeview-command-line -fdebug-compilation-dir=.)
+
+# add_symbols(target pdb-name)
+function(add_symbols target name)
+  target_link_libraries(${target} PRIVATE with_symbols)
+  target_link_options(${target} PRIVATE -Wl,--pdb=${CMAKE_CURRENT_BINARY_DIR}/${name} -Wl,-Xlink=-pdbaltpath:${name}
+    "-Wl,-Xlink=-pdbsourcepath:Z:\\src")
+endfunction()
