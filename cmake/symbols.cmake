@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Debug symbols of what ships and runs in user mode: a PDB beside the image, which the image knows by its name alone.
+# Debug symbols of what ships and runs in user mode: a PDB beside the image, which the image knows by its name alone. The PDB
+# holds the linker's command line, so that names in it are relative to the build folder, where the linker runs.
 
 add_library(with_symbols INTERFACE)
 target_compile_options(with_symbols INTERFACE -g -gcodeview -gno-codeview-command-line -fdebug-compilation-dir=.)
 
 # add_symbols(target pdb-name)
 function(add_symbols target name)
+  file(RELATIVE_PATH path ${CMAKE_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR}/${name})
   target_link_libraries(${target} PRIVATE with_symbols)
-  target_link_options(${target} PRIVATE -Wl,--pdb=${CMAKE_CURRENT_BINARY_DIR}/${name} -Wl,-Xlink=-pdbaltpath:${name}
+  target_link_options(${target} PRIVATE -Wl,--pdb=${path} -Wl,-Xlink=-pdbaltpath:${name}
     "-Wl,-Xlink=-pdbsourcepath:Z:\\src")
 endfunction()
