@@ -2,6 +2,7 @@
 """The packages as packaging/dist makes them, for the tests."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,11 @@ def one(folder, ending):
     found = [path for path in folder.iterdir() if path.name.endswith(ending)]
     assert len(found) == 1, found
     return found[0]
+
+
+def version(folder):
+    """Of the packages in `folder`, by their names."""
+    return re.fullmatch(r"wnbd-(.+)-x64\.zip", one(folder, "x64.zip").name)[1]
 
 
 def output(*command):

@@ -152,7 +152,7 @@ def test_device_is_for_system_and_administrators(sections):
 def test_events_have_texts(sections):
     lines = [fields for _, fields in sections["wnbd_eventlog_registry"]]
     assert [fields[2] for fields in lines] == ["EventMessageFile", "TypesSupported"]
-    assert "IoLogMsg.dll" in lines[0][4] and lines[1][4] == "7"
+    assert "IoLogMsg.dll" in lines[0][4] and "%13%\\wnbd.sys" in lines[0][4] and lines[1][4] == "7"
 
 
 def test_values_that_the_driver_reads(sections):
