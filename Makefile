@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A few commands. Everything they need is set up on the way (scripts/setup); the build itself is CMake's.
 
-.PHONY: api bench demo check check-ceph check-long clean soak windows
+.PHONY: api bench demo check check-ceph check-long clean dist soak windows
 
 demo: windows
 	scripts/demo
@@ -38,6 +38,10 @@ check-long: check
 check-ceph: windows
 	scripts/setup ceph
 	/usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/ceph
+
+# Zip, installer and symbols, test signed, in build/dist: docs/packaging.md.
+dist: windows
+	packaging/dist
 
 # Driver, library, client and test bed, in build/windows-x64.
 windows:

@@ -77,21 +77,26 @@ function(add_kernel_image name)
     add_custom_command(OUTPUT ${resource}
       COMMAND ${WNBD_RC} -I ${CMAKE_BINARY_DIR}/generated -I ${CMAKE_SOURCE_DIR} ${parts_option}
         ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_RESOURCE} ${resource}
-      DEPENDS ${ARG_RESOURCE} ${ARG_RESOURCE_HEADERS} ${ARG_RESOURCE_PARTS} VERBATIM)
+      DEPENDS ${ARG_RESOURCE} ${ARG_RESOURCE_HEADERS} ${ARG_RESOURCE_PARTS} ${CMAKE_BINARY_DIR}/generated/version.h VERBATIM)
     list(APPEND inputs ${resource})
     list(APPEND depends ${resource})
   endif()
   if(ARG_DEF)
-    list(APPEND ARG_LINK_OPTIONS /def:${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DEF})
+    file(RELATIVE_PATH def ${CMAKE_BINARY_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DEF})
+    list(APPEND ARG_LINK_OPTIONS /def:${def})
     list(APPEND depends ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DEF})
   endif()
+  # The PDB holds the command line, and the image the PDB's hash: no name in it may say where the build is.
+  file(RELATIVE_PATH relative_image ${CMAKE_BINARY_DIR} ${image})
+  file(RELATIVE_PATH relative_stem ${CMAKE_BINARY_DIR} ${folder}/${stem})
   add_custom_command(OUTPUT ${image}
-    COMMAND lld-link-19 /nologo /machine:${WNBD_MACHINE} /driver /subsystem:native,10.0 /osversion:10.0
+    COMMAND ${CMAKE_SOURCE_DIR}/cmake/relative lld-link-19 /nologo /machine:${WNBD_MACHINE} /driver /subsystem:native,10.0 /osversion:10.0
       /version:${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} /entry:${ARG_ENTRY} /nodefaultlib /base:0x140000000
       /dynamicbase /nxcompat /highentropyva /tsaware:no /release /guard:cf,nolongjmp /section:INIT,ERD
       /merge:.edata=.rdata /merge:.xdata=.rdata /merge:.00cfg=.rdata /opt:ref /opt:icf
-      /debug /pdb:${folder}/${stem}.pdb /pdbaltpath:${stem}.pdb "/pdbsourcepath:Z:\\src" /Brepro
-      /map:${folder}/${stem}.map /out:${image} ${ARG_LINK_OPTIONS} ${inputs}
+      /debug /pdb:${relative_stem}.pdb /pdbaltpath:${stem}.pdb "/pdbsourcepath:Z:\\src" /Brepro
+      /map:${relative_stem}.map /out:${relative_image} ${ARG_LINK_OPTIONS} ${inputs}
+    WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
     DEPENDS ${depends} ${inputs} COMMAND_EXPAND_LISTS VERBATIM)
   add_custom_target(${name} ALL DEPENDS ${image})
   set_property(TARGET ${name} PROPERTY IMAGE ${image})

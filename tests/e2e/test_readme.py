@@ -110,6 +110,7 @@ MAPPED = "Mapped 'vol1' as \\\\.\\PhysicalDrive"
 ROWS = {
     "make demo": target,
     "make check": target,
+    "make dist": target,
     "make api": target,
     "wnbd-client install-driver wnbd.inf": has(),
     "wnbd-client version": has("wnbd-client.exe: ", "libwnbd.dll: ", "wnbd.sys: "),

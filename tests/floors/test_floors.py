@@ -27,6 +27,7 @@ ALLOWED = {
     "wnbd-client": {"core", "records", "wnbd-client", "include", "generated"},
     "wnbd-service": {"records", "wnbd-service", "include", "generated"},
     "examples": {"include"},
+    "packaging": {"packaging"},
     # The bed knows nothing of WNBD: floor 0 is integers and lists.
     "bed/pcw": {"core/base", "bed/pcw", "bed/port/control.h", "bed/port/violation.h", "driver/ddk"},
     "bed/port": {"core/base", "bed/port", "bed/pcw/pcw.h", "bed/wine/patch.h", "bed/wine/irql.h", "driver/ddk"},

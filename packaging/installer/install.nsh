@@ -1,0 +1,157 @@
+; SPDX-License-Identifier: LGPL-2.1-or-later
+; Installing, repairing and upgrading are one thing: look, remove the driver that is there, exchange the files, install
+; the driver. What fails is undone.
+
+Var is_upgrade ; 1: $INSTDIR has an installation of ours, of whatever version
+Var had_driver ; 1: and it was in use
+
+!macro stage name
+    !if "${name}" == "uninstall.exe"
+        WriteUninstaller "$INSTDIR\new\${name}"
+    !else
+        File "/oname=$INSTDIR\new\${name}" "${STAGE}\${name}"
+    !endif
+!macroend
+
+Function find_installation
+    ReadRegStr $0 HKLM "${UNINSTALL_KEY}" "InstallLocation"
+    StrCpy $is_upgrade 0
+    ${If} $0 != ""
+        StrCpy $is_upgrade 1
+        StrCpy $INSTDIR $0 ; it stays where it is
+    ${EndIf}
+FunctionEnd
+
+Function refuse_old_windows
+    ${IfNot} ${AtLeastBuild} ${MINIMUM_BUILD}
+        !insertmacro stop "" ${OLD_WIN_VERSION} "WNBD needs 64-bit Windows 10 1809, Server 2019 or later."
+    ${EndIf}
+FunctionEnd
+
+; Two at a time would undo each other. The handle goes with the process.
+Function refuse_second_installer
+    System::Call 'kernel32::CreateMutexW(p 0, i 0, w "Global\WnbdSetup") p .r1 ?e'
+    Pop $0
+    ${If} $0 = ${ERROR_ALREADY_EXISTS}
+        !insertmacro stop "" ${INSTALL_ALREADY_RUNNING} "WNBD is being installed already."
+    ${EndIf}
+FunctionEnd
+
+; Its owner knows how to take it away, and puts it back if that is not what was wanted.
+Function refuse_foreign_driver
+    ${If} $provider == ""
+        Return
+    ${EndIf}
+    ${If} $provider != "${PROVIDER}"
+        !insertmacro stop "" ${PRODUCT_VERSION} "The WNBD driver of '$provider' ($version) is installed, with the same \
+            device and the same names as this one. Nothing was changed: its disks go on. Unmap them, uninstall it \
+            (Settings, Apps; or its own 'wnbd-client uninstall-driver'), and start this again."
+    ${EndIf}
+    ${If} $is_upgrade = 0
+        !insertmacro stop "" ${PRODUCT_VERSION} "A WNBD driver ($version) is installed that did not come with this \
+            installer. Nothing was changed. Unmap its disks, run 'wnbd-client uninstall-driver', and start this again."
+    ${EndIf}
+FunctionEnd
+
+Function refuse_open_files
+    StrCpy $has 0
+    !insertmacro for_each_file find_previous
+    ${If} $has = 1
+        Call release_mappings
+        !insertmacro stop "" ${WRITE_FAULT} "A program still uses files of the version before the one that is \
+            installed. Nothing was changed. Restart Windows, and start this again."
+    ${EndIf}
+FunctionEnd
+
+; Everything is written before anything is changed.
+Function unpack
+    ClearErrors
+    SetOutPath "$INSTDIR\new\driver"
+    !insertmacro for_each_file stage
+    SetOutPath "$TEMP" ; no folder that is removed later
+    ${If} ${Errors}
+        Call discard_new
+        Call release_mappings
+        !insertmacro stop "" ${WRITE_FAULT} "The files cannot be written to '$INSTDIR'. Nothing was changed."
+    ${EndIf}
+FunctionEnd
+
+Function discard_new
+    !insertmacro for_each_file delete_new
+    RMDir "$INSTDIR\new\driver"
+    RMDir "$INSTDIR\new"
+    RMDir "$INSTDIR\driver" ; when it is empty
+    RMDir "$INSTDIR"
+FunctionEnd
+
+; And its service. Where nothing of ours is installed nothing is taken away.
+Function remove_driver
+    StrCpy $had_driver 0
+    ${If} $is_upgrade = 0
+        Return
+    ${EndIf}
+    ${If} $provider != ""
+        StrCpy $had_driver 1
+    ${EndIf}
+    StrCpy $client "$PLUGINSDIR\wnbd-client.exe"
+    !insertmacro ask "" "uninstall-driver"
+    ${If} $code <> 0
+        StrCpy $message "The driver that is installed cannot be removed: $output"
+        Call undo_files
+    ${EndIf}
+FunctionEnd
+
+; Puts the driver back whose files are in $INSTDIR.
+Function restore_driver
+    ${If} $had_driver = 1
+        StrCpy $client "$INSTDIR\wnbd-client.exe"
+        !insertmacro ask "" 'install-driver "$INSTDIR\driver\wnbd.inf"'
+    ${EndIf}
+FunctionEnd
+
+; Ends with $message and $code, when the driver of the new files is not in use.
+Function undo_files
+    Push $code
+    Push $message
+    !insertmacro for_each_file put_previous_back
+    Call discard_new
+    Call restore_driver
+    Pop $message
+    Pop $code
+    ${If} $is_upgrade = 1
+        StrCpy $message "$message The previous version is there again."
+    ${Else}
+        StrCpy $message "$message Nothing is left of this installation."
+    ${EndIf}
+    Call stop
+FunctionEnd
+
+; The same when it may be.
+Function undo
+    Push $code
+    StrCpy $client "$PLUGINSDIR\wnbd-client.exe"
+    !insertmacro ask "" "uninstall-driver"
+    Pop $code
+    Call undo_files
+FunctionEnd
+
+Function exchange_files
+    CreateDirectory "$INSTDIR\driver"
+    ClearErrors
+    !insertmacro for_each_file keep_previous
+    !insertmacro for_each_file put_new
+    ${If} ${Errors}
+        StrCpy $code ${WRITE_FAULT}
+        StrCpy $message "A file in '$INSTDIR' cannot be replaced."
+        Call undo
+    ${EndIf}
+FunctionEnd
+
+Function install_driver
+    StrCpy $client "$INSTDIR\wnbd-client.exe"
+    !insertmacro ask "" 'install-driver "$INSTDIR\driver\wnbd.inf"'
+    ${If} $code <> 0
+        StrCpy $message "The driver cannot be installed: $output"
+        Call undo
+    ${EndIf}
+FunctionEnd

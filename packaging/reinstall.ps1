@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+<#
+.SYNOPSIS
+Removes the WNBD driver that is installed and installs the one in this folder.
+
+.DESCRIPTION
+For the folder of a package: wnbd.inf, wnbd.sys, wnbd.cat, wnbd.dll, wnbd-client.exe, wnbd-service.exe. Needs no devcon.
+Mapped disks are a reason to stop; with -Force they are removed, and what programs have not written yet is lost.
+
+.PARAMETER Force
+Removes the disks that are mapped.
+#>
+#Requires -RunAsAdministrator
+[CmdletBinding()]
+param([switch] $Force)
+
+$ErrorActionPreference = 'Stop'
+$client = Join-Path $PSScriptRoot 'wnbd-client.exe'
+
+function Invoke-Client {
+    & $client @args
+    if ($LASTEXITCODE -ne 0) {
+        throw "wnbd-client $args ended with $LASTEXITCODE."
+    }
+}
+
+# Exit code 110: the driver does not answer, so it has no disks.
+$disks = & $client list --format json
+if ($LASTEXITCODE -ne 110) {
+    if ($LASTEXITCODE -ne 0) {
+        throw "wnbd-client list ended with $LASTEXITCODE."
+    }
+    $names = ($disks -join "`n" | ConvertFrom-Json) | ForEach-Object { $_.name }
+    if ($names -and -not $Force) {
+        throw "Disks are mapped: $($names -join ', '). Unmap them, or say -Force."
+    }
+}
+Invoke-Client uninstall-driver
+Invoke-Client install-driver (Join-Path $PSScriptRoot 'wnbd.inf')
+Invoke-Client version

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What `make dist` makes: the same each time, whole, signed; and no byte of what is signed can change unseen."""
+
+import datetime
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import packages
+from packages import PACKAGING, ROOT, one, output
+
+SIGNED = {"wnbd.sys", "wnbd.cat", "wnbd.dll", "libwnbd.dll", "wnbd-client.exe", "wnbd-service.exe"}
+ALL = SIGNED | {"wnbd.inf", "wnbd.man", "reinstall.ps1", "README.md", "LICENSE.txt", "wnbd-test-root.cer",
+                "include/wnbd.h", "include/wnbd_ioctl.h", "lib/wnbd.lib", "lib/libwnbd.def"}
+
+
+@pytest.fixture
+def unpacked(dist, tmp_path):
+    """The folder of the zip."""
+    shutil.unpack_archive(one(dist, "x64.zip"), tmp_path)
+    return one(tmp_path, "x64")
+
+
+def wrong_with(folder, keys):
+    command = [PACKAGING / "check", folder, keys / "test-root.pem"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == (1 if done.stdout else 0), done.stdout + done.stderr
+    return done.stdout
+
+
+def test_twice_gives_the_same_bytes(dist, keys, tmp_path):
+    again = packages.make(tmp_path / "out", "--keys", keys)
+    assert sorted(path.name for path in again.iterdir()) == sorted(path.name for path in dist.iterdir())
+    for path in dist.iterdir():
+        assert path.read_bytes() == (again / path.name).read_bytes(), path.name
+
+
+def test_nothing_says_where_it_was_built(dist, unpacked, tmp_path):
+    """Or another clone would give other bytes."""
+    shutil.unpack_archive(one(dist, "symbols.zip"), tmp_path / "symbols")
+    for path in [*unpacked.rglob("*"), *(tmp_path / "symbols").rglob("*")]:
+        assert path.is_dir() or str(ROOT).encode() not in path.read_bytes(), path.name
+
+
+def test_sums(dist):
+    for line in (dist / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((dist / name).read_bytes()).hexdigest() == digest
+    assert len(list(dist.iterdir())) == 4
+
+
+def test_the_zip_has_all_of_it(unpacked):
+    assert {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()} == ALL
+
+
+def test_the_driver_has_the_date_of_the_commit_and_its_number(dist, unpacked):
+    text = (unpacked / "wnbd.inf").read_text(encoding="ascii")
+    seconds = int(output("git", "-C", ROOT, "log", "-1", "--format=%ct"))
+    day = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%m/%d/%Y")
+    count = output("git", "-C", ROOT, "rev-list", "--count", "HEAD").strip()
+    numbers = re.match(r"\d+\.\d+\.\d+", packages.version(dist))[0]
+    assert f"DriverVer   = {day},{numbers}.{count}\n" in text
+
+
+def test_symbols_belong_to_the_images(dist, unpacked, tmp_path):
+    """By the GUID that both have; an image knows its PDB by the name alone."""
+    shutil.unpack_archive(one(dist, "symbols.zip"), tmp_path / "symbols")
+    symbols = one(tmp_path / "symbols", "symbols")
+    for image, name in {"wnbd.sys": "wnbd.pdb", "wnbd.dll": "wnbd.dll.pdb", "wnbd-client.exe": "wnbd-client.pdb",
+                        "wnbd-service.exe": "wnbd-service.pdb"}.items():
+        said = output("llvm-readobj-19", "--coff-debug-directory", unpacked / image)
+        assert f"PDBFileName: {name}\n" in said
+        guid = said.split("PDBGUID: ")[1].split()[0]
+        assert f"GUID: {guid}" in output("llvm-pdbutil-19", "dump", "--summary", symbols / name), image
+    assert len(list(symbols.iterdir())) == 4
+
+
+def test_all_is_in_the_catalog_and_signed(unpacked, keys):
+    assert wrong_with(unpacked, keys) == ""
+
+
+@pytest.mark.parametrize("name", sorted(SIGNED | {"wnbd.inf"}))
+def test_a_changed_file_is_told(name, unpacked, keys):
+    data = bytearray((unpacked / name).read_bytes())
+    data[len(data) // 3] ^= 1
+    (unpacked / name).write_bytes(data)
+    assert f"'{name}'" in wrong_with(unpacked, keys) or name == "wnbd.cat"
+    assert wrong_with(unpacked, keys)
+
+
+def test_no_byte_of_the_catalog_can_change(unpacked, keys):
+    data = (unpacked / "wnbd.cat").read_bytes()
+    for at in range(0, len(data), 101):
+        changed = bytearray(data)
+        changed[at] ^= 1
+        (unpacked / "wnbd.cat").write_bytes(changed)
+        assert wrong_with(unpacked, keys), at
+
+
+def test_a_file_of_another_build_is_told(unpacked, keys):
+    """Signed by the same key, and still not the file of this catalog."""
+    shutil.copy2(unpacked / "wnbd.dll", unpacked / "wnbd.sys")
+    assert "'wnbd.sys' is not the file that the catalog was made of" in wrong_with(unpacked, keys)
+
+
+def test_another_root_is_told(unpacked, tmp_path):
+    sys.path.insert(0, str(PACKAGING))
+    from signing import Signer
+    wrong = wrong_with(unpacked, Signer(tmp_path / "other", 0).root.parent)
+    for name in ("wnbd.sys", "wnbd.cat", "wnbd-client.exe"):
+        assert f"'{name}' is not signed under that root" in wrong
+
+
+def test_a_changed_installer_is_told(dist, keys, tmp_path):
+    setup = Path(shutil.copy2(one(dist, "setup.exe"), tmp_path))
+    data = bytearray(setup.read_bytes())
+    data[len(data) // 2] ^= 1
+    setup.write_bytes(data)
+    packages.fails("osslsigncode", "verify", "-CAfile", keys / "test-root.pem", "-in", setup)

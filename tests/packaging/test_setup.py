@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+The installer on a machine: what it puts there, what it leaves alone, what it takes away, and that it refuses whole. It
+is the installer that ships, with the INF file in the form that Wine can install.
+"""
+
+import re
+import shutil
+
+import pytest
+
+import packages
+from beds import BUILD, CLIENT, ROOT, Bed, windows_path
+from machine import ENVIRONMENT, FOLDER, Machine, derived, differences
+from test_service import FOUND, Service
+
+DEVICE_IN_USE = 2404
+PRODUCT_VERSION = 1638
+WRITE_FAULT = 29
+NOT_READY = 21
+
+INSTALLED = {"driver", "driver/wnbd.inf", "driver/wnbd.sys", "driver/wnbd.cat", "driver/wnbd.man", "wnbd.dll",
+             "libwnbd.dll", "wnbd-client.exe", "wnbd-service.exe", "LICENSE.txt", "uninstall.exe"}
+
+# What Wine keeps of a driver that is removed. Windows has all of it in the driver store, and takes it from there.
+WINE_CATALOGS = "windows/system32/catroot/{f750e6c3-38ee-11d1-85e5-00c04fc295ee}"
+WINE_FILES = {"windows/system32/drivers/wnbd.sys", "windows/inf/wnbd.inf", "windows/inf/wnbd.pnf", WINE_CATALOGS,
+              f"{WINE_CATALOGS}/wnbd.cat"}
+WINE_KEYS = {rf"HKEY_LOCAL_MACHINE\System\CurrentControlSet\{name}" for name in (
+    r"Control\Class\{4D36E97B-E325-11CE-BFC1-08002BE10318}",
+    r"Control\DeviceClasses\{2ACCFE60-C130-11D2-B082-00A0C91EFB8B}",
+    r"Control\DeviceClasses\{949DD17C-B06C-4C14-8E13-F1A3A4A6DBCB}", r"Enum\ROOT",  # empty; Windows has such keys
+    # Marked for deletion: the process that has hosted the driver has it open for as long as it lives.
+    r"Services\wnbd", r"Services\wnbd\Parameters", r"Services\wnbd\Parameters\PnpInterface", r"Services\wnbd\State")}
+
+
+@pytest.fixture(scope="module")
+def setup(tmp_path_factory, keys):
+    """The folder with an installer that the bed can run."""
+    folder = tmp_path_factory.mktemp("setup")
+    return packages.make(folder / "out", "--keys", keys, "--inf", derived(ROOT / "driver/wnbd.inf", folder))
+
+
+def build_with(folder, version):
+    """A copy of what is packed of the build, as another version."""
+    for name in ("driver/wnbd.sys", "driver/wnbd.pdb", "generated/version.h", "libwnbd/wnbd.dll", "libwnbd/libwnbd.dll",
+                 "libwnbd/wnbd.dll.pdb", "libwnbd/wnbd.lib", "wnbd-client/wnbd-client.exe", "packaging/wnbd-path.exe",
+                 "wnbd-client/wnbd-client.pdb", "wnbd-service/wnbd-service.exe", "wnbd-service/wnbd-service.pdb"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(BUILD / name, folder / name)
+    header = folder / "generated/version.h"
+    header.write_text(re.sub(r'(WNBD_VERSION_(?:STR|TEXT)\s+)"[^"]+"', rf'\1"{version}"', header.read_text()))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory, keys):
+    """An installer of the version before."""
+    folder = tmp_path_factory.mktemp("older")
+    return packages.make(folder / "out", "--keys", keys, "--build", build_with(folder / "build", version="0.7.9"),
+                         "--inf", derived(ROOT / "driver/wnbd.inf", folder))
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory, keys):
+    """An installer whose driver is for another device: Windows takes it, and no adapter starts."""
+    folder = tmp_path_factory.mktemp("broken")
+    inf = derived(ROOT / "driver/wnbd.inf", folder, lambda text: text.replace("root\\wnbd", "root\\other"))
+    return packages.make(folder / "out", "--keys", keys, "--build", build_with(folder / "build", version="0.9.0"),
+                         "--inf", inf)
+
+
+@pytest.fixture
+def machine(server, stack):
+    """One that nothing was ever installed on. Disks and driver that are left at the end are removed."""
+    del server, stack  # only for the order in which fixtures end: servers after disks
+    bed = Bed("--no-driver")
+    yield Machine(bed)
+    bed.start(BUILD / "wnbd-service" / "wnbd-service.exe", "uninstall").wait().ok()
+    bed.client("uninstall-driver").ok()
+    assert "BED VIOLATION" not in bed.log()
+    bed.stop()
+
+
+def in_folder(machine):
+    return {str(path.relative_to(machine.folder)) for path in machine.folder.rglob("*")}
+
+
+def refused(result, code, *words):
+    assert result.code == code and result.out.count("\n") == 1, repr(result)
+    for word in words:
+        assert word in result.out, f"nothing about '{word}': {result!r}"
+
+
+# --- what is installed, and what is left
+
+
+def test_a_silent_installation(machine, server, setup, keys):
+    machine.install(setup)
+    assert in_folder(machine) == INSTALLED
+    for name in INSTALLED:
+        if name.endswith((".exe", ".dll", ".sys", ".cat")):  # the uninstaller, too, which is made on the machine
+            packages.output("osslsigncode", "verify", "-CAfile", keys / "test-root.pem", "-in", machine.folder / name)
+    assert machine.installed()["DisplayVersion"] == f'"{packages.version(setup)}"'
+    assert machine.path()[1].split(";")[-1] == FOLDER
+    version = machine.bed.start(machine.folder / "wnbd-client.exe", "version").wait().ok().out
+    assert len(version.splitlines()) == 3
+    number = machine.bed.map("first", server)
+    machine.bed.diskio("write-random", number, "--bytes", 1 << 20).ok()
+    machine.bed.diskio("verify", number, "--bytes", 1 << 20).ok()
+    machine.bed.unmap("first").ok()
+
+
+def test_nothing_is_left(machine, setup):
+    """Installed, repaired and removed: the files and the registry are as they were."""
+    files, registry = machine.files(), machine.registry()
+    machine.install(setup)
+    machine.install(setup)
+    assert machine.uninstall().ok().out == "WNBD is removed.\n"
+    assert set(differences(files, machine.files())) == WINE_FILES
+    assert set(differences(registry, machine.registry())) == WINE_KEYS
+
+
+# --- repair and upgrade
+
+
+def test_a_repair_brings_back_what_is_missing_or_changed_and_keeps_the_rest(machine, server, setup):
+    machine.install(setup)
+    good = machine.files()
+    (machine.folder / "wnbd-client.exe").write_bytes(b"damaged")
+    (machine.folder / "libwnbd.dll").unlink()
+    (machine.folder / "notes.txt").write_text("mine")
+    bed = machine.bed
+    bed.try_map("kept", server, "--persistent").ok()
+    bed.client("set-opt", "StaleReqTimeoutMs", "12345", "--persistent").ok()
+    service = Service(bed, machine.folder)
+    service.says(FOUND, "'kept'")
+    service.stop()  # as the installer says: it unmaps what is recorded
+    machine.install(setup)
+    assert {name.split("/")[-1] for name in differences(good, machine.files())} == {"notes.txt"}
+    assert "12345" in bed.client("get-opt", "StaleReqTimeoutMs").ok().out
+    assert "kept" in bed.client("list", "--persistent").ok().out
+    assert machine.device_nodes() == 1 and machine.path()[1].count("WNBD") == 1
+    service.stop()
+    machine.uninstall().ok()
+    assert in_folder(machine) == {"notes.txt"}
+
+
+def test_an_upgrade(machine, server, older, setup):
+    machine.install(older)
+    assert machine.installed()["DisplayVersion"] == '"0.7.9"'
+    was = (machine.folder / "driver/wnbd.inf").read_text()
+    machine.install(setup)
+    assert machine.installed()["DisplayVersion"] != '"0.7.9"'
+    assert "0.7.9" in was and "0.7.9" not in (machine.folder / "driver/wnbd.inf").read_text()
+    assert in_folder(machine) == INSTALLED
+    assert machine.device_nodes() == 1 and machine.path()[1].count("WNBD") == 1
+    machine.bed.diskio("read", machine.bed.map("new", server), 0, 4096).ok()
+
+
+def test_an_upgrade_whose_driver_does_not_start_is_undone(machine, server, older, broken):
+    machine.install(older)
+    files = machine.files()
+    refused(machine.setup(broken), NOT_READY, "its adapter did not start", "previous version is there again")
+    assert differences(files, machine.files()) == {}
+    assert machine.installed()["DisplayVersion"] == '"0.7.9"'
+    machine.as_windows()
+    machine.bed.diskio("read", machine.bed.map("old", server), 0, 4096).ok()
+
+
+def test_an_installation_whose_driver_does_not_start_is_undone(machine, broken):
+    files, registry = machine.state()
+    refused(machine.setup(broken), NOT_READY, "its adapter did not start", "Nothing is left")
+    files_now, registry_now = machine.state()
+    assert set(differences(files, files_now)) <= WINE_FILES
+    assert set(differences(registry, registry_now)) <= WINE_KEYS
+
+
+# --- what is refused
+
+
+def same(machine, before):
+    for was, now in zip(before, machine.state()):
+        assert differences(was, now) == {}
+
+
+@pytest.mark.parametrize("what, allowed", [("setup", "true"), ("uninstall", "false")])
+def test_a_running_disk_is_a_reason_to_stop(what, allowed, machine, server, setup):
+    """It loses nothing, neither do the options."""
+    machine.install(setup)
+    number = machine.bed.map("running", server)
+    machine.bed.client("set-opt", "NewMappingsAllowed", allowed).ok()
+    before = machine.state()
+    writing = machine.bed.start_diskio("write-random", number, "--bytes", 64 << 20)
+    result = machine.setup(setup) if what == "setup" else machine.uninstall()
+    refused(result, DEVICE_IN_USE, "disks are mapped", "nothing was changed", "wnbd-client unmap --all")
+    writing.wait().ok()
+    machine.bed.diskio("verify", number, "--bytes", 64 << 20).ok()
+    same(machine, before)
+    assert machine.bed.mapped() == ["running"]
+    assert f"Value: {allowed}" in machine.bed.client("get-opt", "NewMappingsAllowed").ok().out
+
+
+def by_hand(machine, folder, **of_windows):
+    """A driver that did not come with the installer."""
+    inf = derived(ROOT / "driver/wnbd.inf", folder)
+    shutil.copy2(BUILD / "driver/wnbd.sys", folder)
+    shutil.copy2(ROOT / "driver/wnbd.man", folder)
+    machine.bed.start(CLIENT, "install-driver", windows_path(inf)).wait().ok()
+    machine.as_windows(**of_windows)
+
+
+@pytest.mark.parametrize("provider, words", [
+    ("SUSE LLC", ["The WNBD driver of 'SUSE LLC' (0.7.0.0)", "its disks go on"]),
+    ("WNBD", ["A WNBD driver (0.7.0.0)", "did not come with this installer"]),
+], ids=["original", "ours"])
+def test_a_driver_from_elsewhere_is_explained_and_stays(provider, words, machine, server, setup, tmp_path):
+    """The original WNBD has the same device, service and catalog names."""
+    by_hand(machine, tmp_path, provider=provider, version="0.7.0.0")
+    number = machine.bed.map("theirs", server)
+    before = machine.state()
+    refused(machine.setup(setup), PRODUCT_VERSION, *words, "Nothing was changed", "uninstall-driver")
+    same(machine, before)
+    assert machine.bed.mapped() == ["theirs"] and not machine.folder.exists()
+    machine.bed.diskio("read", number, 0, 4096).ok()
+
+
+def test_uninstalling_leaves_the_driver_of_somebody_else(machine, server, setup, tmp_path):
+    """Installed after ours was taken away by hand."""
+    machine.install(setup)
+    machine.bed.client("uninstall-driver").ok()
+    by_hand(machine, tmp_path, provider="SUSE LLC")
+    machine.bed.map("theirs", server)
+    machine.uninstall().ok()
+    assert in_folder(machine) == set() and machine.bed.mapped() == ["theirs"]
+
+
+def test_files_of_an_earlier_version_that_are_still_in_use(machine, setup):
+    """They have been moved away and cannot be deleted; what cannot be deleted here is a folder."""
+    machine.install(setup)
+    (machine.folder / "wnbd.dll.previous").mkdir()
+    before = machine.state()
+    refused(machine.setup(setup), WRITE_FAULT, "still uses files", "Nothing was changed", "Restart Windows")
+    same(machine, before)
+
+
+# --- the search path
+
+
+@pytest.mark.parametrize("kind", ["REG_EXPAND_SZ", "REG_SZ"])
+def test_a_long_search_path_is_kept(kind, machine, setup):
+    """Longer than a string of the installer can be, with entries that are not expanded."""
+    _, first = machine.path()
+    text = first + "".join(f";%SystemRoot%\\tools\\number {count}" for count in range(200)) + ";C:\\WNBD tools"
+    machine.reg("add", ENVIRONMENT, "/v", "Path", "/t", kind, "/d", text, "/f")
+    machine.install(setup)
+    assert machine.path() == (kind, f"{text};{FOLDER}")
+    machine.uninstall().ok()
+    assert machine.path() == (kind, text)
+
+
+PATHS = [
+    ("C:\\a;C:\\b", ["add", "C:\\B"], "C:\\a;C:\\b"),
+    ("C:\\a;", ["add", "C:\\b"], "C:\\a;C:\\b"),
+    ("C:\\a;C:\\b", ["remove", "C:\\A"], "C:\\b"),
+    ("C:\\a;C:\\b", ["remove", "C:\\b"], "C:\\a"),
+    ("C:\\b\\;C:\\c", ["remove", "C:\\b"], "C:\\c"),
+    ("C:\\ab", ["remove", "C:\\a"], "C:\\ab"),
+]
+
+
+def test_entries_of_the_search_path(machine):
+    """The program that the installer runs, by itself."""
+    program = BUILD / "packaging" / "wnbd-path.exe"
+    for before, words, after in PATHS:
+        machine.reg("add", ENVIRONMENT, "/v", "Path", "/t", "REG_EXPAND_SZ", "/d", before, "/f")
+        machine.bed.start(program, *words).wait().ok()
+        assert machine.path()[1] == after, (before, words)
+    for words in ([], ["add"], ["drop", "C:\\a"], ["add", "C:\\a;C:\\b"], ["add", ""]):
+        assert machine.bed.start(program, *words).wait().code == 87
