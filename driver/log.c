@@ -30,7 +30,7 @@ static bool is_wanted(enum log_level level)
 }
 
 /* A function of its own: the line is on the stack no longer than it must. */
-OUT_OF_LINE static void print(enum message_id id, const struct inserts *inserts, const char *format)
+static OUT_OF_LINE void print(enum message_id id, const struct inserts *inserts, const char *format)
 {
     char line[LOG_LINE_MAX];
 

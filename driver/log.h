@@ -11,8 +11,8 @@
 #ifndef WNBD_DRIVER_LOG_H
 #define WNBD_DRIVER_LOG_H
 
-#include "core/base/compiler.h"
 #include "driver/messages.h"
+#include "core/base/compiler.h"
 
 /* The kernel's component filter levels (DPFLTR_*_LEVEL) with our meaning. */
 enum log_level {

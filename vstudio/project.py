@@ -16,7 +16,10 @@ HEAD = """<?xml version="1.0" encoding="utf-8"?>
 
 
 class Project:
-    """name; kind: Application, DynamicLibrary, StaticLibrary or Driver; paths are from the root of the tree."""
+    """name; kind: Application, DynamicLibrary, StaticLibrary or Driver; paths are from the root of the tree.
+
+    messages: a source of messages and the message compiler's options, as in CMake's list of that folder.
+    """
 
     def __init__(self, name, kind, **parts):
         self.name = name
@@ -92,11 +95,11 @@ def linker(project):
 def messages(project):
     if not project.messages:
         return ""
-    customer = "-c " if project.kind == "Driver" else ""  # the bit that keeps the ids apart from IoLogMsg.dll's
-    said = (element("Command", f'mc.exe {customer}-n -h "$(IntDir)." -r "$(IntDir)." "%(FullPath)"', 6) +
+    path, options = project.messages
+    said = (element("Command", f'mc.exe {options} -h "$(IntDir)." -r "$(IntDir)." "%(FullPath)"', 6) +
             element("Outputs", "$(IntDir)%(Filename).h;$(IntDir)%(Filename).rc", 6) +
             element("Message", "Compiling %(Filename)%(Extension)", 6))
-    return group("ItemGroup", group("CustomBuild", said, 4, Include=windows(project.messages)))
+    return group("ItemGroup", group("CustomBuild", said, 4, Include=windows(path)))
 
 
 def references(project):

@@ -17,7 +17,7 @@ ALL = "\n".join(TEXT.values())
 CMDLETS = set("""
 Add-Result Clear-Disk Confirm-SecureBootUEFI ConvertFrom-Json ConvertTo-Json Copy-Item Disable-PnpDevice Enable-PnpDevice
 ForEach-Object Format-Volume Get-AuthenticodeSignature Get-ChildItem Get-CimInstance Get-Content Get-Counter Get-Date Get-Disk
-Get-FileHash Get-Partition Get-PnpDevice Get-PSDrive Get-Service Get-StorageSetting Get-WinEvent Initialize-Disk Join-Path
+Get-FileHash Get-Item Get-Partition Get-PnpDevice Get-PSDrive Get-Service Get-StorageSetting Get-WinEvent Initialize-Disk Join-Path
 Measure-Command Measure-Object New-Partition Optimize-Volume Out-Null Out-String Read-Host Remove-Item Select-Object Select-String
 Set-Content Set-Disk Set-StorageSetting Set-StrictMode Sort-Object Split-Path Start-Process Start-Service Start-Sleep Stop-Process Stop-Service
 Test-Path Update-HostStorageCache Where-Object Write-Host Write-VolumeCache

@@ -53,6 +53,21 @@ Step 'device security' -Expect 'a process without administrators'' rights is ref
     $text.Trim()
 }
 
+Step 'driver events' -Expect 'a mapping that fails is in the event log System, in words, and in a trace session' -Rows @(
+    'The driver''s entries in the System event log'
+    'EtwRegister in DriverEntry after StorPortInitialize') {
+    $trace = Join-Path $env:TEMP 'wnbd-run.etl'
+    Remove-Item "$trace*" -ErrorAction SilentlyContinue
+    logman.exe start wnbd-run -ets -p '{eb5d7ad0-9401-4fdc-945d-8b7bd03a4457}' -o $trace | Out-Null
+    [void] (Start-Background $Client @('map', 'nowhere', '127.0.0.1', '--port', '1')).WaitForExit(60000)
+    logman.exe stop wnbd-run -ets | Out-Null
+    Assert ((Get-Item $trace).Length -gt 0) 'the trace session has recorded nothing'
+    $event = @(Get-Events @('wnbd') 2) | Where-Object { ($_.Id -band 0xffff) -eq 301 } | Select-Object -First 1
+    Assert ($null -ne $event) 'there is no event 301 of wnbd'
+    Assert ($event.Message -match 'nowhere: not mapped') "its text is: $($event.Message)"
+    $event.Message
+}
+
 Step 'options' -Expect 'an option that is stored is there, and says so; an adapter with the largest queue starts' -Rows @(
     'IoOpenDriverRegistryKey on a thread'
     'MaxNumberOfIO up to 131072') {

@@ -58,7 +58,7 @@ Step 'verifier' -Expect 'all steps above ran under Driver Verifier, and the mach
     Assert ($stops.Count -eq 0) "$($stops.Count) bug checks within a day: $($stops[0].Message)"
 }
 
-Step 'event log' -Expect 'neither storport nor disk nor the driver have logged an error during the run' {
-    $events = @(Get-Events @('storport', 'disk', 'wnbd', 'partmgr', 'volmgr', 'Ntfs') 2)
+Step 'event log' -Expect 'neither storport nor disk nor a file system have logged an error during the run' {
+    $events = @(Get-Events @('storport', 'disk', 'partmgr', 'volmgr', 'Ntfs') 2)
     Assert ($events.Count -eq 0) (($events | Select-Object -First 5 | ForEach-Object { "$($_.ProviderName) $($_.Id): $($_.Message)" }) -join '; ')
 }

@@ -67,6 +67,7 @@ Step 'lost server' -Expect 'I/O waits while the server is away for 60 s, no rese
     'A paused device''s requests do not age'
     'HwStorResetBus returns before its SRBs are complete'
     'WskSend on one socket from inside a completion'
+    'EtwWrite and IoWriteErrorLogEntry from StartIo'
     'MmInitializeMdl and MmBuildMdlForNonPagedPool at DISPATCH_LEVEL') {
     Remove-MappedDisk
     $disk = Get-RawDisk @('--connections', '4')
