@@ -11,7 +11,7 @@ Step 'machine' -Expect 'Windows 10.0.17763 or later, 64 bits, test signing on or
 }
 
 Step 'package' -Expect 'every file is there; wnbd.sys and wnbd.cat have a signature that Windows accepts' `
-    -Rows 'Signing, catalog, Secure Boot, HVCI' {
+    -Rows @('Windows takes the catalog', 'Secure Boot, memory integrity') {
     foreach ($name in 'wnbd.inf', 'wnbd.sys', 'wnbd.dll', 'wnbd-client.exe', 'wnbd-service.exe', 'diskio.exe') {
         Assert (Test-Path (Join-Path $Package $name)) "$name is not in $Package"
     }
