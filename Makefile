@@ -28,11 +28,14 @@ DISKS ?= 1
 soak: windows
 	SOAK_MINUTES=$(MINUTES) SOAK_DISKS=$(DISKS) /usr/bin/python3 -B -m pytest -q -rP -p no:cacheprovider tests/soak
 
-# What takes hours: check, an hour of soak with one disk and half an hour with 32, and half an hour of each fuzzer.
-check-long: check
+# What takes hours: demo and check from the tarball in a bare Debian, an hour of soak with one disk and half an hour with 32,
+# half an hour of each fuzzer, the Ceph cluster.
+check-long:
+	tests/bare demo check
 	$(MAKE) soak MINUTES=60
 	$(MAKE) soak MINUTES=30 DISKS=32
 	tests/fuzz/long 1800
+	$(MAKE) check-ceph
 
 # An RBD image of a Ceph cluster of one machine as a disk (docs/ceph.md).
 check-ceph: windows

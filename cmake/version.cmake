@@ -12,6 +12,7 @@
 set(WNBD_VERSION 0.8.0)
 set(archived_tag "$Format:%(describe:tags=true,match=v[0-9]*)$")
 set(archived_commit "$Format:%h$")
+set(archived_time "$Format:%ct$") # packaging/dist reads it
 
 get_filename_component(root ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 

@@ -2,23 +2,14 @@
 """Links in the papers lead somewhere: relative ones to a file that is tracked, with # to a heading that is there."""
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
+import tree
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 FENCE = re.compile(r"^\s*```.*?^\s*```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
-
-def tracked():
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
-                            check=True, timeout=60).stdout
-    return [ROOT / name for name in listed.splitlines()]
-
-
-PAPERS = [path for path in tracked() if path.suffix == ".md" and path.is_file()]
+PAPERS = [path for path in tree.files() if path.suffix == ".md"]
 
 
 def prose(path):
@@ -47,15 +38,15 @@ def problem(path, link, files):
     return None
 
 
-@pytest.mark.parametrize("path", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", PAPERS, ids=lambda path: str(path.relative_to(tree.ROOT)))
 def test_links_lead_somewhere(path):
-    files = set(tracked())
+    files = set(tree.files())
     assert [text for link in links(path) if (text := problem(path, link, files))] == []
 
 
 def test_readme_and_docs_are_among_the_papers():
-    assert {ROOT / "README.md", ROOT / "docs" / "reference.md"} <= set(PAPERS)
-    assert len(links(ROOT / "README.md")) > 5
+    assert {tree.ROOT / "README.md", tree.ROOT / "docs" / "reference.md"} <= set(PAPERS)
+    assert len(links(tree.ROOT / "README.md")) > 5
 
 
 @pytest.mark.parametrize("link,why", [
@@ -63,5 +54,5 @@ def test_readme_and_docs_are_among_the_papers():
     ("#nowhere", "heading"),
     ("docs/building.md#the-version", None), ("docs", None), ("#map-list-unmap", None)])
 def test_a_link_that_leads_nowhere_is_found(link, why):
-    found = problem(ROOT / "README.md", link, set(tracked()))
+    found = problem(tree.ROOT / "README.md", link, set(tree.files()))
     assert found is None if why is None else found and f"no such {why}" in found

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import tree
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WINDOWS = ROOT / "build" / "windows-x64"
@@ -234,19 +235,15 @@ def test_installation_starts_the_driver_on_demand():
     assert re.findall(r"^SERVICE_DEMAND_START\s*=\s*(\S+)", text, re.MULTILINE) == ["3"]
 
 
-def tracked():
-    return [ROOT / name for name in output("git", "ls-files", "-co", "--exclude-standard").splitlines()]
-
-
 COMMENTED = {".c", ".h", ".py", ".cmake", ".def", ".rc", ".inf", ".ps1", ".sh"}
 
 
 def test_every_source_names_its_licence():
-    for path in tracked():
-        if path.is_file() and (path.suffix in COMMENTED or path.name in ("CMakeLists.txt", "Makefile")):
+    for path in tree.files():
+        if (path.suffix in COMMENTED or path.name in ("CMakeLists.txt", "Makefile")):
             assert "SPDX-License-Identifier: LGPL-2.1-or-later" in path.read_text(errors="replace")[:300], path
 
 
 def test_sources_are_formatted():
-    paths = [path for path in tracked() if path.suffix in (".c", ".h") and path.is_file()]
+    paths = [path for path in tree.files() if path.suffix in (".c", ".h")]
     output("clang-format-19", "--dry-run", "-Werror", *paths)

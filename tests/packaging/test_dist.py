@@ -60,6 +60,8 @@ def test_the_zip_has_all_of_it(unpacked):
 
 def test_the_driver_has_the_date_of_the_commit_and_its_number(dist, unpacked):
     text = (unpacked / "wnbd.inf").read_text(encoding="ascii")
+    if not (ROOT / ".git").exists():
+        pytest.skip("a tarball has its commit's date alone")
     seconds = int(output("git", "-C", ROOT, "log", "-1", "--format=%ct"))
     day = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%m/%d/%Y")
     count = output("git", "-C", ROOT, "rev-list", "--count", "HEAD").strip()
