@@ -132,6 +132,20 @@ static void disk_is_not_mapped(void **state)
     end();
 }
 
+static void a_message_is_one_line(void **state)
+{
+    WNBD_IOCTL_CREATE_COMMAND command;
+    ULONG names = said(MESSAGE_NAME_NOT_FOUND);
+
+    (void)state;
+    begin(&usual);
+    wnbd_describe(&command, "vol1", server_port(server));
+    strcpy(command.Properties.NbdProperties.Hostname, "no\nwhere\x7F.invalid");
+    assert_false(NT_SUCCESS(wnbd_map(adapter, &command, &output)));
+    await_said(MESSAGE_NAME_NOT_FOUND, names, "'vol1' 'no?where?.invalid'");
+    end();
+}
+
 /* ---- A server goes and comes back ---- */
 
 static void connection_is_lost_and_made_again(void **state)
@@ -497,6 +511,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(nbd_disk_comes_and_goes),
         cmocka_unit_test(program_disk_comes),
         cmocka_unit_test(disk_is_not_mapped),
+        cmocka_unit_test(a_message_is_one_line),
         cmocka_unit_test(connection_is_lost_and_made_again),
         cmocka_unit_test(server_does_not_come_back),
         cmocka_unit_test(server_takes_fewer_connections),
