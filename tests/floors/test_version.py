@@ -26,9 +26,15 @@ def version(folder, **environment):
     return run(folder, "cmake", "-P", "cmake/version.cmake", **environment)
 
 
+def rules():
+    """As a repository has them: in a tarball, where this may run, they are filled in."""
+    places = iter(["%(describe:tags=true,match=v[0-9]*)", "%h", "%ct"])
+    return re.sub(r'(set\(archived_\w+ )"[^"]*"', lambda found: f'{found[1]}"$Format:{next(places)}$"', RULES.read_text())
+
+
 def put_rules(folder):
     (folder / "cmake").mkdir(parents=True)
-    shutil.copy2(RULES, folder / "cmake")
+    (folder / "cmake" / RULES.name).write_text(rules())
     shutil.copy2(ROOT / ".gitattributes", folder)
     return folder
 
@@ -55,6 +61,11 @@ class Repository:
         self.git("archive", "--output", folder / "archive.tar", "HEAD")
         run(folder, "tar", "xf", "archive.tar")
         return folder
+
+
+def test_rules_are_those_of_the_repository():
+    if (ROOT / ".git").exists():
+        assert rules() == RULES.read_text()
 
 
 @pytest.fixture
