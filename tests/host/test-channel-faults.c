@@ -9,6 +9,7 @@
 
 #include "bed/host/clock.h"
 #include "bed/host/print.h"
+#include "bed/host/registry.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -17,7 +18,9 @@
 
 #include <cmocka.h>
 
-#define DATA_BYTES (192 << 10)
+#define DATA_BYTES      (192 << 10)
+#define SPEED           50
+#define REQUEST_LIMIT_S 100 /* two seconds at that speed: a busy machine is no reason to reset a disk */
 
 static const char *image;
 static struct bed_file *adapter;
@@ -25,6 +28,7 @@ static UCHAR store[PROGRAM_BYTES];
 
 static void machine_start(void)
 {
+    bed_registry_set(BED_PARAMETERS_KEY, "IoTimeoutValue", REQUEST_LIMIT_S);
     assert_int_equal(bed_machine_start(image), STATUS_SUCCESS);
     adapter = wnbd_open();
     assert_non_null(adapter);
@@ -290,7 +294,7 @@ int main(int count, char **arguments)
         return 2;
     }
     image = arguments[1];
-    bed_clock_speed(50);
+    bed_clock_speed(SPEED);
     bed_print_options(getenv("BED_VERBOSE") == NULL, getenv("BED_FATAL") != NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
