@@ -34,8 +34,8 @@
 #define KeQueryInterruptTime() (*(volatile ULONG64 *)(ULONG_PTR)0xFFFFF78000000008)
 #endif
 
-/* KeRaiseIrqlToDpcLevel and KeLowerIrql: mingw's headers write CR8 in place, and here the kernel's exports are called,
- * so that a test bed sees it. */
+/* KeRaiseIrqlToDpcLevel and KeLowerIrql. On x64 mingw's headers define them in place (CR8, as the WDK does), and that
+ * is what is called; on ARM64 they are the kernel's exports. */
 KIRQL NTAPI ddk_raise_to_dispatch(void) __asm__("KeRaiseIrqlToDpcLevel");
 VOID NTAPI ddk_lower_irql(KIRQL irql) __asm__("KeLowerIrql");
 

@@ -33,6 +33,19 @@ bool fixture_init(int count, char **arguments)
     return true;
 }
 
+void fixture_set_option(const WCHAR *name, WnbdOptValType type, INT64 value)
+{
+    WNBD_IOCTL_SET_DRV_OPT_COMMAND command = {.IoControlCode = IOCTL_WNBD_SET_DRV_OPT};
+
+    command.Value.Type = type;
+    command.Value.Data.AsInt64 = value;
+    for (size_t i = 0; name[i] != 0; i++) {
+        command.Name[i] = name[i];
+    }
+    assert_int_equal(bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0, NULL),
+                     STATUS_SUCCESS);
+}
+
 void fixture_start_machine(void)
 {
     assert_int_equal(bed_machine_start(image), STATUS_SUCCESS);

@@ -25,6 +25,9 @@ void fixture_stop(void);
 void fixture_start_machine(void);
 void fixture_stop_machine(enum bed_removal removal);
 
+/* Sets an option of the driver, for this run. */
+void fixture_set_option(const WCHAR *name, WnbdOptValType type, INT64 value);
+
 /* Maps the server's export as "vol1" and opens the disk; ends both. */
 struct bed_file *fixture_map(void);
 struct bed_file *fixture_map_several(UINT32 connections); /* waits until all are there */

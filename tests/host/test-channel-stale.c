@@ -22,24 +22,11 @@ static bool never_answers_writes(struct program *program, const WNBD_ARENA_REQUE
     return false;
 }
 
-static void set_option(const WCHAR *name, WnbdOptValType type, INT64 value)
-{
-    WNBD_IOCTL_SET_DRV_OPT_COMMAND command = {.IoControlCode = IOCTL_WNBD_SET_DRV_OPT};
-
-    command.Value.Type = type;
-    command.Value.Data.AsInt64 = value;
-    for (size_t i = 0; name[i] != 0; i++) {
-        command.Name[i] = name[i];
-    }
-    assert_int_equal(bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0, NULL),
-                     STATUS_SUCCESS);
-}
-
 static void set_stale(bool remove, INT64 request_ms, INT64 connection_ms)
 {
-    set_option(u"RemoveStaleConnections", WnbdOptBool, remove);
-    set_option(u"StaleReqTimeoutMs", WnbdOptInt64, request_ms);
-    set_option(u"StaleConnTimeoutMs", WnbdOptInt64, connection_ms);
+    fixture_set_option(u"RemoveStaleConnections", WnbdOptBool, remove);
+    fixture_set_option(u"StaleReqTimeoutMs", WnbdOptInt64, request_ms);
+    fixture_set_option(u"StaleConnTimeoutMs", WnbdOptInt64, connection_ms);
 }
 
 /* Windows' time-outs reset the disk again and again; when the program has been silent for long, it goes (D12). */

@@ -54,19 +54,6 @@ static void await_said(enum message_id id, ULONG before, const char *words)
     assert_words(id, words);
 }
 
-static void set_option(const WCHAR *name, WnbdOptValType type, INT64 value)
-{
-    WNBD_IOCTL_SET_DRV_OPT_COMMAND command = {.IoControlCode = IOCTL_WNBD_SET_DRV_OPT};
-
-    command.Value.Type = type;
-    command.Value.Data.AsInt64 = value;
-    for (size_t i = 0; name[i] != 0; i++) {
-        command.Name[i] = name[i];
-    }
-    assert_int_equal(bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0, NULL),
-                     STATUS_SUCCESS);
-}
-
 /* All levels are said. */
 static void begin(const struct server_options *options)
 {
@@ -176,7 +163,7 @@ static void server_does_not_come_back(void **state)
 
     (void)state;
     begin(&usual);
-    set_option(u"ReconnectTimeoutMs", WnbdOptInt64, 1000);
+    fixture_set_option(u"ReconnectTimeoutMs", WnbdOptInt64, 1000);
     disk = fixture_map();
     fixture_fail(BED_INJECT_FAIL_UNIT, 1);
     server_stop(server);
@@ -244,7 +231,7 @@ static void program_goes_and_nobody_comes(void **state)
     (void)state;
     options.flags.KeepDisk = 1;
     disk = hand_start(&program, &options);
-    set_option(u"ReconnectTimeoutMs", WnbdOptInt64, 500);
+    fixture_set_option(u"ReconnectTimeoutMs", WnbdOptInt64, 500);
     program_die(&program);
     await_said(MESSAGE_PROGRAM_GONE, gone, "'vol1'");
     await_said(MESSAGE_PROGRAM_NOT_BACK, nobody, "'vol1' '500'");
@@ -274,8 +261,8 @@ static void program_is_silent(void **state)
     struct bed_file *disk = hand_start(&program, &options);
 
     (void)state;
-    set_option(u"StaleReqTimeoutMs", WnbdOptInt64, 1000);
-    set_option(u"StaleConnTimeoutMs", WnbdOptInt64, 2000);
+    fixture_set_option(u"StaleReqTimeoutMs", WnbdOptInt64, 1000);
+    fixture_set_option(u"StaleConnTimeoutMs", WnbdOptInt64, 2000);
     assert_int_equal(bed_read(disk, 0, data, 512), STATUS_SUCCESS);
     assert_int_not_equal(bed_write(disk, 0, data, 512), STATUS_SUCCESS);
     hand_await_gone("vol1");
@@ -439,15 +426,15 @@ static void options_take_effect_at_once(void **state)
     mapped = said(MESSAGE_NBD_DISK_MAPPED);
     fixture_unmap(fixture_map());
     assert_int_equal(said(MESSAGE_NBD_DISK_MAPPED), mapped); /* LogLevel is 1 */
-    set_option(u"EtwLoggingEnabled", WnbdOptBool, 0);
+    fixture_set_option(u"EtwLoggingEnabled", WnbdOptBool, 0);
     map_in_vain();
     assert_int_equal(said(MESSAGE_NOT_MAPPED), errors);
-    set_option(u"EtwLoggingEnabled", WnbdOptBool, 1);
-    set_option(u"DbgPrintEnabled", WnbdOptBool, 0);
-    set_option(u"LogLevel", WnbdOptInt64, 0);
+    fixture_set_option(u"EtwLoggingEnabled", WnbdOptBool, 1);
+    fixture_set_option(u"DbgPrintEnabled", WnbdOptBool, 0);
+    fixture_set_option(u"LogLevel", WnbdOptInt64, 0);
     map_in_vain();
     assert_int_equal(said(MESSAGE_NOT_MAPPED), errors + 1);
-    set_option(u"LogLevel", WnbdOptInt64, 3);
+    fixture_set_option(u"LogLevel", WnbdOptInt64, 3);
     fixture_unmap(fixture_map());
     assert_int_equal(said(MESSAGE_NBD_DISK_MAPPED), mapped + 1);
     fixture_stop();

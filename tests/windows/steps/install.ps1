@@ -25,7 +25,6 @@ Step 'package' -Expect 'every file is there; wnbd.sys and wnbd.cat have a signat
 
 Step 'install' -Expect 'the driver is installed, its service runs, the adapter is OK (no code 10)' -Rows @(
     'The driver loads, starts and unloads'
-    'KeRaiseIrqlToDpcLevel and KeLowerIrql are exports'
     'KeQueryPerformanceCounter is an export of hal.dll'
     '`Parameters\PnpInterface` against'
     'The build for ARM64 loads and runs'
