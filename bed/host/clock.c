@@ -45,15 +45,24 @@ void bed_clock_sleep(uint64_t ns)
     __atomic_add_fetch(&slept_ns, ns, __ATOMIC_SEQ_CST);
 }
 
+static ULONGLONG interrupt_time(uint64_t awake_ns)
+{
+    return (awake_ns + __atomic_load_n(&slept_ns, __ATOMIC_SEQ_CST)) / 100;
+}
+
+/* Windows moves it with the clock's interrupt, and so costs a read of memory; with the clock sped up, a tick would be
+ * too long. */
 ULONGLONG KeQueryInterruptTime(VOID)
 {
-    return (bed_clock_ns() + __atomic_load_n(&slept_ns, __ATOMIC_SEQ_CST)) / 100;
+    return interrupt_time(speed == 1 ? read_clock(CLOCK_MONOTONIC_COARSE) : bed_clock_ns());
 }
 
 ULONG64 KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp)
 {
-    *QpcTimeStamp = bed_clock_ns() / 100;
-    return KeQueryInterruptTime();
+    uint64_t now = bed_clock_ns();
+
+    *QpcTimeStamp = now / 100;
+    return interrupt_time(now);
 }
 
 ULONGLONG KeQueryUnbiasedInterruptTime(VOID)

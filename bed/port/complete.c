@@ -70,51 +70,26 @@ void srb_completed(struct adapter *adapter, void *srb)
         return;
     }
     take_back(request);
-    if (!pump_defer(request)) {
-        request_finish(request);
-    }
+    request_leave(request);
 }
 
-static void count_down(ULONG *remaining, ULONG outstanding)
-{
-    if (*remaining != 0) {
-        (*remaining)--;
-    }
-    if (outstanding == 0) {
-        *remaining = 0;
-    }
-}
-
-static void leave_outstanding(struct request *request)
-{
-    struct adapter *adapter = request->adapter;
-    struct unit *unit = request->unit;
-    KIRQL irql;
-
-    KeAcquireSpinLock(&adapter->lock, &irql);
-    list_remove(&request->link);
-    unit->outstanding_count--;
-    adapter->outstanding--;
-    count_down(&unit->busy_remaining, unit->outstanding_count);
-    count_down(&adapter->busy_remaining, adapter->outstanding);
-    KeReleaseSpinLock(&adapter->lock, irql);
-}
-
-/* Accounts for a request that the miniport gave back and hands it to its owner, or tries again when it was BUSY. */
+/* Hands a request that is not outstanding any more to its owner, or tries again when it was BUSY; then starts what had
+ * to wait for it. */
 void request_finish(struct request *request)
 {
     struct unit *unit = request->unit;
     struct adapter *adapter = request->adapter;
 
-    leave_outstanding(request);
-    unit_reference(unit);
+    unit_reference(unit); /* the owner gives the request's */
     if (request->outcome.srb_status == SRB_STATUS_BUSY && request->busy_retries < BUSY_RETRIES && !unit->dead) {
         request->busy_retries++;
         request_delay(request, BUSY_DELAY_MS, TRUE);
     } else {
         request->done(request);
     }
-    unit_ready(unit);
+    if (!list_looks_empty(&adapter->ready)) {
+        adapter_pump(adapter);
+    }
     unit_release(unit);
     InterlockedDecrement(&adapter->activity);
 }
@@ -168,8 +143,6 @@ void requests_complete(struct adapter *adapter, UCHAR path, UCHAR target, UCHAR 
         save_outcome(request, SRB_STATUS(srb_status), 0, 0, 0);
         guard_seal(request);
         request_spoil(request);
-        if (!pump_defer(request)) {
-            request_finish(request);
-        }
+        request_leave(request);
     }
 }

@@ -78,12 +78,7 @@ static void check_length(const struct request *request, UCHAR srb_status, ULONG 
 
 static BOOLEAN sense_written(const struct request *request)
 {
-    for (ULONG i = 0; i < PORT_SENSE_LENGTH; i++) {
-        if (request->sense[i] != PORT_FILL) {
-            return TRUE;
-        }
-    }
-    return FALSE;
+    return !is_filled(request->sense, PORT_SENSE_LENGTH);
 }
 
 static void check_sense_bytes(const struct request *request, UCHAR sense_length)

@@ -192,6 +192,7 @@ static void adapter_init(struct adapter *adapter, struct miniport *miniport, DEV
     adapter->srbex = (miniport->hw.SrbTypeFlags & SRB_TYPE_FLAG_STORAGE_REQUEST_BLOCK) != 0;
     KeInitializeSpinLock(&adapter->startio_lock);
     KeInitializeSpinLock(&adapter->lock);
+    KeInitializeSpinLock(&adapter->free_lock);
     KeInitializeSpinLock(&adapter->service_lock);
     KeInitializeSpinLock(&adapter->memory_lock);
     KeInitializeSpinLock(&adapter->timer_lock);

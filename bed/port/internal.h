@@ -90,6 +90,7 @@ struct request *request_take(struct unit *unit);
 void request_give(struct request *request);
 struct request *request_find(struct adapter *adapter, const void *srb);
 void request_spoil(struct request *request);
+BOOLEAN is_filled(const void *memory, ULONG length); /* with PORT_FILL */
 void requests_check(struct adapter *adapter);
 void requests_free(struct adapter *adapter);
 
@@ -109,7 +110,7 @@ void request_start(struct request *request);
 void unit_ready(struct unit *unit);
 void adapter_pump(struct adapter *adapter);
 void adapter_pump_here(struct adapter *adapter);
-BOOLEAN pump_defer(struct request *request);
+void request_leave(struct request *request);
 void adapter_hold(struct adapter *adapter);
 void adapter_unhold(struct adapter *adapter);
 void request_fail_dead(struct request *request);

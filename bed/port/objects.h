@@ -4,7 +4,7 @@
  * units, the addresses that answered INQUIRY; a unit that is a disk has a disk device, which stands for Windows' disk
  * class driver; a request is one SRB and everything that belongs to it.
  *
- * Lock order: the topology lock, miniports_lock, adapter->startio_lock, adapter->lock, the leaf locks of lent.c,
+ * Lock order: the topology lock, miniports_lock, adapter->startio_lock, adapter->lock, the leaf locks of request.c (free_lock), lent.c,
  * service.c, memory.c, violation.c. Neither the miniport nor IoCompleteRequest is called with adapter->lock held.
  */
 #ifndef BED_PORT_OBJECTS_H
@@ -127,10 +127,13 @@ struct adapter {
     struct list_link delayed; /* requests that wait for a retry */
     struct pump *pumps;
     ULONG outstanding;
-    ULONG busy_remaining;                  /* StorPortBusy: completions to wait for */
-    ULONG held;                            /* > 0: nothing is started (reset of the bus, adapter stopped) */
-    ULONG seconds;                         /* counts up with the one-second timer */
-    ULONG paused_until;                    /* StorPortPause, in `seconds`; 0 = not paused */
+    ULONG busy_remaining; /* StorPortBusy: completions to wait for */
+    ULONG held;           /* > 0: nothing is started (reset of the bus, adapter stopped) */
+    ULONG seconds;        /* counts up with the one-second timer */
+    ULONG paused_until;   /* StorPortPause, in `seconds`; 0 = not paused */
+
+    KSPIN_LOCK free_lock;
+    /* guarded by free_lock */
     struct request_chunk *volatile chunks; /* looked through without the lock: a chunk is whole before it is added */
     struct list_link free;
     ULONG free_count;
@@ -292,8 +295,8 @@ struct request;
 typedef void request_done(struct request *request);
 
 struct request {
-    struct list_link
-        link; /* guarded by adapter->lock: in free, waiting, outstanding, delayed or a pump's finished list */
+    struct list_link link; /* in free, guarded by adapter->free_lock; in waiting, outstanding, delayed or a pump's
+                            * finished list, guarded by adapter->lock */
     struct adapter *adapter;
     struct unit *unit; /* holds a reference while not free */
     volatile LONG state;

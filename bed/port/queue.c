@@ -61,11 +61,34 @@ static struct request *next_to_start(struct adapter *adapter)
     return NULL;
 }
 
+static void count_down(ULONG *remaining, ULONG outstanding)
+{
+    if (*remaining != 0) {
+        (*remaining)--;
+    }
+    if (outstanding == 0) {
+        *remaining = 0;
+    }
+}
+
 static void mark_ready_locked(struct unit *unit)
 {
     if (!list_is_empty(&unit->waiting) && list_is_empty(&unit->ready_link) && !unit->dead) {
         list_append(&unit->adapter->ready, &unit->ready_link);
     }
+}
+
+static void leave_outstanding_locked(struct request *request)
+{
+    struct adapter *adapter = request->adapter;
+    struct unit *unit = request->unit;
+
+    list_remove(&request->link);
+    unit->outstanding_count--;
+    adapter->outstanding--;
+    count_down(&unit->busy_remaining, unit->outstanding_count);
+    count_down(&adapter->busy_remaining, adapter->outstanding);
+    mark_ready_locked(unit);
 }
 
 /* Something that kept the unit from starting may be over. */
@@ -111,24 +134,25 @@ static struct pump *pump_of_thread_locked(struct adapter *adapter)
     return pump;
 }
 
-/* Inside HwStartIo of this thread: puts the finished request aside until it has returned. */
-BOOLEAN pump_defer(struct request *request)
+/* The miniport's part is over. Inside HwStartIo of this thread the request is put aside until it has returned. */
+void request_leave(struct request *request)
 {
     struct adapter *adapter = request->adapter;
     struct pump *pump;
     KIRQL irql;
 
-    if (*(struct pump *volatile *)&adapter->pumps == NULL) {
-        return FALSE;
-    }
     KeAcquireSpinLock(&adapter->lock, &irql);
     pump = pump_of_thread_locked(adapter);
     if (pump != NULL) {
         list_remove(&request->link);
         list_append(&pump->finished, &request->link);
+    } else {
+        leave_outstanding_locked(request);
     }
     KeReleaseSpinLock(&adapter->lock, irql);
-    return pump != NULL;
+    if (pump == NULL) {
+        request_finish(request);
+    }
 }
 
 static void mark_outstanding_locked(struct request *request)
@@ -153,9 +177,7 @@ static void refused(struct request *request)
         guard_seal(request);
         RtlZeroMemory(&request->outcome, sizeof(request->outcome));
         request->outcome.srb_status = SRB_STATUS_BUSY;
-        if (!pump_defer(request)) {
-            request_finish(request);
-        }
+        request_leave(request);
     }
 }
 
@@ -197,8 +219,10 @@ static void pump_run_locked(struct adapter *adapter, struct pump *pump, KIRQL *i
         struct request *request;
 
         if (link != NULL) {
+            request = list_member(link, struct request, link);
+            leave_outstanding_locked(request);
             KeReleaseSpinLock(&adapter->lock, *irql);
-            request_finish(list_member(link, struct request, link));
+            request_finish(request);
         } else {
             request = next_to_start(adapter);
             if (request == NULL) {

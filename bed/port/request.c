@@ -23,7 +23,7 @@ static ULONG align16(ULONG length)
 }
 
 /* Several words at a time: each request is looked at, whole. */
-static BOOLEAN is_filled(const void *memory, ULONG length)
+BOOLEAN is_filled(const void *memory, ULONG length)
 {
     const ULONGLONG fill = 0x0101010101010101ULL * PORT_FILL;
     const UCHAR *bytes = memory;
@@ -95,7 +95,7 @@ static void chunk_fill(struct adapter *adapter, struct request_chunk *chunk)
     }
 }
 
-/* With adapter->lock held. */
+/* With adapter->free_lock held. */
 static void chunk_add(struct adapter *adapter)
 {
     ULONG stride = align16(sizeof(struct request)) + align16(adapter->config.SrbExtensionSize);
@@ -141,7 +141,7 @@ struct request *request_take(struct unit *unit)
     struct request *request;
     KIRQL irql;
 
-    KeAcquireSpinLock(&adapter->lock, &irql);
+    KeAcquireSpinLock(&adapter->free_lock, &irql);
     if (adapter->free_count <= SPARE_REQUESTS) {
         chunk_add(adapter);
     }
@@ -149,7 +149,7 @@ struct request *request_take(struct unit *unit)
     if (link != NULL) {
         adapter->free_count--;
     }
-    KeReleaseSpinLock(&adapter->lock, irql);
+    KeReleaseSpinLock(&adapter->free_lock, irql);
     if (link == NULL) {
         return NULL;
     }
@@ -168,10 +168,10 @@ void request_give(struct request *request)
 
     request->unit = NULL;
     InterlockedExchange(&request->state, REQUEST_FREE);
-    KeAcquireSpinLock(&adapter->lock, &irql);
+    KeAcquireSpinLock(&adapter->free_lock, &irql);
     list_append(&adapter->free, &request->link);
     adapter->free_count++;
-    KeReleaseSpinLock(&adapter->lock, irql);
+    KeReleaseSpinLock(&adapter->free_lock, irql);
     unit_release(unit);
 }
 
@@ -193,11 +193,11 @@ void requests_check(struct adapter *adapter)
 {
     KIRQL irql;
 
-    KeAcquireSpinLock(&adapter->lock, &irql);
+    KeAcquireSpinLock(&adapter->free_lock, &irql);
     for (struct list_link *link = adapter->free.next; link != &adapter->free; link = link->next) {
         check_spoiled(list_member(link, struct request, link));
     }
-    KeReleaseSpinLock(&adapter->lock, irql);
+    KeReleaseSpinLock(&adapter->free_lock, irql);
 }
 
 /* SRBs that the miniport never gave back keep their memory. */
