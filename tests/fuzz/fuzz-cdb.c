@@ -163,6 +163,8 @@ static void check_flags(const struct scsi_device *device, const struct scsi_comm
         CHECK(request->flags == 0 || request->flags == IO_ONE_EXTENT);
         break;
     case IO_READ:
+        CHECK(request->flags == (command->operation == SCSI_READ && command->fua && has_fua(device) ? IO_FUA : 0u));
+        break;
     case IO_FLUSH:
     case IO_TRIM:
     case IO_CACHE:
