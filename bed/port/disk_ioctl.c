@@ -13,6 +13,10 @@
 #define IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES                                                                       \
     CTL_CODE(IOCTL_STORAGE_BASE, 0x0501, METHOD_BUFFERED, FILE_WRITE_ACCESS)
 #endif
+#ifndef IOCTL_STORAGE_GET_LB_PROVISIONING_MAP_RESOURCES
+#define IOCTL_STORAGE_GET_LB_PROVISIONING_MAP_RESOURCES                                                                \
+    CTL_CODE(IOCTL_STORAGE_BASE, 0x0502, METHOD_BUFFERED, FILE_READ_ACCESS)
+#endif
 
 /* GET_DISK_ATTRIBUTES and SET_DISK_ATTRIBUTES, which not every winioctl.h has. */
 struct disk_attributes {
@@ -206,6 +210,8 @@ static NTSTATUS serve(struct disk *disk, IRP *irp, MDL *user, ULONG_PTR *informa
         return query_property(disk->adapter, disk, irp, information);
     case IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES:
         return manage_data_set(disk, irp, information);
+    case IOCTL_STORAGE_GET_LB_PROVISIONING_MAP_RESOURCES:
+        return map_resources(disk, irp, information);
     case IOCTL_SCSI_GET_ADDRESS:
         return get_address(disk, irp, information);
     case IOCTL_SCSI_PASS_THROUGH:
@@ -230,6 +236,7 @@ static BOOLEAN needs_miniport(ULONG code)
     case IOCTL_DISK_UPDATE_PROPERTIES:
     case IOCTL_DISK_VERIFY:
     case IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES:
+    case IOCTL_STORAGE_GET_LB_PROVISIONING_MAP_RESOURCES:
     case IOCTL_SCSI_PASS_THROUGH:
     case IOCTL_SCSI_PASS_THROUGH_DIRECT:
         return TRUE;

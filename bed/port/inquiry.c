@@ -6,6 +6,10 @@
 #define COMMAND_TIMEOUT_S 10
 #define COMMAND_RETRIES   5
 
+#ifndef SCSIOP_LOG_SENSE /* mingw-w64's scsi.h lacks it */
+#define SCSIOP_LOG_SENSE 0x4D
+#endif
+
 /* Runs a command that reads into `data`; tries again as the class driver does. `outcome` may be NULL. */
 static NTSTATUS read_command(struct unit *unit, const UCHAR *cdb, UCHAR cdb_length, UCHAR *data, ULONG length,
                              ULONG *got, struct outcome *outcome)
@@ -57,6 +61,14 @@ NTSTATUS unit_inquiry(struct unit *unit, UCHAR page, BOOLEAN vpd, UCHAR *data, U
 NTSTATUS unit_mode_sense(struct unit *unit, UCHAR page, UCHAR *data, UCHAR length, ULONG *got)
 {
     UCHAR cdb[6] = {SCSIOP_MODE_SENSE, 0, page, 0, length, 0};
+
+    return read_command(unit, cdb, sizeof(cdb), data, length, got, NULL);
+}
+
+/* Threshold values (PC 00b), as the class driver asks for them. */
+NTSTATUS unit_log_sense(struct unit *unit, UCHAR page, UCHAR *data, UCHAR length, ULONG *got)
+{
+    UCHAR cdb[10] = {SCSIOP_LOG_SENSE, 0, page, 0, 0, 0, 0, 0, length, 0};
 
     return read_command(unit, cdb, sizeof(cdb), data, length, got, NULL);
 }

@@ -84,6 +84,7 @@ void unit_identify_pages(struct unit *unit, struct identity *identity);
 ULONG unit_serial(struct unit *unit, UCHAR *serial, ULONG size);
 ULONG unit_report_luns(struct unit *unit, UCHAR *luns, ULONG maximum);
 NTSTATUS unit_mode_sense(struct unit *unit, UCHAR page, UCHAR *data, UCHAR length, ULONG *got);
+NTSTATUS unit_log_sense(struct unit *unit, UCHAR page, UCHAR *data, UCHAR length, ULONG *got);
 
 /* request.c */
 struct request *request_take(struct unit *unit);
@@ -183,7 +184,7 @@ void hw_timers_check(struct adapter *adapter);
 /* file.c */
 NTSTATUS file_dispatch(struct device *device, IRP *irp);
 
-/* disk_io.c, disk_ioctl.c, disk_property.c, passthrough.c, trim.c */
+/* disk_io.c, disk_ioctl.c, disk_property.c, mapping.c, passthrough.c, trim.c */
 NTSTATUS disk_transfer(struct disk *disk, IRP *irp);
 NTSTATUS disk_flush(struct disk *disk, IRP *irp);
 void transfer_submit(struct request *request);
@@ -194,6 +195,7 @@ NTSTATUS pass_through(struct disk *disk, IRP *irp, BOOLEAN direct, MDL *user, UL
 NTSTATUS pass_through_lock(IRP *irp, MDL **mdl);
 void pass_through_unlock(MDL *mdl);
 NTSTATUS manage_data_set(struct disk *disk, IRP *irp, ULONG_PTR *information);
+NTSTATUS map_resources(struct disk *disk, IRP *irp, ULONG_PTR *information);
 
 /* adapter_ioctl.c */
 NTSTATUS adapter_ioctl(struct adapter *adapter, IRP *irp);

@@ -22,5 +22,6 @@ command_function command_cdb;        /* cdb.c */
 command_function command_info;       /* info.c */
 command_function command_rate;       /* rate.c */
 command_function command_attributes; /* attributes.c */
+command_function command_mapping;    /* mapping.c */
 
 #endif

@@ -22,6 +22,7 @@ static const struct {
     {"cdb", command_cdb, "DISK HEX [--in N | --out FILE | --out-hex BYTES] [--direct]"},
     {"info", command_info, "DISK"},
     {"rate", command_rate, "DISK [--disks N --depth D --size BYTES --ms MS | --requests R --seed S --write]"},
+    {"mapping", command_mapping, "DISK: how many bytes are mapped to something, and how many may still be"},
     {"attributes", command_attributes, "DISK [--mask BITS --value BITS], of DISK_ATTRIBUTE_OFFLINE and _READ_ONLY"},
 };
 
