@@ -162,6 +162,7 @@ static void set_device(struct disk *disk, const struct nbd_export *export, const
     device->write_zeroes = (export->flags & NBD_FLAG_SEND_WRITE_ZEROES) != 0;
     device->cache = (export->flags & NBD_FLAG_SEND_CACHE) != 0;
     device->block_status = export->block_status;
+    device->threshold_exponent = export->block_status ? device_threshold_exponent(geometry->block_count) : 0;
     device->rotational = (export->flags & NBD_FLAG_ROTATIONAL) != 0;
     device->physical_block_exponent = physical_exponent(&disk->properties, export->preferred_block, device->block_size);
     set_limits(device, export, geometry);

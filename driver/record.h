@@ -19,6 +19,10 @@
  * well before Storport's time-out (IoTimeoutValue in wnbd.inf: 30 s), though others are in the queue before it. */
 #define RECORD_WRITE_SAME_MAX (64u << 20)
 
+/* How long a LOG SENSE may go on to count blocks: with the request that it has out then, it is to end well before
+ * Storport's time-out. */
+#define RECORD_COUNT_MAX_MS 10000
+
 /* An MDL for the longest transfer at any offset in a page. */
 #define RECORD_MDL_SIZE (sizeof(MDL) + sizeof(PFN_NUMBER) * (RECORD_DATA_MAX / PAGE_SIZE + 1))
 
@@ -50,6 +54,7 @@ struct record {
     struct nbd_progress progress;      /* of the answer to its request: the receiver's */
     struct nbd_connection *connection; /* over which it is out while it has holds; guarded by disk->lock */
     uint64_t received_at;              /* by clock_precise: when its request came */
+    uint64_t begun_at;                 /* storage_counts: by clock_now, when the command came */
     uint32_t replays;                  /* connections that ended before its answer; guarded by disk->lock */
     uint32_t holds;         /* enum record_hold; guarded by disk->lock, as the list and the command's cookie */
     uint32_t area;          /* a channel's: in the arena, where its data is; fixed while it is with the program */

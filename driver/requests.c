@@ -116,6 +116,13 @@ static void change_data(struct record *record, bool had_pages)
     }
 }
 
+static void bound_count(struct record *record)
+{
+    if (clock_now() - record->begun_at > RECORD_COUNT_MAX_MS * CLOCK_TICKS_PER_MS) {
+        storage_give_up(&record->command);
+    }
+}
+
 /* Whether the record has another request, an UNMAP's next range or more of a transfer; it waits to be sent then. */
 static bool next_request_locked(struct disk *disk, struct record *record)
 {
@@ -124,6 +131,9 @@ static bool next_request_locked(struct disk *disk, struct record *record)
 
     if (record->srb_status != 0 || record->result.status != SCSI_STATUS_GOOD) {
         return false;
+    }
+    if (storage_counts(&record->command)) {
+        bound_count(record);
     }
     switch (storage_next(&record->command, &sense)) {
     case STORAGE_DONE:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SRBs as Storport hands them over, at DISPATCH_LEVEL or below. */
+#include "driver/clock.h"
 #include "driver/disk.h"
 #include "driver/log.h"
 #include "driver/pnp.h"
@@ -187,6 +188,10 @@ static uint8_t *reach_data(const struct srb_view *view, const struct scsi_comman
         record_init_compare(record);
         *length = view->data != NULL ? *length : 0;
         return view->data; /* mapped until the SRB is completed */
+    case SCSI_LOG_SENSE_PROVISIONING:
+        record->begun_at = clock_now();
+        *length = view->data != NULL ? *length : 0;
+        return view->data;
     case SCSI_GET_LBA_STATUS:
     case SCSI_PERSISTENT_RESERVE_IN:
         *length = view->data != NULL ? *length : 0;

@@ -4,6 +4,7 @@
 #include "core/base/bytes.h"
 #include "core/base/memory.h"
 #include "core/scsi/cdb_internal.h"
+#include "core/scsi/log.h"
 #include "core/scsi/opcodes.h"
 
 /* Byte 1 of READ, WRITE and VERIFY (SBC-3, "READ (10) command" ff.) */
@@ -127,14 +128,23 @@ static bool decode_mode_select(const uint8_t *cdb, uint8_t length, struct scsi_c
     return (cdb[1] & (SELECT_PF | SELECT_RTD | SELECT_SP)) == SELECT_PF;
 }
 
-/* SPC-4, "LOG SENSE command". Nothing can be saved (SP, PPC), and no page has parameters to begin at. */
+/*
+ * SPC-4, "LOG SENSE command". Nothing can be saved (SP, PPC), and a list of pages has no parameters to begin at
+ * (PARAMETER POINTER). The page that has one has it alone, so that it is the first of all that are allowed.
+ */
 static bool decode_log_sense(const uint8_t *cdb, struct scsi_command *command)
 {
+    uint16_t last = 0;
+
     command->page_control = cdb[2] >> 6;
     command->page = cdb[2] & 0x3F;
     command->subpage = cdb[3];
     command->allocation_length = load_be16(cdb + 7);
-    return (cdb[1] & 0x03) == 0 && load_be16(cdb + 5) == 0;
+    if (command->page == LOG_PAGE_PROVISIONING && command->subpage == 0) {
+        command->operation = SCSI_LOG_SENSE_PROVISIONING;
+        last = LOG_PARAMETER_USED;
+    }
+    return (cdb[1] & 0x03) == 0 && load_be16(cdb + 5) <= last;
 }
 
 /* SBC-2, 5.10: PMI and the LBA, obsolete in SBC-3 and zero in every command that is sent today. */
@@ -201,6 +211,7 @@ static bool decode_fields(const uint8_t *cdb, uint8_t length, struct scsi_comman
     case SCSI_ALLOW_MEDIUM_REMOVAL:
         return (cdb[4] & 0x03) == 0; /* it cannot be removed, so to prevent that has no meaning */
     case SCSI_LOG_SENSE:
+    case SCSI_LOG_SENSE_PROVISIONING:
         return decode_log_sense(cdb, command);
     case SCSI_READ_CAPACITY_10:
         return decode_read_capacity_10(cdb, command);

@@ -38,7 +38,8 @@ enum scsi_operation {
     SCSI_WRITE_SAME,
     SCSI_PREFETCH,
     SCSI_GET_LBA_STATUS,
-    SCSI_MODE_SELECT_6, /* what is cached goes to the medium when the cache is turned off */
+    SCSI_LOG_SENSE_PROVISIONING, /* LOG SENSE of the page for which blocks are counted (core/scsi/log.h) */
+    SCSI_MODE_SELECT_6,          /* what is cached goes to the medium when the cache is turned off */
     SCSI_MODE_SELECT_10,
     SCSI_PERSISTENT_RESERVE_IN,
     SCSI_PERSISTENT_RESERVE_OUT,

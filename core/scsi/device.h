@@ -20,6 +20,7 @@ struct scsi_device {
     uint64_t descriptor_sense;       /* by device_descriptor_sense; 0 at first */
     uint32_t block_size;             /* 512 or 4096 */
     uint8_t physical_block_exponent; /* physical block = block_size << this; 0 .. 15 */
+    uint8_t threshold_exponent;      /* device_counts_blocks: threshold set = 1 << this blocks, 1 .. 23; else 0 */
 
     bool read_only;
     bool write_cache;  /* the backend can flush: WCE is 1 unless a MODE SELECT has made it 0 */
@@ -73,6 +74,27 @@ static inline uint8_t device_exponent(uint32_t bytes, uint32_t block_size)
 static inline uint64_t device_blocks(const struct scsi_device *device)
 {
     return atomic_read_u64(&device->block_count);
+}
+
+/* Whether it can say how many of its blocks are in use (LOG SENSE); only with `block_status`. */
+static inline bool device_counts_blocks(const struct scsi_device *device)
+{
+    return device->threshold_exponent != 0;
+}
+
+/*
+ * threshold_exponent for a disk of `block_count`. The unit of a 32-bit count (SBC-3, "Logical Block Provisioning VPD
+ * page"): as fine as leaves room for the disk to become 256 times as large, because initiators ask for it once; and not
+ * coarser than the largest disk needs, of 2^63 bytes in blocks of 512.
+ */
+static inline uint8_t device_threshold_exponent(uint64_t block_count)
+{
+    uint8_t exponent = 1; /* 0 says that there are no threshold sets */
+
+    while (exponent < 23 && block_count >> exponent > UINT32_MAX >> 8) {
+        exponent++;
+    }
+    return exponent;
 }
 
 static inline bool device_has_write_same(const struct scsi_device *device)

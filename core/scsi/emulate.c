@@ -85,7 +85,7 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
         *length = mode_sense(device, command, answer, sense);
         return *length != 0;
     case SCSI_LOG_SENSE:
-        *length = log_sense(command, answer, sense);
+        *length = log_sense(device, command, answer, sense);
         return *length != 0;
     case SCSI_READ_CAPACITY_10:
         *length = read_capacity_10(device, answer);
@@ -112,6 +112,7 @@ static bool make_answer(const struct scsi_device *device, const struct scsi_comm
     case SCSI_WRITE_SAME:
     case SCSI_PREFETCH:
     case SCSI_GET_LBA_STATUS:
+    case SCSI_LOG_SENSE_PROVISIONING:
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
     case SCSI_PERSISTENT_RESERVE_IN:

@@ -194,6 +194,7 @@ static uint32_t block_characteristics(const struct scsi_device *device, uint8_t 
 /* SBC-3, "Logical Block Provisioning VPD page". What is read from an unmapped block is not promised: LBPRZ 0. */
 static uint32_t logical_block_provisioning(const struct scsi_device *device, uint8_t *provisioning)
 {
+    provisioning[0] = device->threshold_exponent;
     if (device->unmap) {
         provisioning[1] = 0x80; /* LBPU: UNMAP; no anchors */
         if (device->write_zeroes) {

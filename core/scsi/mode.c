@@ -5,15 +5,27 @@
 
 #include <stddef.h>
 
-#define SUBPAGE_NONE 0x00
-#define SUBPAGE_ALL  0xFF /* of pages that have no subpages: the pages */
+#define SPF 0x40 /* the page has a subpage code */
 
 /* The device-specific parameter of a direct access block device (SBC-3, "Mode parameters") */
 #define WRITE_PROTECT 0x80
 #define DPOFUA        0x10
 
+/* A threshold descriptor (SBC-3, "Logical Block Provisioning mode page") */
+#define THRESHOLD_INCREASING 0x01 /* byte 0: not enabled, a soft threshold, armed increasing */
+#define THRESHOLD_OF_USED    0x02 /* byte 1: the log parameter that it is about */
+
 /* In ascending order, as MODE SENSE has to give all of them. */
-static const uint8_t pages[] = {MODE_PAGE_ERROR_RECOVERY, MODE_PAGE_CACHING, MODE_PAGE_CONTROL, MODE_PAGE_EXCEPTIONS};
+static const struct {
+    uint8_t code;
+    uint8_t subpage;
+} pages[] = {
+    {MODE_PAGE_ERROR_RECOVERY, MODE_SUBPAGE_NONE},
+    {MODE_PAGE_CACHING, MODE_SUBPAGE_NONE},
+    {MODE_PAGE_CONTROL, MODE_SUBPAGE_NONE},
+    {MODE_PAGE_EXCEPTIONS, MODE_SUBPAGE_NONE},
+    {MODE_PAGE_EXCEPTIONS, MODE_SUBPAGE_PROVISIONING},
+};
 
 /* Page header: PS 0 (nothing can be saved), the page code, and how many bytes follow. */
 static uint32_t begin_page(uint8_t *page, uint8_t code, uint8_t length)
@@ -59,9 +71,29 @@ static uint32_t exceptions_page(enum mode_values values, uint8_t *page)
     return begin_page(page, MODE_PAGE_EXCEPTIONS, 12);
 }
 
-uint32_t mode_page(const struct scsi_device *device, uint8_t code, enum mode_values values, uint8_t *page)
+/*
+ * SBC-3, "Logical Block Provisioning mode page". Who has threshold sets has to have it. To notice by itself that a
+ * threshold is crossed a disk would have to count its blocks all the time, so the one that there is cannot be enabled.
+ */
+static uint32_t provisioning_page(const struct scsi_device *device, enum mode_values values, uint8_t *page)
 {
-    switch (code) {
+    if (!device_counts_blocks(device)) {
+        return 0;
+    }
+    page[0] = SPF | MODE_PAGE_EXCEPTIONS;
+    page[1] = MODE_SUBPAGE_PROVISIONING;
+    store_be16(page + 2, 24 - 4);
+    if (values != MODE_CHANGEABLE) {
+        page[16] = THRESHOLD_INCREASING;
+        page[17] = THRESHOLD_OF_USED;
+    }
+    return 24;
+}
+
+uint32_t mode_page(const struct scsi_device *device, uint8_t code, uint8_t subpage, enum mode_values values,
+                   uint8_t *page)
+{
+    switch (subpage << 8 | code) {
     case MODE_PAGE_ERROR_RECOVERY:
         return error_recovery_page(page);
     case MODE_PAGE_CACHING:
@@ -70,9 +102,21 @@ uint32_t mode_page(const struct scsi_device *device, uint8_t code, enum mode_val
         return control_page(device, values, page);
     case MODE_PAGE_EXCEPTIONS:
         return exceptions_page(values, page);
+    case MODE_SUBPAGE_PROVISIONING << 8 | MODE_PAGE_EXCEPTIONS:
+        return provisioning_page(device, values, page);
     default:
         return 0;
     }
+}
+
+/* SPC-4, "Mode page code usage for all devices": one, it and its subpages, all without subpages, or all with them. */
+static bool is_asked(const struct scsi_command *command, uint8_t code, uint8_t subpage)
+{
+    if (command->page == MODE_PAGE_ALL && command->subpage == MODE_SUBPAGE_NONE) {
+        return subpage == MODE_SUBPAGE_NONE;
+    }
+    return (command->page == code && command->subpage == subpage) ||
+           ((command->page == code || command->page == MODE_PAGE_ALL) && command->subpage == MODE_SUBPAGE_ALL);
 }
 
 /* 0: there is no such page. */
@@ -81,11 +125,10 @@ static uint32_t write_pages(const struct scsi_device *device, const struct scsi_
     enum mode_values values = (enum mode_values)command->page_control;
     uint32_t length = 0;
 
-    if (command->page != MODE_PAGE_ALL) {
-        return mode_page(device, command->page, values, bytes);
-    }
-    for (size_t i = 0; i < sizeof(pages); i++) {
-        length += mode_page(device, pages[i], values, bytes + length);
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        if (is_asked(command, pages[i].code, pages[i].subpage)) {
+            length += mode_page(device, pages[i].code, pages[i].subpage, values, bytes + length);
+        }
     }
     return length;
 }
@@ -119,9 +162,6 @@ uint32_t mode_sense(const struct scsi_device *device, const struct scsi_command 
 
     if (command->page_control == MODE_SAVED) {
         return refuse(sense, ASC_SAVING_PARAMETERS_NOT_SUPPORTED);
-    }
-    if (command->subpage != SUBPAGE_NONE && command->subpage != SUBPAGE_ALL) {
-        return refuse(sense, ASC_INVALID_FIELD_IN_CDB);
     }
     length = write_pages(device, command, bytes + header);
     if (length == 0) {

@@ -7,8 +7,10 @@
  *     08  caching                             WCE can be changed where the backend can flush
  *     0A  control                             D_SENSE can be changed
  *     1C  informational exceptions control    there are none (DEXCPT)
+ *     1C/02  logical block provisioning       where device_counts_blocks: a threshold of the blocks in use that is
+ *                                             not enabled and cannot be
  *
- * No page has subpages, and none is saved.
+ * None is saved.
  */
 #ifndef WNBD_CORE_SCSI_MODE_H
 #define WNBD_CORE_SCSI_MODE_H
@@ -27,11 +29,15 @@
 #define MODE_PAGE_EXCEPTIONS     0x1C
 #define MODE_PAGE_ALL            0x3F
 
+#define MODE_SUBPAGE_NONE         0x00
+#define MODE_SUBPAGE_PROVISIONING 0x02 /* of MODE_PAGE_EXCEPTIONS */
+#define MODE_SUBPAGE_ALL          0xFF
+
 #define MODE_HEADER_6  4
 #define MODE_HEADER_10 8
 
-#define MODE_PAGE_MAX   20                                   /* the caching page */
-#define MODE_ANSWER_MAX (MODE_HEADER_10 + 20 + 12 + 12 + 12) /* the longer header and all pages */
+#define MODE_PAGE_MAX   24                                        /* the logical block provisioning page */
+#define MODE_ANSWER_MAX (MODE_HEADER_10 + 20 + 12 + 12 + 12 + 24) /* the longer header and all pages */
 
 /* Which values of a page: PAGE CONTROL of MODE SENSE. */
 enum mode_values {
@@ -42,7 +48,8 @@ enum mode_values {
 };
 
 /* Writes a page, MODE_PAGE_MAX zeroed bytes, and answers its length. 0: there is no such page. */
-uint32_t mode_page(const struct scsi_device *device, uint8_t code, enum mode_values values, uint8_t *page);
+uint32_t mode_page(const struct scsi_device *device, uint8_t code, uint8_t subpage, enum mode_values values,
+                   uint8_t *page);
 
 /*
  * Answers `command`, a MODE SENSE: writes the mode parameters to `bytes`, MODE_ANSWER_MAX zeroed bytes, and answers

@@ -8,9 +8,11 @@
 #define DESCRIPTOR_LONG  16
 #define LONGLBA          0x01 /* byte 4 of the longer header */
 
-#define PAGE_HEADER 2
-#define PAGE_CODE   0x3F
-#define PAGE_SPF    0x40
+#define PAGE_HEADER    2
+#define SUBPAGE_HEADER 4
+#define PAGE_PS        0x80
+#define PAGE_SPF       0x40
+#define PAGE_CODE      0x3F
 
 #define WCE     0x04
 #define D_SENSE 0x04
@@ -103,14 +105,31 @@ static bool take_header(struct list *list, const struct scsi_device *device, boo
     return length == 0 || take_descriptor(list, device, length, sense);
 }
 
-/* Whether the page differs from the disk's, of the same length, only in what can be changed. */
-static bool is_allowed(const struct scsi_device *device, const uint8_t *page, uint32_t length)
+/* The disk's page with the code, or codes, of one that was sent. 0: it has none. */
+static uint32_t like_sent(const struct scsi_device *device, const uint8_t *sent, enum mode_values values, uint8_t *page)
 {
-    uint8_t current[MODE_PAGE_MAX] = {0};
+    uint8_t subpage = (sent[0] & PAGE_SPF) != 0 ? sent[1] : MODE_SUBPAGE_NONE;
+
+    return mode_page(device, sent[0] & PAGE_CODE, subpage, values, page);
+}
+
+/* Whether the header is that of the disk's page: its code and its length. PS is reserved here. */
+static bool is_header(const uint8_t *sent, const uint8_t *known, uint32_t length)
+{
+    uint8_t difference = (sent[0] ^ known[0]) & (uint8_t)~PAGE_PS;
+
+    for (uint32_t i = 1; i < length; i++) {
+        difference |= sent[i] ^ known[i];
+    }
+    return difference == 0;
+}
+
+/* Whether the page differs from the disk's, of the same length, only in what can be changed. */
+static bool is_allowed(const struct scsi_device *device, const uint8_t *page, const uint8_t *current, uint32_t length)
+{
     uint8_t changeable[MODE_PAGE_MAX] = {0};
 
-    mode_page(device, page[0] & PAGE_CODE, MODE_CURRENT, current);
-    mode_page(device, page[0] & PAGE_CODE, MODE_CHANGEABLE, changeable);
+    like_sent(device, page, MODE_CHANGEABLE, changeable);
     for (uint32_t i = PAGE_HEADER; i < length; i++) {
         if (((page[i] ^ current[i]) & ~changeable[i]) != 0) {
             return false;
@@ -133,24 +152,38 @@ static void note_page(struct list *list, const struct scsi_device *device, const
     }
 }
 
-/* PS is reserved here. */
+/* The code or codes of a page and its length: `*header` bytes. */
+static bool take_page_header(struct list *list, uint8_t *page, uint32_t *header, struct scsi_sense *sense)
+{
+    *header = PAGE_HEADER;
+    if (!take(list, page, PAGE_HEADER, sense)) {
+        return false;
+    }
+    if ((page[0] & PAGE_SPF) == 0) {
+        return true;
+    }
+    *header = SUBPAGE_HEADER;
+    return take(list, page + PAGE_HEADER, SUBPAGE_HEADER - PAGE_HEADER, sense);
+}
+
 static bool take_page(struct list *list, const struct scsi_device *device, struct scsi_sense *sense)
 {
     uint8_t page[MODE_PAGE_MAX];
     uint8_t known[MODE_PAGE_MAX] = {0};
+    uint32_t header;
     uint32_t length;
 
-    if (!take(list, page, PAGE_HEADER, sense)) {
+    if (!take_page_header(list, page, &header, sense)) {
         return false;
     }
-    length = mode_page(device, page[0] & PAGE_CODE, MODE_CURRENT, known);
-    if ((page[0] & PAGE_SPF) != 0 || length == 0 || page[1] != known[1]) {
+    length = like_sent(device, page, MODE_CURRENT, known);
+    if (length == 0 || !is_header(page, known, header)) {
         return refuse(sense, ASC_INVALID_FIELD_IN_PARAMETER_LIST);
     }
-    if (!take(list, page + PAGE_HEADER, length - PAGE_HEADER, sense)) {
+    if (!take(list, page + header, length - header, sense)) {
         return false;
     }
-    if (!is_allowed(device, page, length)) {
+    if (!is_allowed(device, page, known, length)) {
         return refuse(sense, ASC_INVALID_FIELD_IN_PARAMETER_LIST);
     }
     note_page(list, device, page);

@@ -201,6 +201,8 @@ enum storage_step storage_begin(struct storage_command *storage, struct scsi_dev
         return storage_begin_prefetch(storage, device, command, sense);
     case SCSI_GET_LBA_STATUS:
         return storage_begin_status(storage, device, command, data, data_length, sense);
+    case SCSI_LOG_SENSE_PROVISIONING:
+        return storage_begin_count(storage, device, command, data, data_length, sense);
     case SCSI_MODE_SELECT_6:
     case SCSI_MODE_SELECT_10:
         return storage_begin_select(storage, device, command, data, data_length, sense);
@@ -258,6 +260,9 @@ static enum storage_step end(struct storage_command *storage)
 
 enum storage_step storage_next(struct storage_command *storage, struct scsi_sense *sense)
 {
+    if (storage->kind == STORAGE_COUNTS) {
+        return storage_next_count(storage);
+    }
     if (storage->range_length == 0 && storage->descriptors_left == 0) {
         return end(storage);
     }
@@ -266,14 +271,27 @@ enum storage_step storage_next(struct storage_command *storage, struct scsi_sens
 
 void storage_extent(struct storage_command *storage, uint64_t length, bool is_allocated)
 {
-    if (storage->request.operation == IO_BLOCK_STATUS) {
+    if (storage->kind == STORAGE_COUNTS) {
+        used_blocks_add(&storage->count.used, length, is_allocated);
+    } else if (storage->request.operation == IO_BLOCK_STATUS) {
         lba_status_add(&storage->status, length, is_allocated);
     }
 }
 
+bool storage_counts(const struct storage_command *storage)
+{
+    return storage->kind == STORAGE_COUNTS;
+}
+
+void storage_give_up(struct storage_command *storage)
+{
+    storage->count.is_given_up = true;
+}
+
 bool storage_has_answer(const struct storage_command *storage)
 {
-    return storage->kind == STORAGE_ANSWERS || storage->kind == STORAGE_RESERVE_ANSWERS;
+    return storage->kind == STORAGE_ANSWERS || storage->kind == STORAGE_COUNTS ||
+           storage->kind == STORAGE_RESERVE_ANSWERS;
 }
 
 uint8_t *storage_reservation_data(const struct storage_command *storage)
@@ -295,6 +313,9 @@ bool storage_writes_pattern(const struct storage_command *storage)
 
 uint32_t storage_answer_length(const struct storage_command *storage)
 {
+    if (storage->kind == STORAGE_COUNTS) {
+        return storage_finish_count(storage);
+    }
     return storage->kind == STORAGE_RESERVE_ANSWERS ? storage->request.length : lba_status_finish(&storage->status);
 }
 
@@ -315,7 +336,9 @@ static void rewind(struct storage_command *storage, enum io_operation operation,
 
 void storage_restart(struct storage_command *storage)
 {
-    if (storage->request.operation == IO_BLOCK_STATUS) {
+    if (storage->kind == STORAGE_COUNTS) {
+        storage_restart_count(storage);
+    } else if (storage->request.operation == IO_BLOCK_STATUS) {
         lba_status_restart(&storage->status);
     }
     if (!storage->ends_with_flush) {

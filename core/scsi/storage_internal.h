@@ -48,6 +48,20 @@ MUST_CHECK enum storage_step storage_begin_status(struct storage_command *storag
                                                   const struct scsi_command *command, uint8_t *data,
                                                   uint32_t data_length, struct scsi_sense *sense);
 
+/* storage_log.c */
+MUST_CHECK enum storage_step storage_begin_count(struct storage_command *storage, const struct scsi_device *device,
+                                                 const struct scsi_command *command, uint8_t *data,
+                                                 uint32_t data_length, struct scsi_sense *sense);
+
+/* An answer is over: the next request, or STORAGE_DONE. */
+MUST_CHECK enum storage_step storage_next_count(struct storage_command *storage);
+
+/* Begins the walk again. */
+void storage_restart_count(struct storage_command *storage);
+
+/* As storage_answer_length. */
+uint32_t storage_finish_count(const struct storage_command *storage);
+
 /* storage_reserve.c */
 MUST_CHECK enum storage_step storage_begin_reserve_in(struct storage_command *storage, const struct scsi_device *device,
                                                       const struct scsi_command *command, uint8_t *data,

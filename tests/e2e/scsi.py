@@ -66,6 +66,10 @@ class Disk:
         """`expected` is fixed() or descriptor()."""
         assert self.sense(command, data, room) == expected.ljust(SENSE_BYTES, b"\0"), command.hex()
 
+    def ask(self, command):
+        """What one of diskio's other commands says."""
+        return self.caller.disk(command, self.number).ok().fields()
+
     def read(self, lba, blocks):
         """As any program reads."""
         where = windows_path(self.scratch)

@@ -47,8 +47,6 @@ ANSWERS = {
     "allow-removal": (cdb(0x1E), b""),
     "read-capacity-10": (cdb(0x25), CAPACITY_10),
     "read-capacity-16": (cdb(0x9E, 0, 64, 0x10), CAPACITY_16),
-    "log-pages": (cdb(0x4D, 0, 64), bytes.fromhex("00000001 00")),
-    "log-subpages": (cdb(0x4D, 0x00FF0000, 64), bytes.fromhex("40ff0004 0000 00ff")),
     "report-luns": (REPORT_LUNS, ONE_LUN),
     "report-luns-well-known": (cdb(0xA0, 1 << 24, 16), bytes(8)),
     "report-luns-all": (cdb(0xA0, 2 << 24, 16), ONE_LUN),
@@ -65,7 +63,7 @@ ANSWERS = {
 OWN_PAGES = {  # of INQUIRY, that differ: over NBD, and of a program
     0x80: [page(0x80, name.encode().hex(), len(name)) for name in NAMES],
     0xB0: [limits(4096, 8), limits(0, 0)],
-    0xB2: [page(0xB2, "00 e0 02", 4), page(0xB2, "00 80 02", 4)],
+    0xB2: [page(0xB2, "01 e0 02", 4), page(0xB2, "00 80 02", 4)],
 }
 
 CURRENT, CHANGEABLE, DEFAULT = range(3)
@@ -76,6 +74,19 @@ MODE_PAGES = {  # current and default, changeable
     0x1C: [bytes.fromhex("1c0a 08") + bytes(9), bytes.fromhex("1c0a") + bytes(10)],
 }
 MODE_PAGES[0x3F] = [b"".join(pages) for pages in zip(*MODE_PAGES.values())]
+
+THRESHOLDS = bytes.fromhex("5c020014") + bytes(12) + bytes.fromhex("0102") + bytes(6)  # mode page 1C/02
+
+OWN_ANSWERS = {  # the same of other commands; None: 05/24/00
+    "log-pages": (cdb(0x4D, 0, 64), [bytes.fromhex("00000002 00 0c"), bytes.fromhex("00000001 00")]),
+    "log-subpages": (cdb(0x4D, 0x00FF0000, 64), [bytes.fromhex("40ff0006 0000 00ff 0c00"),
+                                                 bytes.fromhex("40ff0004 0000 00ff")]),
+    "log-subpages-of-0c": (cdb(0x4D, 0x0CFF0000, 64), [None, None]),
+    "thresholds": (cdb(0x1A, 0x1C02, 255), [bytes.fromhex("1b001000") + THRESHOLDS, None]),
+    "mode-pages-and-subpages": (cdb(0x5A, 0x3FFF0000, 512),
+                                [bytes.fromhex("005600100000 0000") + MODE_PAGES[0x3F][0] + THRESHOLDS,
+                                 bytes.fromhex("003e00100000 0000") + MODE_PAGES[0x3F][0]]),
+}
 
 
 def mode_sense(code, control, protected=False):
@@ -90,7 +101,8 @@ REFUSED = {
     "page-01": (cdb(0x12, 0x0100, 255, 1), INVALID_FIELD), "page-without-evpd": (cdb(0x12, 0x8000, 255), INVALID_FIELD),
     "saved-6": (cdb(0x1A, 0xC800, 255), 0x39), "saved-10": (cdb(0x5A, 0xC8 << 24, 255), 0x39),
     "mode-page-02": (cdb(0x1A, 0x0200, 255), INVALID_FIELD), "mode-subpage": (cdb(0x1A, 0x0801, 255), INVALID_FIELD),
-    "log-page-0c": (cdb(0x4D, 0x0C << 24, 255), INVALID_FIELD), "log-subpage": (cdb(0x4D, 1 << 16, 255), INVALID_FIELD),
+    "log-page-0d": (cdb(0x4D, 0x0D << 24, 255), INVALID_FIELD), "log-subpage": (cdb(0x4D, 1 << 16, 255), INVALID_FIELD),
+    "log-parameter": (bytes.fromhex("4d000c00000003001c00"), INVALID_FIELD),
     "select-report": (cdb(0xA0, 3 << 24, 16), INVALID_FIELD), "pmi": (bytes([0x25] + [0] * 7 + [1, 0]), INVALID_FIELD),
     "operation-code-without-action": (cdb(0xA3, 0x019E0000, 64, 0x0C), INVALID_FIELD),
     "eject": (cdb(0x1B, 0, 2), INVALID_FIELD), "power-condition": (cdb(0x1B, 0, 0x11), INVALID_FIELD),

@@ -65,8 +65,16 @@ def test_reservations_of_an_nbd_disk_are_refused(cdb, data, server, bed):
 
 def test_log_pages(server, bed):
     number = bed.map("log", server)
-    assert taken(bed, number, "4d00000000000000ff00", 255) == b"\0\0\0\1\0"
-    assert taken(bed, number, "4d0000ff00000000ff00", 255) == bytes.fromhex("40ff0004000000ff")
+    assert taken(bed, number, "4d00000000000000ff00", 255) == bytes.fromhex("00000002000c")
+    assert taken(bed, number, "4d0000ff00000000ff00", 255) == bytes.fromhex("40ff0006000000ff0c00")
+    assert taken(bed, number, "4d000c0000000000ff00", 255)[:8] == bytes.fromhex("8c00000c00022308")
+    assert sense(bed.diskio("cdb", number, "4d000d0000000000ff00", "--in", 255)) == (ILLEGAL_REQUEST, 0x24, 0)
+
+
+def test_log_pages_without_block_status(tmp_path, image, bed, stack):
+    number = bed.map("log", stack.enter_context(servers.nbdkit(tmp_path, "--no-sr", "file", image)))
+    assert page(bed, number, 0xB2)[4] == 0
+    assert taken(bed, number, "4d00000000000000ff00", 255) == bytes.fromhex("0000000100")
     assert sense(bed.diskio("cdb", number, "4d000c0000000000ff00", "--in", 255)) == (ILLEGAL_REQUEST, 0x24, 0)
 
 

@@ -4,6 +4,7 @@ Every command and page of docs/scsi.md by pass-through, with the whole of what i
 tells what it was asked, and on a disk that a program serves from its memory.
 """
 
+import os
 import re
 import struct
 import sys
@@ -19,9 +20,10 @@ from nbdwire import Command
 from scsi import (BLOCK, DATA_PROTECT, ILLEGAL_REQUEST, MISCOMPARE, NO_SENSE, UNIT_ATTENTION, Disk, cdb, descriptor,
                   fixed, unmap_list)
 from scsi_tables import (ANSWERS, ASKED, BLOCKS, CHANGEABLE, CURRENT, DATA, DEFAULT, FLUSHES, INQUIRY, INVALID_FIELD,
-                         MODE_PAGES, MODE_SELECT_10, MODE_SELECT_6, NAMES, NO_COMMAND, ONE_LUN, OWN_PAGES,
-                         PRE_FETCHES, READS, REFUSED, REPORT_LUNS, REQUEST_SENSE, RESERVE_IN, RESERVE_OUT, SIZE,
+                         MODE_PAGES, MODE_SELECT_10, MODE_SELECT_6, NAMES, NO_COMMAND, ONE_LUN, OWN_ANSWERS,
+                         OWN_PAGES, PRE_FETCHES, READS, REFUSED, REPORT_LUNS, REQUEST_SENSE, RESERVE_IN, RESERVE_OUT, SIZE,
                          STANDARD, TEST_UNIT_READY, VERIFIES, WRITES, WRITE_AND_VERIFIES, WRITE_SAMES, mode_sense)
+from servers import nbdkit, sparse_file
 from test_forms import Full
 
 OTHER = DATA[:-1] + b"\0"  # differs in its second block
@@ -70,6 +72,16 @@ def test_answer(name, disk):
 @pytest.mark.parametrize("code", OWN_PAGES)
 def test_page_of_its_own(code, nbd, served):
     assert [disk.answer(cdb(0x12, code << 8, 255, 1), 255) for disk in (nbd, served)] == OWN_PAGES[code]
+
+
+@pytest.mark.parametrize("name", OWN_ANSWERS)
+def test_answer_of_its_own(name, nbd, served):
+    command, answers = OWN_ANSWERS[name]
+    for disk, expected in zip((nbd, served), answers):
+        if expected is None:
+            disk.refused(fixed(ILLEGAL_REQUEST, INVALID_FIELD), command)
+        else:
+            assert disk.answer(command, 512) == expected
 
 
 def test_identification(disk):
@@ -181,6 +193,63 @@ def test_get_lba_status(nbd, served):
     for lba, blocks, is_hole in ((4100, 4, False), (4104, 8, True), (4108, 4, True), (4112, 48, False)):
         assert nbd.answer(cdb(0x9E, lba, 56, 0x12), 56) == lba_status(lba, blocks, is_hole)
     assert served.answer(cdb(0x9E, 12, 56, 0x12), 56) == lba_status(12, BLOCKS - 12, False)
+
+
+def log_page_of_use(sets):
+    """Page 0C with one parameter: the threshold sets in use, of this disk alone."""
+    return bytes.fromhex("8c00000c 0002 23 08") + struct.pack(">IB3x", sets, 1)
+
+
+def allocated(path):
+    """Bytes of a sparse file that are not in a hole, by its file system."""
+    total, at, size = 0, 0, path.stat().st_size
+    with open(path, "rb") as file:
+        while at < size:
+            try:
+                data = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            except OSError:  # none from here on
+                break
+            at = os.lseek(file.fileno(), data, os.SEEK_HOLE)
+            total += at - data
+    return total
+
+
+@pytest.mark.parametrize("control", range(4))  # PC: Windows' class driver sends 0, sg_logs 1
+def test_log_page_of_use(control, nbd, served):
+    """As many as are not in a hole, in sets of two blocks; on a program's disk nobody knows."""
+    command = cdb(0x4D, (control << 6 | 0x0C) << 24, 28)
+    nbd.send(cdb(0x42, 0, 24), unmap_list((0, BLOCKS)))
+    assert nbd.answer(command, 28) == log_page_of_use(0)
+    for lba, blocks in ((0, 8), (800, 24), (BLOCKS - 8, 8)):
+        nbd.fill(lba, blocks, 0xFF)
+    assert nbd.answer(command, 28) == log_page_of_use(20)
+    for pointer in (1, 2):
+        assert nbd.answer(command[:6] + bytes([pointer]) + command[7:], 28) == log_page_of_use(20)
+    for length in range(17):
+        assert nbd.answer(cdb(0x4D, 0x0C000000, length), 28) == log_page_of_use(20)[:length]
+    served.refused(fixed(ILLEGAL_REQUEST, INVALID_FIELD), command)
+    assert nbd.ask("mapping")["used.bytes"] == str(40 * BLOCK)
+    assert served.caller.disk("mapping", served.number).fields()["error"] != "0"
+
+
+def test_log_page_of_use_of_a_large_disk(module_bed, caller, tmp_path):
+    """nbdkit tells of 4 GiB at a time: what is in use of 100 GiB takes many answers, and the sets are of 16 blocks."""
+    image = sparse_file(tmp_path / "large.img", 100 << 30)
+    with open(image, "r+b") as file:
+        for at, length in ((0, 4096), ((4 << 30) - 4096, 8192), (50 << 30, 1 << 20), ((100 << 30) - 4096, 4096)):
+            file.seek(at)
+            file.write(b"\1" * length)
+    with nbdkit(tmp_path, "file", image) as server:
+        disk = Disk(caller, module_bed.map("large", server), tmp_path / "read")
+        assert disk.answer(cdb(0x12, 0xB200, 255, 1), 255)[4] == 4
+        answer = disk.answer(cdb(0x4D, 0x0C000000, 28), 28)
+        assert answer == log_page_of_use(-(-allocated(image) // (16 * BLOCK)))
+        mapping = disk.ask("mapping")
+        assert mapping.pop("used.bytes") == str(-(-allocated(image) // (16 * BLOCK)) * 16 * BLOCK)
+        assert mapping == {"error": "0", "returned": "32", "available.valid": "0", "used.valid": "1", "used.scope": "1"}
+        disk.fill((200 << 20) // BLOCK, 64, 0x77)
+        assert disk.answer(cdb(0x4D, 0x0C000000, 28), 28) == log_page_of_use(-(-allocated(image) // (16 * BLOCK)))
+        module_bed.unmap("large").ok()
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -13,8 +13,8 @@
  *    21   1  length of the CDB, 0 .. 16, and 17 times a set of enum still_more
  *    22  16  the CDB
  *    38   4  length of the initiator's buffer (no parameter list)
- *    42      the parameter list, or what a VERIFY sends; of a GET LBA STATUS the extents: 4 bytes each, bit 31 hole,
- * bits 0 .. 30 the length
+ *    42      the parameter list, or what a VERIFY sends; of a GET LBA STATUS or LOG SENSE the extents: 4 bytes each,
+ * bit 31 hole, bits 0 .. 30 the length; the same ones each time that the backend is asked
  */
 #include "core/base/bytes.h"
 #include "core/scsi/cdb.h"
@@ -26,6 +26,9 @@
 #include <string.h>
 
 #define PARAMETERS 42
+
+/* After so many answers a count is given up. */
+#define ANSWERS_MAX 64
 
 enum option {
     OPTION_READ_ONLY = 0x01,
@@ -89,6 +92,7 @@ static struct scsi_device make_device(const uint8_t *data)
     };
 
     device.block_count = 1 + load_be64(data + 2) % (UINT64_MAX / device.block_size);
+    device.threshold_exponent = device.block_status ? device_threshold_exponent(device.block_count) : 0;
     device.max_transfer_blocks = 1 + load_be32(data + 10) % (UINT32_MAX / device.block_size);
     device.max_write_same_blocks = 1 + load_be32(data + 14) % UINT32_MAX;
     if (device.fua_by_flush) {
@@ -250,7 +254,8 @@ static void check_request(const struct scsi_device *device, const struct scsi_co
         break;
     case IO_BLOCK_STATUS:
         CHECK(device->block_status && request->length <= STORAGE_TRIM_MAX);
-        CHECK(request->offset / device->block_size == command->lba);
+        CHECK(command->operation == SCSI_LOG_SENSE_PROVISIONING ||
+              request->offset / device->block_size == command->lba);
         break;
     case IO_RESERVE_IN:
     case IO_RESERVE_OUT:
@@ -296,6 +301,21 @@ static void check_answer(const struct scsi_device *device, const struct scsi_com
         CHECK(answer[at + 12] <= 1 && answer[at + 13] == 0 && answer[at + 14] == 0 && answer[at + 15] == 0);
         lba += blocks;
     }
+}
+
+/* As many threshold sets as the disk has, at most, or no count. */
+static void check_count(const struct scsi_device *device, const struct storage_command *storage, const uint8_t *page,
+                        uint32_t capacity)
+{
+    uint32_t length = storage_answer_length(storage);
+
+    CHECK(device->block_status && length <= capacity);
+    CHECK(length < 1 || page[0] == 0x8C);
+    CHECK(length < 4 || (page[1] == 0 && page[2] == 0 && (page[3] == 0 || page[3] == 12)));
+    CHECK(length <= 4 || page[3] == 12);
+    CHECK(length < 8 || load_be32(page + 4) == 0x00022308);
+    CHECK(length < 12 || load_be32(page + 8) <= ((device->block_count - 1) >> device->threshold_exponent) + 1);
+    CHECK(length < 16 || (length == 16 && load_be32(page + 12) == 0x01000000));
 }
 
 /* The backend writes the whole answer to a PERSISTENT RESERVE IN and reads the whole list of an OUT. */
@@ -380,12 +400,16 @@ static void check_storage(struct scsi_device *device, const struct scsi_command 
     struct walk walk = {0};
     struct scsi_sense sense;
     enum storage_step step;
+    uint32_t answers = 0;
 
     for (step = storage_begin(&storage, device, command, parameters, data_length, &sense); step == STORAGE_REQUEST;
          step = storage_next(&storage, &sense)) {
         check_request(device, command, &storage.request, data_length);
         note_request(&walk, &storage.request);
         feed_extents(&storage, extents, extents_size);
+        if (storage_counts(&storage) && ++answers == ANSWERS_MAX) {
+            storage_give_up(&storage);
+        }
         move_reservation(&storage, device->block_size);
         write_pattern(&storage);
         if (storage.request.operation == IO_READ && storage_compares(&storage)) {
@@ -398,6 +422,8 @@ static void check_storage(struct scsi_device *device, const struct scsi_command 
     if (step == STORAGE_REFUSED) {
         check_refusal(&sense);
         check_sense_formats(&sense, data_length % 24);
+    } else if (storage_counts(&storage)) {
+        check_count(device, &storage, parameters, data_length);
     } else if (storage_has_answer(&storage)) {
         check_answer(device, command, &storage, parameters, data_length);
     } else {
@@ -436,7 +462,8 @@ static void check_command(const uint8_t *data, size_t size, const struct scsi_co
 
     if (!command_needs_storage(command)) {
         check_emulation(&device, command, buffer_length % 1100);
-    } else if (command->operation == SCSI_GET_LBA_STATUS || command->operation == SCSI_PERSISTENT_RESERVE_IN) {
+    } else if (command->operation == SCSI_GET_LBA_STATUS || command->operation == SCSI_LOG_SENSE_PROVISIONING ||
+               command->operation == SCSI_PERSISTENT_RESERVE_IN) {
         check_status(&device, command, buffer_length % 1024, data + PARAMETERS, size - PARAMETERS);
     } else if (has_list && size != PARAMETERS) {
         check_list(&device, command, data + PARAMETERS, size - PARAMETERS, (data[0] & OPTION_LIST_CHANGES) != 0);

@@ -121,3 +121,25 @@ bool pass_lba_status(struct bed_file *disk, struct pass *pass, ULONGLONG lba, UL
     store_be32(cdb + 10, length);
     return run(disk, pass, cdb, sizeof(cdb), SCSI_IOCTL_DATA_IN, length);
 }
+
+void pass_begin_log_sense(struct bed_io *io, struct bed_file *disk, struct pass *pass, UCHAR page, UCHAR length)
+{
+    const UCHAR cdb[10] = {0x4D, [2] = page, [8] = length};
+
+    pass_begin(io, disk, pass, cdb, sizeof(cdb), SCSI_IOCTL_DATA_IN, length);
+}
+
+bool pass_log_sense(struct bed_file *disk, struct pass *pass, UCHAR page, UCHAR length)
+{
+    struct bed_io io;
+
+    pass_begin_log_sense(&io, disk, pass, page, length);
+    return pass_wait(&io, pass);
+}
+
+bool pass_inquiry(struct bed_file *disk, struct pass *pass, UCHAR page, UCHAR length)
+{
+    const UCHAR cdb[6] = {0x12, 1, page, 0, length};
+
+    return run(disk, pass, cdb, sizeof(cdb), SCSI_IOCTL_DATA_IN, length);
+}

@@ -41,4 +41,9 @@ bool pass_prefetch(struct bed_file *disk, struct pass *pass, ULONG lba, USHORT b
 /* GET LBA STATUS, with room for `descriptors` of them. */
 bool pass_lba_status(struct bed_file *disk, struct pass *pass, ULONGLONG lba, ULONG descriptors);
 
+/* LOG SENSE of that page (SUBPAGE 0) as Windows' class driver sends it, and INQUIRY of a VPD page. */
+void pass_begin_log_sense(struct bed_io *io, struct bed_file *disk, struct pass *pass, UCHAR page, UCHAR length);
+bool pass_log_sense(struct bed_file *disk, struct pass *pass, UCHAR page, UCHAR length);
+bool pass_inquiry(struct bed_file *disk, struct pass *pass, UCHAR page, UCHAR length);
+
 #endif

@@ -84,6 +84,7 @@ static void transfers(struct bed_file *disk)
     bed_flush(disk);
     pass_write_same_16(disk, &pass, PASS_NDOB, 8, 64, 0);
     pass_lba_status(disk, &pass, 0, 4);
+    pass_log_sense(disk, &pass, 0x0C, 28); /* counts the blocks in use */
 }
 
 static void map_use_and_unmap(void)

@@ -43,6 +43,7 @@ bool unit_init(struct unit *unit, uint64_t size, uint32_t block_size, bool read_
     device->write_cache = device->fua = true;
     device->unmap = device->write_zeroes = true;
     device->cache = device->block_status = device->byte_check = device->pattern = true;
+    device->threshold_exponent = device_threshold_exponent(device->block_count);
     set_limits(device);
     set_identity(device);
     return memory_init(&unit->memory, size, block_size);

@@ -30,6 +30,9 @@ static const struct example examples[] = {
      {0x4D, 0, 0xC5, 6, 0, 0, 0, 1, 2},
      {.operation = SCSI_LOG_SENSE, .page_control = 3, .page = 5, .subpage = 6, .allocation_length = 0x102}},
     {10,
+     {0x4D, 0, 0x0C, 0, 0, 0, 2, 1, 2},
+     {.operation = SCSI_LOG_SENSE_PROVISIONING, .page = 0x0C, .allocation_length = 0x102}},
+    {10,
      {0x5E, 3, 0, 0, 0, 0, 0, 1, 2},
      {.operation = SCSI_PERSISTENT_RESERVE_IN, .service_action = 3, .allocation_length = 0x102}},
     {10,
@@ -427,6 +430,38 @@ static void log_sense_saved_or_from_a_parameter(void **state)
     assert_refused(low, sizeof(low), INVALID_FIELD);
 }
 
+/* Of the one page with a parameter, with each of its values (PC): from there on or from before, but not from behind. */
+static void log_sense_from_a_parameter(void **state)
+{
+    (void)state;
+    for (unsigned control = 0; control < 4; control++) {
+        for (unsigned pointer = 0; pointer <= UINT16_MAX; pointer++) {
+            const uint8_t cdb[10] = {0x4D, 0, (uint8_t)(control << 6 | 0x0C), [5] = (uint8_t)(pointer >> 8),
+                                     (uint8_t)pointer};
+
+            if (pointer <= 2) {
+                assert_accepted(cdb, sizeof(cdb));
+            } else {
+                assert_refused(cdb, sizeof(cdb), INVALID_FIELD);
+            }
+        }
+    }
+}
+
+static void log_sense_subpages_of_provisioning(void **state)
+{
+    struct scsi_command command;
+    struct scsi_sense sense;
+
+    (void)state;
+    for (unsigned subpage = 0; subpage < 256; subpage++) {
+        const uint8_t cdb[10] = {0x4D, 0, 0x0C, (uint8_t)subpage};
+
+        assert_true(cdb_decode(cdb, sizeof(cdb), &command, &sense));
+        assert_int_equal(command.operation, subpage == 0 ? SCSI_LOG_SENSE_PROVISIONING : SCSI_LOG_SENSE);
+    }
+}
+
 /* PF has to be 1, RTD and SP 0; the rest of the byte is reserved. */
 static void mode_select_format(void **state)
 {
@@ -519,6 +554,7 @@ static void storage_needed_by(void **state)
                                            SCSI_WRITE_SAME,
                                            SCSI_PREFETCH,
                                            SCSI_GET_LBA_STATUS,
+                                           SCSI_LOG_SENSE_PROVISIONING,
                                            SCSI_MODE_SELECT_6,
                                            SCSI_MODE_SELECT_10,
                                            SCSI_PERSISTENT_RESERVE_IN,
@@ -567,6 +603,8 @@ int main(void)
         cmocka_unit_test(persistent_reserve_actions),
         cmocka_unit_test(prevent_medium_removal),
         cmocka_unit_test(log_sense_saved_or_from_a_parameter),
+        cmocka_unit_test(log_sense_from_a_parameter),
+        cmocka_unit_test(log_sense_subpages_of_provisioning),
         cmocka_unit_test(mode_select_format),
         cmocka_unit_test(service_action_unknown),
         cmocka_unit_test(report_luns_select_report),

@@ -350,7 +350,7 @@ static void refused_without_allocation_length(void **state)
     struct scsi_device device = test_device();
     const uint8_t page[16] = {0x12, 1, 0x85};
     const uint8_t mode[16] = {0x1A, 0, 0x1B};
-    const uint8_t log[16] = {0x4D, 0, 0x4C};
+    const uint8_t log[16] = {0x4D, 0, 0x4D};
     const uint8_t saved[16] = {0x5A, 0, 0xC8};
 
     (void)state;

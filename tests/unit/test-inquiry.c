@@ -256,6 +256,8 @@ static void provisioning_whole(void **state)
     assert_page(&device, 0xB2, "\x00\xB2\x00\x04\x00\xE0\x02\x00", 8);
     device.unmap = false;
     assert_page(&device, 0xB2, "\x00\xB2\x00\x04\x00\x00\x00\x00", 8);
+    device.threshold_exponent = 23;
+    assert_page(&device, 0xB2, "\x00\xB2\x00\x04\x17\x00\x00\x00", 8);
 }
 
 /* No answer needs more than the room that is promised. */

@@ -7,6 +7,7 @@
 #define CONTROL(d_sense) 0x0A, 0x0A, d_sense, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0
 #define RECOVERY         0x01, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define EXCEPTIONS       0x1C, 0x0A, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define THRESHOLDS       0x5C, 0x02, 0, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0
 #define HEADER_6         0, 0, 0, 0
 #define HEADER_10        0, 0, 0, 0, 0, 0, 0, 0
 
@@ -98,10 +99,10 @@ static void several_pages(void **state)
 static void as_sensed(void **state)
 {
     struct scsi_device device = test_device();
-    struct scsi_command sense_all = {.operation = SCSI_MODE_SENSE_10, .page = 0x3F};
+    struct scsi_command sense_all = {.operation = SCSI_MODE_SENSE_10, .page = 0x3F, .subpage = 0xFF};
 
     (void)state;
-    for (unsigned i = 0; i < 16; i++) {
+    for (unsigned i = 0; i < 32; i++) {
         uint8_t list[MODE_ANSWER_MAX] = {0};
         struct scsi_sense sense;
         uint32_t length;
@@ -110,8 +111,9 @@ static void as_sensed(void **state)
         device.read_only = (i & 8) != 0;
         device.write_through = device.write_cache && (i & 1) != 0;
         device.descriptor_sense = (i & 2) != 0;
+        device.threshold_exponent = (i & 16) != 0;
         length = mode_sense(&device, &sense_all, list, &sense);
-        assert_int_equal(length, MODE_ANSWER_MAX);
+        assert_int_equal(length, (i & 16) != 0 ? MODE_ANSWER_MAX : MODE_ANSWER_MAX - 24);
         assert_accepted(&device, true, list, length);
         assert_modes(&device, device.write_cache && (i & 1) != 0, (i & 2) != 0);
     }
@@ -280,6 +282,31 @@ static void page_header(void **state)
     }
 }
 
+/* As it is, the page with a subpage code is taken; nothing of it can be changed. */
+static void thresholds_as_they_are(void **state)
+{
+    struct scsi_device device = test_device();
+    uint8_t list[] = {HEADER_6, THRESHOLDS, CACHING(0)};
+
+    (void)state;
+    assert_refused(&device, false, WHOLE(list), INVALID_PARAMETER); /* it has no such page */
+    device.threshold_exponent = 1;
+    for (size_t length = 5; length < 28; length++) {
+        assert_refused(&device, false, list, length, PARAMETER_LENGTH);
+    }
+    for (unsigned bit = 0; bit < 24 * 8; bit++) {
+        list[4 + bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (bit == 7) { /* PS is reserved */
+            assert_accepted(&device, false, list, 28);
+        } else {
+            assert_refused(&device, false, list, 28, INVALID_PARAMETER);
+        }
+        list[4 + bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    assert_accepted(&device, false, WHOLE(list));
+    assert_modes(&device, true, false);
+}
+
 /* The list is refused for its last page, and the first ones have done nothing. */
 static void all_or_nothing(void **state)
 {
@@ -438,6 +465,7 @@ int main(void)
         cmocka_unit_test(descriptor_of_another_disk),
         cmocka_unit_test(fields_that_cannot_be_changed),
         cmocka_unit_test(page_header),
+        cmocka_unit_test(thresholds_as_they_are),
         cmocka_unit_test(all_or_nothing),
         cmocka_unit_test(disk_without_cache),
         cmocka_unit_test(cache_off_flushes),

@@ -2,17 +2,18 @@
 #include "core/scsi/mode.h"
 #include "tests/unit/scsi_device.h"
 
-#define CACHING_ON      0x08, 0x12, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define CACHING_ZERO    0x08, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define CONTROL         0x0A, 0x0A, 0, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0
-#define CONTROL_MASK    0x0A, 0x0A, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define RECOVERY        0x01, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define EXCEPTIONS      0x1C, 0x0A, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define EXCEPTIONS_ZERO 0x1C, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define PAGE_CURRENT    0
-#define PAGE_CHANGEABLE 1
-#define PAGE_DEFAULT    2
-#define PAGE_SAVED      3
+#define CACHING_ON              0x08, 0x12, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define CACHING_ZERO            0x08, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define CONTROL                 0x0A, 0x0A, 0, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0
+#define CONTROL_MASK            0x0A, 0x0A, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define RECOVERY                0x01, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define EXCEPTIONS              0x1C, 0x0A, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define EXCEPTIONS_ZERO         0x1C, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define THRESHOLDS(armed, used) 0x5C, 0x02, 0, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, armed, used, 0, 0, 0, 0, 0, 0
+#define PAGE_CURRENT            0
+#define PAGE_CHANGEABLE         1
+#define PAGE_DEFAULT            2
+#define PAGE_SAVED              3
 
 static struct scsi_command sense_6(uint8_t page, uint8_t page_control)
 {
@@ -94,6 +95,52 @@ static void all_pages(void **state)
     assert_answer(&device, sense_10(0x3F, PAGE_CURRENT), ten, sizeof(ten));
     command.subpage = 0xFF;
     assert_answer(&device, command, six, sizeof(six));
+}
+
+/* With the subpage: it is told where subpages are asked for. */
+static void all_pages_where_blocks_are_counted(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t pages[] = {59, 0, 0x10, 0, RECOVERY, CACHING_ON, CONTROL, EXCEPTIONS};
+    const uint8_t six[] = {83, 0, 0x10, 0, RECOVERY, CACHING_ON, CONTROL, EXCEPTIONS, THRESHOLDS(1, 2)};
+    const uint8_t ten[] = {0, 86, 0, 0x10, 0, 0, 0, 0, RECOVERY, CACHING_ON, CONTROL, EXCEPTIONS, THRESHOLDS(1, 2)};
+    struct scsi_command command = sense_6(0x3F, PAGE_CURRENT);
+    struct scsi_command command_10 = sense_10(0x3F, PAGE_CURRENT);
+
+    (void)state;
+    device.threshold_exponent = 1;
+    assert_answer(&device, command, pages, sizeof(pages));
+    command.subpage = command_10.subpage = 0xFF;
+    assert_answer(&device, command, six, sizeof(six));
+    assert_answer(&device, command_10, ten, sizeof(ten));
+    command.subpage = 0x02; /* of all pages: no such code */
+    assert_refused(&device, command, INVALID_FIELD);
+}
+
+static void thresholds_page(void **state)
+{
+    struct scsi_device device = test_device();
+    const uint8_t alone[] = {27, 0, 0x10, 0, THRESHOLDS(1, 2)};
+    const uint8_t mask[] = {27, 0, 0x10, 0, THRESHOLDS(0, 0)};
+    const uint8_t both[] = {39, 0, 0x10, 0, EXCEPTIONS, THRESHOLDS(1, 2)};
+    const uint8_t plain[] = {15, 0, 0x10, 0, EXCEPTIONS};
+
+    (void)state;
+    for (uint8_t control = PAGE_CURRENT; control <= PAGE_DEFAULT; control++) {
+        struct scsi_command command = sense_6(0x1C, control);
+
+        command.subpage = 0x02;
+        device.threshold_exponent = 0;
+        assert_refused(&device, command, INVALID_FIELD);
+        device.threshold_exponent = 1;
+        assert_answer(&device, command, control == PAGE_CHANGEABLE ? mask : alone, sizeof(alone));
+        if (control != PAGE_CHANGEABLE) {
+            command.subpage = 0xFF;
+            assert_answer(&device, command, both, sizeof(both));
+            command.subpage = 0;
+            assert_answer(&device, command, plain, sizeof(plain));
+        }
+    }
 }
 
 /* The mask: WCE where the backend can flush, and D_SENSE. */
@@ -195,6 +242,8 @@ int main(void)
         cmocka_unit_test(caching_page_without_cache),
         cmocka_unit_test(control_page),
         cmocka_unit_test(all_pages),
+        cmocka_unit_test(all_pages_where_blocks_are_counted),
+        cmocka_unit_test(thresholds_page),
         cmocka_unit_test(pages_changeable),
         cmocka_unit_test(pages_changed),
         cmocka_unit_test(pages_saved),

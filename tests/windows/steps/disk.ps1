@@ -79,6 +79,22 @@ Step 'write and verify' -Expect 'WRITE AND VERIFY of 8 blocks succeeds and the b
     Assert ([Linq.Enumerable]::SequenceEqual([byte[]] $data, [byte[]] $read)) 'the blocks are others'
 }
 
+Step 'blocks in use' -Expect 'of a server with block status, Windows says how many bytes of the disk are in use' `
+    -Rows 'IOCTL_STORAGE_GET_LB_PROVISIONING_MAP_RESOURCES gives' {
+    $disk = Get-RawDisk
+    $page = Invoke-DiskIo @('cdb', "$($disk.Number)", '4d000000000000004000', '--in', '64')
+    if (-not ($page -match 'data *: *[0-9a-f]{8}000c')) {
+        Skip 'the server has no block status'
+    }
+    [void] (Invoke-DiskIo @('write', "$($disk.Number)", '0', "$(1MB)", '1'))
+    $told = Invoke-DiskIo @('mapping', "$($disk.Number)")
+    Assert ($told -match 'used.valid *: *1' -and $told -match 'used.scope *: *1') 'it does not say what is in use'
+    Assert ($told -match 'available.valid *: *0') 'it says what is available'
+    $used = [uint64] (($told | Select-String 'used.bytes *: *(\d+)').Matches[0].Groups[1].Value)
+    Assert ($used -ge 1MB -and $used -le $disk.Size + 1GB) "$used bytes are said to be in use"
+    "$used bytes of $($disk.Size); compare with nbdinfo --map --totals of the export"
+}
+
 Step 'patterns' -Expect 'two WRITE SAME with a pattern at once both succeed' `
     -Rows 'A request that is completed with SRB_STATUS_BUSY comes again' {
     $disk = Get-RawDisk
