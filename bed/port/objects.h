@@ -4,8 +4,9 @@
  * units, the addresses that answered INQUIRY; a unit that is a disk has a disk device, which stands for Windows' disk
  * class driver; a request is one SRB and everything that belongs to it.
  *
- * Lock order: the topology lock, miniports_lock, adapter->startio_lock, adapter->lock, the leaf locks of request.c (free_lock), lent.c,
- * service.c, memory.c, violation.c. Neither the miniport nor IoCompleteRequest is called with adapter->lock held.
+ * Lock order: the topology lock, miniports_lock, adapter->startio_lock, adapter->lock, the leaf locks of request.c
+ * (free_lock), lent.c, service.c, memory.c, violation.c. Neither the miniport nor IoCompleteRequest is called with
+ * adapter->lock held.
  */
 #ifndef BED_PORT_OBJECTS_H
 #define BED_PORT_OBJECTS_H
