@@ -204,7 +204,7 @@ WNBD_ASSERT_SZ_EQ(WNBD_INTERFACE, 152)
 #endif
 
 /* Receives a message of the library. The texts live for the call only; called on whatever thread uses the library, and
- * by several at once. Message has no line end. */
+ * by several at once. Message has no line end; WnbdGetLogMessageId tells its number. */
 typedef VOID (*LogMessageFunc)(WnbdLogLevel LogLevel, const char *Message, const char *FileName, UINT32 Line,
                                const char *FunctionName);
 
@@ -348,6 +348,10 @@ DWORD WnbdGetDriverVersion(PWNBD_VERSION Version);
 
 /* Where messages of this process go; NULL: nowhere. Until it is called: to stderr, a line each. */
 VOID WnbdSetLogger(LogMessageFunc Logger);
+
+/* In a logger: the id of the message that it is being told, on this thread; 0 elsewhere. docs/messages.md has each
+ * one's meaning and what to do. An id keeps its meaning for ever. Not in other implementations of this library. */
+UINT32 WnbdGetLogMessageId(VOID);
 
 /* The least important level that is still reported; WnbdLogLevelWarning until it is called. */
 VOID WnbdSetLogLevel(WnbdLogLevel LogLevel);

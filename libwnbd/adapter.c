@@ -23,9 +23,9 @@ static DWORD report(DWORD error)
     const char *words = reason(error);
 
     if (words)
-        log_error("cannot open the WNBD adapter: %s", words);
+        log_message(MESSAGE_ADAPTER_NOT_OPENED, "cannot open the WNBD adapter: %s", words);
     else
-        log_error("cannot open the WNBD adapter: Windows error %lu", error);
+        log_message(MESSAGE_ADAPTER_NOT_OPENED, "cannot open the WNBD adapter: Windows error %lu", error);
     return error;
 }
 

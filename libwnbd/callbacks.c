@@ -8,8 +8,9 @@ static void refuse(struct served *served, const WNBD_IO_REQUEST *request, const 
     WNBD_IO_RESPONSE response = {
         .RequestHandle = request->RequestHandle, .RequestType = request->RequestType, .Status = *status};
 
-    log_warning("a request of type %s was refused: this program does not serve it (ASC 0x%02x)",
-                WnbdRequestTypeToStr(request->RequestType), status->ASC);
+    log_message(MESSAGE_REQUEST_REFUSED,
+                "'%s': a request of type %s was refused: this program does not serve it (ASC 0x%02x)",
+                served->disk.Properties.InstanceName, WnbdRequestTypeToStr(request->RequestType), status->ASC);
     AcquireSRWLockExclusive(&served->lock);
     served->disk.Stats.InvalidRequests++;
     ReleaseSRWLockExclusive(&served->lock);

@@ -19,7 +19,8 @@ static DWORD check(const WNBD_PROPERTIES *properties)
 
     if (!TERMINATED(properties->InstanceName) || !TERMINATED(properties->SerialNumber) ||
         !TERMINATED(properties->Owner) || !TERMINATED(nbd->Hostname) || !TERMINATED(nbd->ExportName)) {
-        log_error("cannot map a disk: a name in its properties is too long");
+        log_message(MESSAGE_NOT_MAPPED, "cannot map '%.*s': a name in its properties is too long",
+                    (int)sizeof(properties->InstanceName) - 1, properties->InstanceName);
         return ERROR_BUFFER_OVERFLOW;
     }
     return ERROR_SUCCESS;
@@ -35,11 +36,11 @@ static DWORD read_answer(WNBD_IOCTL_CREATE_OUTPUT *output, DWORD used, const CHA
     output->Message[sizeof(output->Message) - 1] = '\0';
     if (output->Status >= 0) {
         if (output->Message[0])
-            log_warning("'%s' is mapped: %s", name, output->Message);
+            log_message(MESSAGE_MAPPED_WITH_NOTE, "'%s' is mapped: %s", name, output->Message);
         return ERROR_SUCCESS;
     }
     if (output->Message[0])
-        log_error("cannot map '%s': %s", name, output->Message);
+        log_message(MESSAGE_NOT_MAPPED, "cannot map '%s': %s", name, output->Message);
     return RtlNtStatusToDosError(output->Status);
 }
 

@@ -103,7 +103,8 @@ static DWORD remove_one(HDEVINFO set, SP_DEVINFO_DATA *device, void *context)
     DWORD error = devnode_remove(set, device, context);
 
     if (error != ERROR_SUCCESS)
-        log_error("cannot remove the device node of the WNBD adapter: Windows error %lu", error);
+        log_message(MESSAGE_NODE_NOT_REMOVED, "cannot remove the device node of the WNBD adapter: Windows error %lu",
+                    error);
     return error;
 }
 

@@ -71,7 +71,8 @@ static void give_up(PWNBD_DISK disk, DWORD error)
 {
     WNBD_REMOVE_OPTIONS hard = {.Flags.HardRemove = 1};
 
-    log_error("cannot make the dispatcher's threads: Windows error %lu", error);
+    log_message(MESSAGE_NOT_SERVED, "cannot serve '%s': the dispatcher's threads cannot be made: Windows error %lu",
+                disk->Properties.InstanceName, error);
     WnbdStopDispatcher(disk, &hard);
     WnbdWaitDispatcher(disk);
 }

@@ -27,8 +27,9 @@ static DWORD check_windows(void)
     if (version.dwMajorVersion > WNBD_REQ_WIN_VERSION_MAJOR ||
         (version.dwMajorVersion == WNBD_REQ_WIN_VERSION_MAJOR && version.dwBuildNumber >= WNBD_REQ_WIN_VERSION_BUILD))
         return ERROR_SUCCESS;
-    log_error("cannot install the driver: it needs Windows 10.0.%d or newer, this is %lu.%lu.%lu",
-              WNBD_REQ_WIN_VERSION_BUILD, version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber);
+    log_message(MESSAGE_WINDOWS_TOO_OLD,
+                "cannot install the driver: it needs Windows 10.0.%d or newer, this is %lu.%lu.%lu",
+                WNBD_REQ_WIN_VERSION_BUILD, version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber);
     return ERROR_NOT_SUPPORTED;
 }
 
@@ -55,7 +56,7 @@ static DWORD check_no_adapter(void)
 
     if (error != ERROR_SUCCESS || count == 0)
         return error;
-    log_error("cannot install the driver: a WNBD adapter is installed already");
+    log_message(MESSAGE_INSTALLED_ALREADY, "cannot install the driver: a WNBD adapter is installed already");
     return ERROR_DUPLICATE_FOUND;
 }
 
@@ -79,7 +80,8 @@ static DWORD wait_for_adapter(void)
     deadline_start(&deadline, ADAPTER_START_MS);
     while (!adapter_is_there()) {
         if (!deadline_sleep(&deadline, ADAPTER_RECHECK_MS)) {
-            log_error("cannot install the driver: Windows accepted it, but its adapter did not start");
+            log_message(MESSAGE_ADAPTER_NOT_STARTED,
+                        "cannot install the driver: Windows accepted it, but its adapter did not start");
             return ERROR_NOT_READY;
         }
     }
@@ -102,7 +104,7 @@ static DWORD install_in(HDEVINFO set, const GUID *class_guid, const WCHAR *class
         return error;
     error = give_driver(inf, reboot);
     if (error != ERROR_SUCCESS && devnode_remove(set, &device, reboot) != ERROR_SUCCESS)
-        log_warning("the device node of the failed installation could not be removed");
+        log_message(MESSAGE_NODE_STAYS, "the device node of the failed installation could not be removed");
     return error;
 }
 
@@ -115,7 +117,8 @@ static DWORD install(const CHAR *file_name, const WCHAR *inf, BOOL *reboot)
 
     if (!SetupDiGetINFClassW(inf, &class_guid, class_name, ARRAYSIZE(class_name), NULL)) {
         error = setup_error();
-        log_error("cannot install the driver: '%s' is not the INF file of a driver", file_name);
+        log_message(MESSAGE_PACKAGE_UNUSABLE, "cannot install the driver: '%s' is not the INF file of a driver",
+                    file_name);
         return error;
     }
     set = SetupDiCreateDeviceInfoList(&class_guid, NULL);

@@ -19,6 +19,9 @@ static VOID log_to_stderr(WnbdLogLevel level, const char *message, const char *f
 static LogMessageFunc volatile current_logger = log_to_stderr;
 static WnbdLogLevel volatile current_level = WnbdLogLevelWarning;
 
+/* Of the message that this thread's logger is being told; 0: none. */
+static _Thread_local UINT32 current_id;
+
 VOID WnbdSetLogger(LogMessageFunc Logger)
 {
     current_logger = Logger;
@@ -29,7 +32,24 @@ VOID WnbdSetLogLevel(WnbdLogLevel LogLevel)
     current_level = LogLevel;
 }
 
-void log_write(WnbdLogLevel level, const char *file, UINT32 line, const char *function, const char *format, ...)
+UINT32 WnbdGetLogMessageId(VOID)
+{
+    return current_id;
+}
+
+/* A logger may call the library, which may have something to say of that. */
+static void tell(LogMessageFunc logger, enum library_message id, WnbdLogLevel level, const char *message,
+                 const char *file, UINT32 line, const char *function)
+{
+    UINT32 outer_id = current_id;
+
+    current_id = (UINT32)id;
+    logger(level, message, file, line, function);
+    current_id = outer_id;
+}
+
+void log_write(enum library_message id, WnbdLogLevel level, const char *file, UINT32 line, const char *function,
+               const char *format, ...)
 {
     LogMessageFunc logger = current_logger;
     DWORD last_error = GetLastError();
@@ -41,6 +61,6 @@ void log_write(WnbdLogLevel level, const char *file, UINT32 line, const char *fu
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    logger(level, message, file, line, function);
+    tell(logger, id, level, message, file, line, function);
     SetLastError(last_error);
 }

@@ -124,7 +124,7 @@ static void describe(const WNBD_PROPERTIES *asked, const struct nbd_export *expo
 
 static DWORD fail(const struct nbd_session *session, DWORD error, const char *why)
 {
-    log_error("cannot map '%s': %s", session->properties.InstanceName, why);
+    log_message(MESSAGE_NOT_MAPPED, "cannot map '%s': %s", session->properties.InstanceName, why);
     return error;
 }
 
@@ -135,15 +135,16 @@ static DWORD check(const WNBD_PROPERTIES *properties)
     if (!memchr(properties->InstanceName, 0, sizeof(properties->InstanceName)) ||
         !memchr(server->Hostname, 0, sizeof(server->Hostname)) ||
         !memchr(server->ExportName, 0, sizeof(server->ExportName))) {
-        log_error("cannot map a disk: a name in its properties is too long");
+        log_message(MESSAGE_NOT_MAPPED, "cannot map '%.*s': a name in its properties is too long",
+                    (int)sizeof(properties->InstanceName) - 1, properties->InstanceName);
         return ERROR_BUFFER_OVERFLOW;
     }
     if (properties->InstanceName[0] && server->Hostname[0] && server->PortNumber != 0 && server->PortNumber <= 65535)
         return ERROR_SUCCESS;
-    log_error("cannot map '%s': %s", properties->InstanceName,
-              !properties->InstanceName[0] ? "the disk has no name"
-              : !server->Hostname[0]       ? "the name of the server is missing"
-                                           : "the port number is not within 1 and 65535");
+    log_message(MESSAGE_NOT_MAPPED, "cannot map '%s': %s", properties->InstanceName,
+                !properties->InstanceName[0] ? "the disk has no name"
+                : !server->Hostname[0]       ? "the name of the server is missing"
+                                             : "the port number is not within 1 and 65535");
     return ERROR_INVALID_PARAMETER;
 }
 
@@ -154,8 +155,9 @@ static DWORD check_sharing(const WNBD_PROPERTIES *properties)
 
     if (server->Flags.Force || !nbd_is_shared(properties, other))
         return ERROR_SUCCESS;
-    log_error("cannot map '%s': the export '%s' of the server %s port %u is mapped already as '%s'",
-              properties->InstanceName, server->ExportName, server->Hostname, server->PortNumber, other);
+    log_message(MESSAGE_NOT_MAPPED,
+                "cannot map '%s': the export '%s' of the server %s port %u is mapped already as '%s'",
+                properties->InstanceName, server->ExportName, server->Hostname, server->PortNumber, other);
     return ERROR_SHARING_VIOLATION;
 }
 

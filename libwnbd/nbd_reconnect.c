@@ -36,7 +36,8 @@ static void fence(struct nbd_session *session)
     BOOL risky;
 
     if (settle(session, &risky) && !nbd_link_leave(&session->link, session->cut, FENCE_MS) && risky)
-        log_warning("'%s': the server did not close the old connection, whose writes may be carried out after newer "
+        log_message(MESSAGE_SERVER_DID_NOT_CLOSE,
+                    "'%s': the server did not close the old connection, whose writes may be carried out after newer "
                     "ones",
                     name_of(session));
     nbd_link_close(&session->link);
@@ -61,7 +62,7 @@ static void suspend(struct nbd_session *session)
     replayed = nbd_jobs_withdraw(&session->jobs, &given_up);
     ReleaseSRWLockExclusive(&session->lock);
     if (replayed != 0)
-        log_debug("'%s': %u requests will be sent again", name_of(session), replayed);
+        log_message(MESSAGE_SENT_AGAIN, "'%s': %u requests will be sent again", name_of(session), replayed);
     fail_all(session, &given_up);
 }
 
@@ -116,8 +117,8 @@ static void fail_requests(struct nbd_session *session)
 static void give_up_in_time(struct nbd_session *session)
 {
     if (!session->search.given_up && left_ms(session) == 0) {
-        log_error("'%s': no connection within %lu ms: requests fail until there is one (%s)", name_of(session),
-                  session->timeouts.reconnect_ms, session->link.problem);
+        log_message(MESSAGE_GIVEN_UP, "'%s': no connection within %lu ms: requests fail until there is one (%s)",
+                    name_of(session), session->timeouts.reconnect_ms, session->link.problem);
         session->search.given_up = TRUE;
         fail_requests(session);
     }
@@ -135,8 +136,9 @@ static DWORD grow(struct nbd_session *session)
     problem = nbd_export_geometry(&link->export, disk->Properties.BlockSize, &geometry);
     if (problem != NBD_GEOMETRY_OK)
         return nbd_link_fail(link, ERROR_REVISION_MISMATCH, "%s", nbd_geometry_problem_text(problem));
-    log_info("'%s': %s: %llu bytes, was %llu", name_of(session), nbd_export_change_text(NBD_EXPORT_GROWN),
-             (unsigned long long)link->export.size, (unsigned long long)session->export.size);
+    log_message(MESSAGE_EXPORT_GREW, "'%s': %s: %llu bytes, was %llu", name_of(session),
+                nbd_export_change_text(NBD_EXPORT_GROWN), (unsigned long long)link->export.size,
+                (unsigned long long)session->export.size);
     session->export.size = link->export.size;
     disk->Properties.BlockCount = geometry.block_count;
     /* Windows learns it by a unit attention: WnbdSetDiskSize would have it ask, and be answered by this thread. */
@@ -179,7 +181,7 @@ static BOOL try(struct nbd_session *session)
         nbd_link_leave(link, FALSE, GOODBYE_MS);
         nbd_link_close(link);
     }
-    log_info("'%s': still no connection: %s", name_of(session), link->problem);
+    log_message(MESSAGE_NO_CONNECTION_YET, "'%s': still no connection: %s", name_of(session), link->problem);
     return FALSE;
 }
 
@@ -204,7 +206,7 @@ static BOOL go_on(struct nbd_session *session)
 {
     if (!open(session))
         return FALSE;
-    log_warning("'%s': connected again", name_of(session));
+    log_message(MESSAGE_CONNECTED_AGAIN, "'%s': connected again", name_of(session));
     nbd_send_waiting(session, FALSE);
     return TRUE;
 }
@@ -214,7 +216,7 @@ BOOL nbd_reconnect(struct nbd_session *session)
     struct nbd_search *search = &session->search;
 
     begin(session);
-    log_warning("'%s': the connection is lost: %s", name_of(session), session->why);
+    log_message(MESSAGE_CONNECTION_LOST, "'%s': the connection is lost: %s", name_of(session), session->why);
     suspend(session);
     if (search->given_up)
         fail_requests(session);

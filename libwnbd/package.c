@@ -12,11 +12,11 @@ static DWORD check_file(const WCHAR *inf, const CHAR *shown)
     DWORD attributes = GetFileAttributesW(inf);
 
     if (attributes == INVALID_FILE_ATTRIBUTES) {
-        log_error("cannot install the driver: there is no file '%s'", shown);
+        log_message(MESSAGE_PACKAGE_UNUSABLE, "cannot install the driver: there is no file '%s'", shown);
         return ERROR_FILE_NOT_FOUND;
     }
     if (attributes & FILE_ATTRIBUTE_DIRECTORY) {
-        log_error("cannot install the driver: '%s' is a folder, not an INF file", shown);
+        log_message(MESSAGE_PACKAGE_UNUSABLE, "cannot install the driver: '%s' is a folder, not an INF file", shown);
         return ERROR_FILE_NOT_FOUND;
     }
     return ERROR_SUCCESS;
@@ -37,7 +37,8 @@ static DWORD report_missing(const WCHAR *name, const CHAR *shown)
     CHAR missing[MAX_PATH * 3] = "?";
 
     WideCharToMultiByte(CP_UTF8, 0, name, -1, missing, sizeof(missing), NULL, NULL);
-    log_error("cannot install the driver: there is no file '%s' beside '%s'", missing, shown);
+    log_message(MESSAGE_PACKAGE_UNUSABLE, "cannot install the driver: there is no file '%s' beside '%s'", missing,
+                shown);
     return ERROR_FILE_NOT_FOUND;
 }
 
@@ -65,7 +66,7 @@ DWORD package_check(const WCHAR *inf, const CHAR *shown)
     file = SetupOpenInfFileW(inf, NULL, INF_STYLE_WIN4, NULL);
     if (file == INVALID_HANDLE_VALUE) {
         error = setup_error();
-        log_error("cannot install the driver: '%s' is not the INF file of a driver", shown);
+        log_message(MESSAGE_PACKAGE_UNUSABLE, "cannot install the driver: '%s' is not the INF file of a driver", shown);
         return error;
     }
     error = check_files(file, inf, shown);

@@ -98,9 +98,11 @@ static void load(const WCHAR *manifest, const WCHAR *folder)
     swprintf(arguments, ARRAYSIZE(arguments), L"/m:\"%ls\" \"%ls\"", manifest, folder);
     error = tool_run(L"lodctr.exe", arguments, &code);
     if (error != ERROR_SUCCESS)
-        log_warning("the performance counters are not registered: lodctr.exe does not run: Windows error %lu", error);
+        log_message(MESSAGE_COUNTERS_NOT_REGISTERED,
+                    "the performance counters are not registered: lodctr.exe does not run: Windows error %lu", error);
     else if (code != 0 || !is_registered())
-        log_warning("the performance counters are not registered: lodctr.exe %ls ended with code %lu", arguments, code);
+        log_message(MESSAGE_COUNTERS_NOT_REGISTERED,
+                    "the performance counters are not registered: lodctr.exe %ls ended with code %lu", arguments, code);
 }
 
 void performance_register(const WCHAR *inf)
@@ -115,7 +117,8 @@ void performance_register(const WCHAR *inf)
     cut_to_folder(package);
     swprintf(manifest, ARRAYSIZE(manifest), L"%ls\\wnbd.man", package);
     if (GetFileAttributesW(manifest) == INVALID_FILE_ATTRIBUTES) {
-        log_warning("the performance counters are not registered: there is no file wnbd.man beside the INF file");
+        log_message(MESSAGE_COUNTERS_NOT_REGISTERED,
+                    "the performance counters are not registered: there is no file wnbd.man beside the INF file");
         return;
     }
     if (is_registered())
@@ -132,7 +135,9 @@ void performance_unregister(void)
         return;
     unload(&error, &code);
     if (error != ERROR_SUCCESS)
-        log_warning("the performance counters stay registered: unlodctr.exe does not run: Windows error %lu", error);
+        log_message(MESSAGE_COUNTERS_STAY,
+                    "the performance counters stay registered: unlodctr.exe does not run: Windows error %lu", error);
     else if (code != 0 || is_registered())
-        log_warning("the performance counters stay registered: unlodctr.exe ended with code %lu", code);
+        log_message(MESSAGE_COUNTERS_STAY, "the performance counters stay registered: unlodctr.exe ended with code %lu",
+                    code);
 }

@@ -14,6 +14,7 @@
 struct veto {
     PNP_VETO_TYPE type;
     WCHAR name[MAX_PATH]; /* of the device, driver, service or window that objected; may be empty */
+    CONFIGRET other;      /* no veto, but a failure */
 };
 
 static const char *veto_reason(PNP_VETO_TYPE type)
@@ -67,8 +68,7 @@ static DWORD ask_windows(DEVINST node, struct veto *veto)
         return ERROR_SUCCESS;
     if (result == CR_REMOVE_VETOED)
         return ERROR_BUSY;
-    log_warning("Plug and Play could not remove the disk device (configuration manager code %lu)",
-                (unsigned long)result);
+    veto->other = result;
     return ERROR_REMOVE_FAILED;
 }
 
@@ -95,13 +95,14 @@ static void explain(const WNBD_CONNECTION_INFO *info, DWORD error, const struct 
         snprintf(text, (size_t)size, "%s",
                  info->PNPDeviceID[0] ? "its disk device is gone" : "Windows has no disk device for it");
     else
-        snprintf(text, (size_t)size, "Plug and Play could not remove its disk device");
+        snprintf(text, (size_t)size, "Plug and Play could not remove its disk device (configuration manager code %lu)",
+                 (unsigned long)veto->other);
 }
 
 /* The PnP half of a soft removal. Tells the logger why it failed, as an error unless the hard way follows. */
 static DWORD soft_remove(const WNBD_CONNECTION_INFO *info, const WNBD_REMOVE_OPTIONS *options)
 {
-    struct veto veto = {PNP_VetoTypeUnknown, {0}};
+    struct veto veto = {.type = PNP_VetoTypeUnknown};
     const CHAR *name = info->Properties.InstanceName;
     char why[1024];
     DEVINST node;
@@ -113,9 +114,9 @@ static DWORD soft_remove(const WNBD_CONNECTION_INFO *info, const WNBD_REMOVE_OPT
         return error;
     explain(info, error, &veto, why, sizeof(why));
     if (options->Flags.HardRemoveFallback)
-        log_warning("'%s' was unmapped the hard way: %s", name, why);
+        log_message(MESSAGE_UNMAPPED_HARD, "'%s' was unmapped the hard way: %s", name, why);
     else
-        log_error("cannot unmap '%s': %s", name, why);
+        log_message(MESSAGE_NOT_UNMAPPED, "cannot unmap '%s': %s", name, why);
     return error;
 }
 

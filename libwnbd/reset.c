@@ -18,8 +18,10 @@ static DWORD disable(DEVINST adapter)
     case CR_ACCESS_DENIED:
         return ERROR_ACCESS_DENIED;
     default:
-        log_error("cannot reset the WNBD adapter: Plug and Play could not disable it (configuration manager code %lu)",
-                  (unsigned long)result);
+        log_message(
+            MESSAGE_NOT_DISABLED,
+            "cannot reset the WNBD adapter: Plug and Play could not disable it (configuration manager code %lu)",
+            (unsigned long)result);
         return ERROR_REMOVE_FAILED;
     }
 }
@@ -30,8 +32,9 @@ static DWORD enable(DEVINST adapter)
 
     if (result == CR_SUCCESS)
         return ERROR_SUCCESS;
-    log_error("the WNBD adapter is disabled and cannot be enabled again (configuration manager code %lu)",
-              (unsigned long)result);
+    log_message(MESSAGE_NOT_ENABLED,
+                "the WNBD adapter is disabled and cannot be enabled again (configuration manager code %lu)",
+                (unsigned long)result);
     return ERROR_NOT_READY;
 }
 
@@ -69,7 +72,7 @@ DWORD WnbdResetAdapterEx(DWORD TimeoutMs, DWORD RetryIntervalMs)
         error = try();
     } while (error == ERROR_BUSY && deadline_sleep(&deadline, RetryIntervalMs));
     if (error == ERROR_BUSY)
-        log_error("cannot reset the WNBD adapter: it or one of its disks is in use");
+        log_message(MESSAGE_RESET_VETOED, "cannot reset the WNBD adapter: it or one of its disks is in use");
     return error;
 }
 
@@ -78,6 +81,6 @@ DWORD WnbdResetAdapter(void)
     DWORD error = try();
 
     if (error == ERROR_BUSY)
-        log_error("cannot reset the WNBD adapter: it or one of its disks is in use");
+        log_message(MESSAGE_RESET_VETOED, "cannot reset the WNBD adapter: it or one of its disks is in use");
     return error;
 }

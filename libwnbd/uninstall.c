@@ -30,7 +30,7 @@ static DWORD remove_disks(void)
     error = WnbdRemoveAllDisks(adapter);
     CloseHandle(adapter);
     if (error != ERROR_SUCCESS)
-        log_error("cannot remove all disks before uninstalling: Windows error %lu", error);
+        log_message(MESSAGE_DISKS_NOT_REMOVED, "cannot remove all disks before uninstalling: Windows error %lu", error);
     return error;
 }
 
@@ -60,7 +60,8 @@ static DWORD uninstall_package(const WCHAR *name)
 {
     if (SetupUninstallOEMInfW(name, SUOI_FORCEDELETE, NULL))
         return ERROR_SUCCESS;
-    log_error("cannot remove the driver package %ls: Windows error %lu", name, GetLastError());
+    log_message(MESSAGE_PACKAGE_NOT_REMOVED, "cannot remove the driver package %ls: Windows error %lu", name,
+                GetLastError());
     return GetLastError();
 }
 

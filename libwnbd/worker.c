@@ -236,7 +236,8 @@ static void stop(struct served *served, DWORD error)
 
     if (!mark_stopped(served) || error == ERROR_HANDLE_EOF || error == ERROR_INVALID_HANDLE)
         return;
-    log_error("'%s' cannot be served any more: Windows error %lu", served->disk.Properties.InstanceName, error);
+    log_message(MESSAGE_SERVED_NO_MORE, "'%s' cannot be served any more: Windows error %lu",
+                served->disk.Properties.InstanceName, error);
     if (!served->disk.Properties.Flags.KeepDisk)
         WnbdRemove(&served->disk, &hard);
 }

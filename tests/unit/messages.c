@@ -102,10 +102,13 @@ static void print_named(FILE *file, const struct message *message)
 void messages_print_document(FILE *file)
 {
     fprintf(file,
-            "# Messages of the driver\n\n"
-            "Made of `driver/messages.h`: `build/native/tests/unit/test-messages - >docs/messages.md`. The service's "
-            "messages are in\n"
-            "[service.md](service.md).\n\n"
+            "# Messages\n\n"
+            "The driver's messages have ids of three digits, the library's four. Those of the service, and their ids, "
+            "are in\n"
+            "[service.md](service.md). This file is made by `build/native/tests/unit/test-messages - "
+            ">docs/messages.md`.\n\n"
+            "## Of the driver\n\n"
+            "Made of `driver/messages.h`.\n\n"
             "| messages | Windows' System log | trace sessions, `WNBD-Driver/Operational` | a kernel debugger |\n"
             "|---|---|---|---|\n"
             "| 1xx information | no | with `LogLevel` 3 or more | with `LogLevel` 3 or more |\n"
@@ -122,4 +125,5 @@ void messages_print_document(FILE *file)
         print_named(file, message);
         fprintf(file, " | %s | %s |\n", message->meaning, message->to_do);
     }
+    messages_print_library(file);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of the driver's messages is sound, and what is committed is as it would be made of it. `test-messages -`
- * prints docs/messages.md, `test-messages mc` driver/messages.mc, `test-messages man` driver/wnbd-events.man.
+ * The tables of the driver's and the library's messages are sound, and what is committed is as it would be made of
+ * them. `test-messages -` prints docs/messages.md, `test-messages mc` driver/messages.mc, `test-messages man`
+ * driver/wnbd-events.man.
  */
 #include "tests/unit/messages.h"
 
@@ -102,16 +103,55 @@ static void each_insert_has_a_name(void **state)
     }
 }
 
+static void are_sentences(const char *meaning, const char *to_do)
+{
+    assert_null(strpbrk(meaning, "!|%"));
+    assert_null(strpbrk(to_do, "!|%"));
+    assert_true(strlen(meaning) > 8 && strlen(to_do) > 7);
+    assert_int_equal(to_do[strlen(to_do) - 1], '.');
+    assert_int_equal(meaning[strlen(meaning) - 1], '.');
+}
+
 static void texts_are_plain_and_say_what_to_do(void **state)
 {
     (void)state;
     for (const struct message *message = messages; message->name; message++) {
         assert_null(strpbrk(message->text, "!|<>&\""));
-        assert_null(strpbrk(message->meaning, "!|%"));
-        assert_null(strpbrk(message->to_do, "!|%"));
-        assert_true(strlen(message->meaning) > 8 && strlen(message->to_do) > 7);
-        assert_int_equal(message->to_do[strlen(message->to_do) - 1], '.');
-        assert_int_equal(message->meaning[strlen(message->meaning) - 1], '.');
+        are_sentences(message->meaning, message->to_do);
+    }
+}
+
+static unsigned library_hundred(const char *level)
+{
+    static const char *const levels[] = {"Debug", "Info", "Warning", "Error"};
+    unsigned hundred = 0;
+
+    while (strcmp(levels[hundred], level) != 0) {
+        hundred++;
+        assert_true(hundred < sizeof(levels) / sizeof(levels[0]));
+    }
+    return 10 + hundred;
+}
+
+static void the_library_s_ids_ascend_and_tell_the_level(void **state)
+{
+    unsigned last = 999;
+
+    (void)state;
+    for (const struct library_message_row *message = library_messages; message->name; message++) {
+        assert_true(message->id > last);
+        assert_int_equal(message->id / 100, library_hundred(message->level));
+        last = message->id;
+    }
+}
+
+static void the_library_s_texts_are_plain_and_say_what_to_do(void **state)
+{
+    (void)state;
+    for (const struct library_message_row *message = library_messages; message->name; message++) {
+        assert_null(strpbrk(message->text, "!|<>&\"%"));
+        assert_int_not_equal(message->text[strlen(message->text) - 1], '.');
+        are_sentences(message->meaning, message->to_do);
     }
 }
 
@@ -129,6 +169,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(ids_ascend_and_have_a_kind),
         cmocka_unit_test(each_insert_has_a_name),
         cmocka_unit_test(texts_are_plain_and_say_what_to_do),
+        cmocka_unit_test(the_library_s_ids_ascend_and_tell_the_level),
+        cmocka_unit_test(the_library_s_texts_are_plain_and_say_what_to_do),
         cmocka_unit_test(codes_have_severity_customer_facility_and_id),
     };
 

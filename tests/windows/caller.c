@@ -13,7 +13,7 @@ static char long_name[WNBD_MAX_NAME_LENGTH + 1];
 static VOID tell_log(WnbdLogLevel level, const char *message, const char *file, UINT32 line, const char *function)
 {
     (void)file, (void)line, (void)function;
-    printf("log: %s %s\n", WnbdLogLevelToStr(level), message);
+    printf("log: %s %u %s\n", WnbdLogLevelToStr(level), WnbdGetLogMessageId(), message);
 }
 
 DWORD with_adapter(adapter_function *function, struct arguments *arguments)
@@ -47,11 +47,30 @@ static DWORD disk(struct arguments *arguments)
     return (DWORD)disk_run(arguments);
 }
 
-static const struct order own_orders[] = {{"disk", disk}, {NULL, NULL}};
+/* log-level NUMBER */
+static DWORD log_level(struct arguments *arguments)
+{
+    WnbdSetLogLevel((WnbdLogLevel)arguments_word_number(arguments, "the level"));
+    return ERROR_SUCCESS;
+}
+
+/* The id of a message where there is none. */
+static DWORD message_id(struct arguments *arguments)
+{
+    (void)arguments;
+    return WnbdGetLogMessageId();
+}
+
+static const struct order own_orders[] = {
+    {"disk", disk},
+    {"log-level", log_level},
+    {"message-id", message_id},
+    {NULL, NULL},
+};
 
 static const struct order *find(const char *name)
 {
-    const struct order *lists[] = {own_orders, disk_orders, driver_orders, handle_orders, daemon_orders};
+    const struct order *lists[] = {own_orders, disk_orders, driver_orders, handle_orders, daemon_orders, fault_orders};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         for (const struct order *order = lists[i]; order->name; order++) {

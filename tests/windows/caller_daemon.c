@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The library's NBD client, in a thread of its own, as the published cases run it. */
+/* The library's NBD client, in a thread of its own, as the published cases run it; and the driver's. */
 #include "caller.h"
 
 #include <stdio.h>
@@ -18,8 +18,8 @@ static void copy(CHAR *to, size_t size, const char *from)
     snprintf(to, size, "%s", from);
 }
 
-/* start-daemon NAME --host ADDRESS --port PORT [--export EXPORT] */
-static DWORD start_daemon(struct arguments *arguments)
+/* NAME --host ADDRESS --port PORT [--export EXPORT] */
+static void take_properties(struct arguments *arguments)
 {
     PNBD_CONNECTION_PROPERTIES nbd = &properties.NbdProperties;
 
@@ -30,6 +30,12 @@ static DWORD start_daemon(struct arguments *arguments)
     copy(properties.InstanceName, sizeof(properties.InstanceName), arguments_word(arguments, "the name"));
     copy(properties.Owner, sizeof(properties.Owner), "WnbdTests");
     properties.BlockSize = WNBD_DEFAULT_BLOCK_SIZE;
+}
+
+/* start-daemon, and the properties */
+static DWORD start_daemon(struct arguments *arguments)
+{
+    take_properties(arguments);
     properties.Flags.UseUserspaceNbd = 1;
     thread = CreateThread(NULL, 0, daemon_main, &properties, 0, NULL);
     return thread ? ERROR_SUCCESS : GetLastError();
@@ -47,8 +53,23 @@ static DWORD wait_daemon(struct arguments *arguments)
     return error;
 }
 
+/* map, and the properties: a disk of the driver's */
+static DWORD map(struct arguments *arguments)
+{
+    PWNBD_DISK disk;
+    DWORD error;
+
+    take_properties(arguments);
+    properties.Flags.UseKernelNbd = 1;
+    error = WnbdCreate(&properties, NULL, NULL, &disk);
+    if (error == ERROR_SUCCESS)
+        WnbdClose(disk);
+    return error;
+}
+
 const struct order daemon_orders[] = {
     {"start-daemon", start_daemon},
     {"wait-daemon", wait_daemon},
+    {"map", map},
     {NULL, NULL},
 };

@@ -176,6 +176,14 @@ static DWORD install(struct arguments *arguments)
     return WnbdInstallDriver(name_of(arguments), &reboot);
 }
 
+static DWORD uninstall(struct arguments *arguments)
+{
+    BOOL reboot = FALSE;
+
+    (void)arguments;
+    return WnbdUninstallDriver(&reboot);
+}
+
 const struct order driver_orders[] = {
     {"version", version},
     {"open-adapter", open_adapter},
@@ -188,5 +196,6 @@ const struct order driver_orders[] = {
     {"list-opt", list_options},
     {"reset-adapter", reset_adapter},
     {"install", install},
+    {"uninstall", uninstall},
     {NULL, NULL},
 };

@@ -30,7 +30,7 @@ void say(const char *format, ...)
 static VOID tell_log(WnbdLogLevel level, const char *message, const char *file, UINT32 line, const char *function)
 {
     (void)file, (void)line, (void)function;
-    say("log %s %s", WnbdLogLevelToStr(level), message);
+    say("log %s %u %s", WnbdLogLevelToStr(level), WnbdGetLogMessageId(), message);
 }
 
 static void take_flags(struct arguments *arguments, PWNBD_FLAGS flags)
