@@ -23,7 +23,7 @@ static VOID keep_message(WnbdLogLevel level, const char *message, const char *fi
     else if (kept)
         snprintf(kept, WNBD_LOG_MESSAGE_MAX_SIZE, "%s", message);
     if (is_debugging)
-        fprintf(stderr, "%s %s: %s\n", WnbdLogLevelToStr(level), function, message);
+        fprintf(stderr, "%s %u %s: %s\n", WnbdLogLevelToStr(level), WnbdGetLogMessageId(), function, message);
 }
 
 void report_start(bool debug)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The command line as a person or a script meets it, where the session of transcript.txt does not say enough."""
 
+import re
 import subprocess
 
 import pytest
@@ -163,3 +164,9 @@ def test_names_in_utf_8_come_back_as_they_went(server, bed):
 def test_debug_tells_what_the_library_does(bed):
     result = bed.client("show", "nobody", "--debug")
     assert result.code == NOT_FOUND and result.err.strip().splitlines()[-1].startswith("wnbd-client: "), repr(result)
+
+
+def test_debug_tells_the_ids_of_messages(bed):
+    """Of which docs/messages.md says what to do."""
+    result = bed.client("map", "nobody", "127.0.0.1", "--port", servers.free_port(), "--debug")
+    assert re.match(r"ERROR 1301 \w+: cannot map 'nobody': .*\n", result.err), repr(result)
