@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: LGPL-2.1-or-later
 ; Takes everything away: driver, its options and its event source, service, records of disks, programs, search path.
 
-!uninstfinalize '${SIGN} "%1"'
+!uninstfinalize `${SIGN} "%1"`
 
 Function un.onInit
     SetRegView 64

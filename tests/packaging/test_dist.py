@@ -112,8 +112,8 @@ def test_a_file_of_another_build_is_told(unpacked, keys):
 
 def test_another_root_is_told(unpacked, tmp_path):
     sys.path.insert(0, str(PACKAGING))
-    from signing import Signer
-    wrong = wrong_with(unpacked, Signer(tmp_path / "other", 0).root.parent)
+    from testkey import TestSigner
+    wrong = wrong_with(unpacked, TestSigner(tmp_path / "other", 0).root.parent)
     for name in ("wnbd.sys", "wnbd.cat", "wnbd-client.exe"):
         assert f"'{name}' is not signed under that root" in wrong
 
