@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from signer import Signer, SigningError, verify
+from signer import Signer, SigningError, expect_files, verify
 
 PKCS12 = {".p12", ".pfx"}
 OPTIONS = ("certificate", "key", "module", "password", "timestamp", "roots")
@@ -31,7 +31,8 @@ class CertificateSigner(Signer):
             try:
                 self.sign(copy)
             except SigningError as error:
-                raise SigningError(f"Nothing can be signed with '{self.name}': {_reason(error, self.timestamp)}.") from None
+                reason = _reason(error, self.timestamp)
+                raise SigningError(f"Nothing can be signed with '{self.name}': {reason}.") from None
             try:
                 verify(copy, self.root)
             except SigningError:
@@ -52,9 +53,7 @@ def _check(options):
     """All that can be seen before anything is signed."""
     files = [options.password, options.roots, options.module]
     files += [] if options.module else [options.certificate, options.key]
-    for path in files:
-        if path and not Path(path).is_file():
-            raise SigningError(f"There is no file '{path}'.")
+    expect_files(Path(path) for path in files if path)
     if not options.module and _is_pkcs12(options) and options.key:
         raise SigningError(f"'{options.certificate}' has its key: --key is for a certificate in PEM form.")
     if not options.key and (options.module or not _is_pkcs12(options)):

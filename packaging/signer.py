@@ -7,7 +7,13 @@ import subprocess
 LIMIT_S = 120
 
 class SigningError(Exception):
-    """A tool has failed; the text is what it said."""
+    """A sentence, or what a tool has said that failed."""
+
+
+def expect_files(paths):
+    for path in paths:
+        if not path.is_file():
+            raise SigningError(f"There is no file '{path}'.")
 
 
 def run(*command, folder=None):

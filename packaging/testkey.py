@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-The key for test machines. It is made once in a folder, stays there and belongs to nobody else: a machine that trusts its
-root trusts whoever has the key, so none is in the repository. The root's own key is thrown away when it has signed the
-signer's certificate.
+The key for test machines. It is made once in a folder, stays there and belongs to nobody else: a machine that trusts
+its root trusts whoever has the key, so none is in the repository. The root's own key is thrown away when it has signed
+the signer's certificate.
 """
 
 import shutil

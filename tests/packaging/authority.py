@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An authority that certifies a signer and stamps time, in a folder: what a release is signed with, but for its name."""
+"""An authority that certifies a signer and stamps time, in a folder: as the ones that releases need."""
 
 import http.server
 import subprocess
@@ -31,8 +31,8 @@ ess_cert_id_alg=sha256
 
 class Authority:
     """
-    root.pem; signer.pem and signer.key, which has a password; signer.p12 with both; password, the file with it; wrong, a
-    file with another one.
+    root.pem; signer.pem and signer.key, which has a password; signer.p12 with both; password, the file with it; wrong,
+    a file with another one.
     """
 
     def __init__(self, folder):
@@ -57,8 +57,8 @@ class Authority:
         return output("env", "-C", self.folder, "openssl", *words)
 
     def _certify(self, name, *protection):
-        self._openssl("req", "-newkey", "rsa:2048", *protection, "-keyout", f"{name}.key", "-subj", f"/CN={name}", "-out",
-                      f"{name}.csr")
+        self._openssl("req", "-newkey", "rsa:2048", *protection, "-keyout", f"{name}.key", "-subj", f"/CN={name}",
+                      "-out", f"{name}.csr")
         self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial",
                       "-days", 30, "-extfile", "extensions", "-extensions", name, "-out", f"{name}.pem")
 

@@ -50,8 +50,8 @@ def pem(authority):
 def run(program, *words, path=None):
     command = [str(word) for word in (PACKAGING / program, *words)]
     environment = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}"} if path else None
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL, env=environment,
-                          check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
+                          env=environment, check=False)
 
 
 @pytest.mark.parametrize("form", ["pkcs12", "pem"])
@@ -77,11 +77,51 @@ def test_the_packages_of_a_release(pkcs12, authority, clock, tmp_path):
     dist = packages.make(tmp_path / "a release", *pkcs12, "--timestamp", clock.url)
     shutil.unpack_archive(one(dist, "x64.zip"), tmp_path)
     folder = one(tmp_path, "x64")
-    signed = [one(dist, "setup.exe"), *(path for path in folder.iterdir() if path.suffix in (".exe", ".dll", ".sys", ".cat"))]
+    images = [path for path in folder.iterdir() if path.suffix in (".exe", ".dll", ".sys", ".cat")]
+    signed = [one(dist, "setup.exe"), *images]
     assert len(signed) == 7
     for path in signed:
         assert STAMPED in signature_of(path, authority / "root.pem"), path.name
     assert not (folder / "wnbd-test-root.cer").exists()
+
+
+@pytest.fixture
+def driver(dist, tmp_path):
+    """A driver package that somebody else has signed."""
+    shutil.unpack_archive(one(dist, "x64.zip"), tmp_path / "signed")
+    return one(tmp_path / "signed", "x64")
+
+
+@pytest.fixture
+def both_roots(authority, keys, tmp_path):
+    """What the driver and the programs are signed under."""
+    path = tmp_path / "roots.pem"
+    path.write_bytes((authority / "root.pem").read_bytes() + (keys / "test-root.pem").read_bytes())
+    return path
+
+
+def test_a_driver_that_somebody_else_has_signed_stays_as_it_is(driver, both_roots, pkcs12, authority, tmp_path):
+    words = with_option(pkcs12, "--roots", both_roots)
+    dist = packages.make(tmp_path / "out", *words, "--driver", driver)
+    shutil.unpack_archive(one(dist, "x64.zip"), tmp_path)
+    folder = one(tmp_path, "x64")
+    for name in ("wnbd.inf", "wnbd.sys", "wnbd.cat"):
+        assert (folder / name).read_bytes() == (driver / name).read_bytes(), name
+    signature_of(folder / "wnbd-client.exe", authority / "root.pem")
+
+
+def test_a_driver_that_was_changed(driver, both_roots, pkcs12, tmp_path):
+    data = bytearray((driver / "wnbd.sys").read_bytes())
+    data[len(data) // 2] ^= 1
+    (driver / "wnbd.sys").write_bytes(data)
+    out = tmp_path / "dist" / "out"
+    done = run("dist", *with_option(pkcs12, "--roots", both_roots), "--driver", driver, "--build", BUILD, "--out", out)
+    assert done.returncode == 1 and "'wnbd.sys' is not signed" in done.stderr, done
+    assert list(out.parent.iterdir()) == []
+
+
+def test_a_driver_that_is_not_there(pkcs12, tmp_path):
+    refused([*pkcs12, "--driver", "/nowhere"], tmp_path, "/nowhere/wnbd.inf")
 
 
 def test_no_password_on_a_command_line(pkcs12, authority, tmp_path):
@@ -161,7 +201,8 @@ def test_a_file_that_is_no_certificate(pkcs12, pem, authority, tmp_path):
 
 def test_a_certificate_of_another_authority(pkcs12, keys, tmp_path, dist):
     del dist  # which has made the keys
-    refused(with_option(pkcs12, "--roots", keys / "test-root.pem"), tmp_path, "not valid under the roots", "test-root.pem")
+    words = with_option(pkcs12, "--roots", keys / "test-root.pem")
+    refused(words, tmp_path, "not valid under the roots", "test-root.pem")
 
 
 def test_no_server_of_time_stamps(pkcs12, tmp_path):
@@ -184,8 +225,8 @@ def token(authority, tmp_path, monkeypatch):
     packages.output(tool, "--module", module, "--init-token", "--free", "--label", "t", "--pin", 1234, "--so-pin", 5678)
     packages.output(tool, "--module", module, "--token", "t", "--import", tmp_path / "key", "--label", "signer", "--id",
                     "a1", "--pin", 1234)
-    return ["--module", module, "--certificate", authority / "signer.pem", "--key", "a1", "--password", tmp_path / "pin",
-            "--roots", authority / "root.pem"]
+    return ["--module", module, "--certificate", authority / "signer.pem", "--key", "a1", "--password",
+            tmp_path / "pin", "--roots", authority / "root.pem"]
 
 
 def test_a_key_on_a_token(token, image, authority):
