@@ -101,8 +101,9 @@ Function remove_driver
     ${EndIf}
 FunctionEnd
 
-; Puts the driver back whose files are in $INSTDIR.
+; Puts the driver back whose files are in $INSTDIR. $code: 0, unless it is not there again.
 Function restore_driver
+    StrCpy $code 0
     ${If} $had_driver = 1
         StrCpy $client "$INSTDIR\wnbd-client.exe"
         !insertmacro ask "" 'install-driver "$INSTDIR\driver\wnbd.inf"'
@@ -117,12 +118,14 @@ Function undo_files
     Call discard_new
     Call restore_driver
     Pop $message
-    Pop $code
-    ${If} $is_upgrade = 1
+    ${If} $is_upgrade = 0
+        StrCpy $message "$message Nothing is left of this installation."
+    ${ElseIf} $code = 0
         StrCpy $message "$message The previous version is there again."
     ${Else}
-        StrCpy $message "$message Nothing is left of this installation."
+        StrCpy $message "$message The previous version's files are there again, and its driver is not: $output"
     ${EndIf}
+    Pop $code
     Call stop
 FunctionEnd
 

@@ -212,24 +212,26 @@ class Bed:
             self.unmap(name, "--hard-disconnect")
         return len(names)
 
-    def hold(self, number, folder):
-        return Holding(self, number, Path(folder))
+    def hold(self, number, folder, *options):
+        return Holding(self, number, Path(folder), options)
 
 
 class Holding:
-    """A program that keeps a disk open for as long as the `with` lasts."""
+    """A program that keeps a disk, or a file, open for as long as the `with` lasts. Nobody may delete or rename it."""
 
-    def __init__(self, bed, number, folder):
+    def __init__(self, bed, number, folder, options=()):
         self.bed = bed
         self.number = number
-        self.ready = folder / f"holding-{number}"
-        self.until = folder / f"release-{number}"
+        self.options = options
+        name = re.sub(r"\W", "-", str(number))
+        self.ready = folder / f"holding-{name}"
+        self.until = folder / f"release-{name}"
 
     def __enter__(self):
         self.ready.unlink(missing_ok=True)
         self.until.unlink(missing_ok=True)
         self.program = self.bed.start_diskio("hold", self.number, "--seconds", 120, "--until", windows_path(self.until),
-                                             "--ready", windows_path(self.ready))
+                                             "--ready", windows_path(self.ready), *self.options)
         deadline = time.monotonic() + 60
         while not self.ready.exists():
             assert time.monotonic() < deadline and self.program.process.poll() is None, repr(self.program.wait())

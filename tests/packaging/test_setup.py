@@ -176,6 +176,57 @@ def test_an_installation_whose_driver_does_not_start_is_undone(machine, broken):
     assert set(differences(registry, registry_now)) <= WINE_KEYS
 
 
+# --- a file that cannot be replaced
+
+# The first, one amid them and the last, in the installer's order.
+HELD = ["driver\\wnbd.inf", "wnbd.dll", "uninstall.exe"]
+
+
+def is_in_use(machine, server):
+    """The driver that is installed works, with the programs that are installed."""
+    machine.as_windows()
+    number = machine.bed.map("works", server)
+    machine.bed.diskio("read", number, 0, 4096).ok()
+    machine.bed.unmap("works").ok()
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_an_upgrade_that_cannot_replace_a_file_is_undone(name, machine, server, older, setup, tmp_path):
+    """A program has it open, and lets nobody rename it."""
+    machine.install(older)
+    before = machine.state()
+    with machine.bed.hold(f"{FOLDER}\\{name}", tmp_path, "--access", "read"):
+        refused(machine.setup(setup), WRITE_FAULT, "cannot be replaced", "previous version is there again")
+    machine.as_windows()
+    same(machine, before)
+    is_in_use(machine, server)
+    machine.install(setup)  # when it lets go
+    assert in_folder(machine) == INSTALLED
+    is_in_use(machine, server)
+
+
+def test_an_upgrade_that_cannot_be_undone_says_so(machine, older, setup, tmp_path):
+    """Windows' set-up shares its files with nobody who writes."""
+    machine.install(older)
+    before = machine.files()
+    with machine.bed.hold(f"{FOLDER}\\driver\\wnbd.inf", tmp_path, "--access", "both"):
+        refused(machine.setup(setup), WRITE_FAULT, "cannot be replaced", "files are there again", "its driver is not: ")
+    left = set(differences(before, machine.files()))
+    assert left <= WINE_FILES, left
+    machine.install(setup)
+
+
+@pytest.mark.parametrize("name", ["wnbd.dll", "uninstall.exe"])
+def test_an_installation_that_cannot_replace_a_file_leaves_nothing(name, machine, setup, tmp_path):
+    """Somebody's file is in the folder that it would go to."""
+    machine.folder.mkdir(parents=True)
+    (machine.folder / name).write_text("somebody's")
+    before = machine.state()
+    with machine.bed.hold(f"{FOLDER}\\{name}", tmp_path):
+        refused(machine.setup(setup), WRITE_FAULT, "cannot be replaced", "Nothing is left of this installation")
+    same(machine, before)
+
+
 # --- what is refused
 
 
