@@ -21,6 +21,7 @@ struct ask {
     struct bed_io io;
     uint64_t offset;
     uint8_t *data;
+    PMDL pages; /* of `data`, locked all the time: the requests are to cost, not the buffers of who asks */
 };
 
 struct disk {
@@ -69,6 +70,9 @@ static void start_program(struct disk *disk)
 
 static void stop(struct disk *disk)
 {
+    for (uint32_t i = 0; i < disk->plan.depth; i++) {
+        bed_buffer_unlock(disk->asks[i].pages);
+    }
     bed_close(disk->file);
     if (!disk->is_ramdisk) {
         program_stop(&disk->program);
@@ -85,6 +89,7 @@ static void prepare(struct disk *disk)
     disk->places = plan_places(&disk->plan, PROGRAM_BYTES);
     for (uint32_t i = 0; i < disk->plan.depth; i++) {
         disk->asks[i].data = data + (size_t)i * disk->plan.size;
+        disk->asks[i].pages = bed_buffer_lock(disk->asks[i].data, disk->plan.size);
     }
     if (!disk->is_ramdisk && !disk->plan.write) {
         pattern_fill(disk->program.bytes, PROGRAM_BYTES, 0);
@@ -97,7 +102,7 @@ static void ask(struct disk *disk, struct ask *ask)
     if (disk->plan.verify && disk->plan.write) {
         pattern_fill(ask->data, disk->plan.size, ask->offset);
     }
-    bed_transfer_begin(&ask->io, disk->file, disk->plan.write, ask->offset, ask->data, disk->plan.size);
+    bed_transfer_begin_locked(&ask->io, disk->file, disk->plan.write, ask->offset, ask->pages);
 }
 
 static void wait(struct disk *disk, struct ask *ask)

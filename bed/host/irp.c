@@ -57,13 +57,12 @@ static void init(PIRP irp, CHAR stack_size)
 static PIRP create(CHAR stack_size, const void *caller)
 {
     SIZE_T size = sizeof(struct header) + sizeof(IRP) + (SIZE_T)stack_size * sizeof(IO_STACK_LOCATION);
-    struct header *header = calloc(1, size);
+    struct header *header = malloc(size);
 
     if (header == NULL) {
         return NULL;
     }
-    header->mark = IRP_MARK;
-    header->caller = caller;
+    *header = (struct header){.mark = IRP_MARK, .caller = caller};
     bed_lock_unseen(&lock);
     list_append(&irps, &header->link);
     bed_unlock_unseen(&lock);

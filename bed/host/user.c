@@ -80,9 +80,8 @@ NTSTATUS bed_io_wait(struct bed_io *io, ULONG milliseconds, ULONG_PTR *informati
         memcpy(io->output, io->system_buffer, min(moved, io->output_length));
     }
     free(io->system_buffer);
-    if (irp->MdlAddress != NULL) {
-        MmUnlockPages(irp->MdlAddress);
-        IoFreeMdl(irp->MdlAddress);
+    if (irp->MdlAddress != NULL && !io->borrows_pages) {
+        bed_buffer_unlock(irp->MdlAddress);
     }
     if (information != NULL) {
         *information = moved;
@@ -190,18 +189,49 @@ NTSTATUS bed_control(struct bed_file *file, ULONG code, const void *input, ULONG
 
 /* ---- transfers ---- */
 
-void bed_transfer_begin(struct bed_io *io, struct bed_file *file, bool write, ULONGLONG offset, void *buffer,
-                        ULONG length)
+static PMDL lock(void *buffer, ULONG length, LOCK_OPERATION operation)
+{
+    PMDL mdl = IoAllocateMdl(buffer, length, FALSE, FALSE, NULL);
+
+    MmProbeAndLockPages(mdl, UserMode, operation);
+    mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+    return mdl;
+}
+
+PMDL bed_buffer_lock(void *buffer, ULONG length)
+{
+    return lock(buffer, length, IoModifyAccess);
+}
+
+void bed_buffer_unlock(PMDL mdl)
+{
+    MmUnlockPages(mdl);
+    IoFreeMdl(mdl);
+}
+
+static void begin_transfer(struct bed_io *io, struct bed_file *file, bool write, ULONGLONG offset, ULONG length)
 {
     PIO_STACK_LOCATION stack = begin(io, file, write ? IRP_MJ_WRITE : IRP_MJ_READ);
 
     stack->Parameters.Read.Length = length;
     stack->Parameters.Read.ByteOffset.QuadPart = (LONGLONG)offset;
+}
+
+void bed_transfer_begin(struct bed_io *io, struct bed_file *file, bool write, ULONGLONG offset, void *buffer,
+                        ULONG length)
+{
+    begin_transfer(io, file, write, offset, length);
     if (length != 0) {
-        IoAllocateMdl(buffer, length, FALSE, FALSE, io->irp);
-        MmProbeAndLockPages(io->irp->MdlAddress, UserMode, write ? IoReadAccess : IoWriteAccess);
-        io->irp->MdlAddress->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+        io->irp->MdlAddress = lock(buffer, length, write ? IoReadAccess : IoWriteAccess);
     }
+    send(file, io->irp);
+}
+
+void bed_transfer_begin_locked(struct bed_io *io, struct bed_file *file, bool write, ULONGLONG offset, PMDL mdl)
+{
+    begin_transfer(io, file, write, offset, mdl->ByteCount);
+    io->borrows_pages = true;
+    io->irp->MdlAddress = mdl;
     send(file, io->irp);
 }
 

@@ -33,6 +33,7 @@ struct bed_io {
     ULONG output_length;
     ULONG code; /* of a control */
     bool holds_file;
+    bool borrows_pages;
 };
 
 /* An IRP for the top of the file's stack, with the major function and the file set, that keeps no reference to the
@@ -43,6 +44,11 @@ void bed_control_begin(struct bed_io *io, struct bed_file *file, ULONG code, con
                        void *output, ULONG output_length);
 void bed_transfer_begin(struct bed_io *io, struct bed_file *file, bool write, ULONGLONG offset, void *buffer,
                         ULONG length);
+
+/* The same with pages that stay locked from one request to the next, as those of a file system's cache may. */
+PMDL bed_buffer_lock(void *buffer, ULONG length);
+void bed_buffer_unlock(PMDL mdl);
+void bed_transfer_begin_locked(struct bed_io *io, struct bed_file *file, bool write, ULONGLONG offset, PMDL mdl);
 
 /* Asks for its end, as CancelIoEx. Before bed_io_wait has returned the request's status. */
 void bed_io_cancel(struct bed_io *io);

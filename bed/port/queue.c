@@ -236,32 +236,49 @@ static void pump_run_locked(struct adapter *adapter, struct pump *pump, KIRQL *i
     }
 }
 
+/* With adapter->lock held, which it drops meanwhile, as the next. */
+static void pump_here_locked(struct adapter *adapter, KIRQL *irql)
+{
+    struct pump pump;
+
+    if (list_is_empty(&adapter->ready) || pump_of_thread_locked(adapter) != NULL) {
+        return;
+    }
+    pump.thread = PsGetCurrentThreadId();
+    pump.next = adapter->pumps;
+    adapter->pumps = &pump;
+    list_init(&pump.finished);
+    pump_run_locked(adapter, &pump, irql);
+    pump_leave_locked(adapter, &pump);
+}
+
+static void pump_locked(struct adapter *adapter, KIRQL *irql)
+{
+    if (adapter->issuer_count == 0) {
+        pump_here_locked(adapter, irql);
+    } else if (!list_is_empty(&adapter->ready)) {
+        KeReleaseSemaphore(&adapter->issue, IO_NO_INCREMENT, 1, FALSE);
+    }
+}
+
 /* Starts what may be started, on this thread. */
 void adapter_pump_here(struct adapter *adapter)
 {
-    struct pump pump;
     KIRQL irql;
 
     KeAcquireSpinLock(&adapter->lock, &irql);
-    if (!list_is_empty(&adapter->ready) && pump_of_thread_locked(adapter) == NULL) {
-        pump.thread = PsGetCurrentThreadId();
-        pump.next = adapter->pumps;
-        adapter->pumps = &pump;
-        list_init(&pump.finished);
-        pump_run_locked(adapter, &pump, &irql);
-        pump_leave_locked(adapter, &pump);
-    }
+    pump_here_locked(adapter, &irql);
     KeReleaseSpinLock(&adapter->lock, irql);
 }
 
 /* Starts what may be started, on this thread or, when the adapter has issuers, on one of theirs. */
 void adapter_pump(struct adapter *adapter)
 {
-    if (adapter->issuer_count == 0) {
-        adapter_pump_here(adapter);
-    } else if (!list_looks_empty(&adapter->ready)) {
-        KeReleaseSemaphore(&adapter->issue, IO_NO_INCREMENT, 1, FALSE);
-    }
+    KIRQL irql;
+
+    KeAcquireSpinLock(&adapter->lock, &irql);
+    pump_locked(adapter, &irql);
+    KeReleaseSpinLock(&adapter->lock, irql);
 }
 
 /* ---- submitting ---- */
@@ -291,8 +308,8 @@ void request_submit(struct request *request)
     request->state = REQUEST_WAITING;
     list_append(request->head ? unit->waiting.next : &unit->waiting, &request->link);
     mark_ready_locked(unit);
+    pump_locked(adapter, &irql);
     KeReleaseSpinLock(&adapter->lock, irql);
-    adapter_pump(adapter);
 }
 
 static void run_done(struct request *request)
