@@ -51,6 +51,7 @@ static void reset_done(struct request *request)
                  request->outcome.srb_status);
         unit_recover(unit, step + 1);
     }
+    unit_ready(unit); /* it was looked at in vain while it was held */
     request_give(request);
 }
 
