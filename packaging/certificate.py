@@ -54,10 +54,18 @@ def _check(options):
     files = [options.password, options.roots, options.module]
     files += [] if options.module else [options.certificate, options.key]
     expect_files(Path(path) for path in files if path)
+    if options.password:
+        _check_password(options.password)
     if not options.module and _is_pkcs12(options) and options.key:
         raise SigningError(f"'{options.certificate}' has its key: --key is for a certificate in PEM form.")
     if not options.key and (options.module or not _is_pkcs12(options)):
         raise SigningError(f"There is no --key for the certificate '{options.certificate}'.")
+
+
+def _check_password(path):
+    """osslsigncode takes the file as a whole, but for the end of its last line."""
+    if len(path.read_bytes().splitlines()) != 1:
+        raise SigningError(f"'{path}' is to have one line, the password.")
 
 
 def _key(options):

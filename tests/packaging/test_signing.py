@@ -169,6 +169,13 @@ def test_a_wrong_password(form, name, authority, tmp_path, request):
     refused(with_option(words, "--password", authority / "wrong"), tmp_path, name, "Wrong password?")
 
 
+@pytest.mark.parametrize("lines", ["", f"{PASSWORD}\nanother\n"])
+def test_a_password_is_one_line(lines, pkcs12, tmp_path):
+    path = tmp_path / "lines"
+    path.write_text(lines, encoding="utf-8")
+    refused(with_option(pkcs12, "--password", path), tmp_path, path, "one line")
+
+
 @pytest.mark.parametrize("form, name", [("pkcs12", "signer.p12"), ("pem", "signer.key")])
 def test_a_missing_password(form, name, tmp_path, request):
     """Nobody is asked."""
