@@ -6,6 +6,7 @@ import subprocess
 
 LIMIT_S = 120
 
+
 class SigningError(Exception):
     """A sentence, or what a tool has said that failed."""
 
