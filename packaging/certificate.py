@@ -18,7 +18,7 @@ class CertificateSigner(Signer):
         _check(options)
         self.name = options.certificate
         self.timestamp = options.timestamp
-        given = {f"--{name}": _whole(value) for name in OPTIONS if (value := getattr(options, name))}
+        given = {f"--{name}": _from_anywhere(options, name) for name in OPTIONS if getattr(options, name)}
         password = ["-readpass", options.password.resolve()] if options.password else []  # never on a command line
         stamp = ["-ts", options.timestamp] if options.timestamp else []
         super().__init__([*_key(options), *password, *stamp], options.roots.resolve(),
@@ -47,6 +47,12 @@ def _is_pkcs12(options):
 def _whole(value):
     """A path as it is from any folder."""
     return Path(value).resolve() if Path(value).exists() else value
+
+
+def _from_anywhere(options, name):
+    """The value of an option for packaging/sign, which runs in another folder. A token's key is an id and no path."""
+    value = getattr(options, name)
+    return value if name == "key" and options.module else _whole(value)
 
 
 def _check(options):

@@ -4,6 +4,7 @@ Packages that are signed as a release is, by the certificate of an authority, he
 what is said when its certificate, key or password are not what they should be.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import packages
 from authority import PASSWORD, Authority, Clock, signature_of
 from packages import BUILD, PACKAGING, one
+from certificate import CertificateSigner  # packages has made its folder known
 
 STAMPED = "Timestamp Server Signature verification: ok"
 NOBODY = "http://127.0.0.1:9/"
@@ -244,6 +246,16 @@ def test_a_key_on_a_token(token, image, authority):
 
 def test_a_wrong_password_of_a_token(token, authority, tmp_path):
     refused(with_option(token, "--password", authority / "wrong"), tmp_path, "token", "password")
+
+
+def test_the_id_of_a_key_stays_an_id(authority, tmp_path, monkeypatch):
+    """Though there is a file of that name."""
+    (tmp_path / "a1").write_text("")
+    monkeypatch.chdir(tmp_path)
+    options = argparse.Namespace(certificate=str(authority / "signer.pem"), key="a1", module=authority / "root.pem",
+                                 password=None, timestamp=None, roots=authority / "root.pem")
+    signer = CertificateSigner(options)
+    assert signer.key[-1] == "a1" and signer.words[signer.words.index("--key") + 1] == "a1"
 
 
 def test_a_key_that_the_token_does_not_have(token, tmp_path):
