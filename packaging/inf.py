@@ -4,7 +4,7 @@
 import datetime
 import re
 
-DRIVER_VERSION = re.compile(r"^(DriverVer\s*=\s*)\S+", re.MULTILINE)
+DRIVER_VERSION = re.compile(r"^(DriverVer\s*=\s*)(\S+)", re.MULTILINE)
 
 
 def stamp(text, when, version):
@@ -14,6 +14,12 @@ def stamp(text, when, version):
     if count != 1:
         raise ValueError("the INF file has not one DriverVer")
     return stamped
+
+
+def version(text):
+    """What `stamp` has put there, without the date; "" when nothing is."""
+    found = DRIVER_VERSION.search(text)
+    return found[2].partition(",")[2] if found else ""
 
 
 def source_files(text):

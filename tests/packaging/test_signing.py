@@ -15,7 +15,8 @@ import pytest
 import packages
 from authority import PASSWORD, Authority, Clock, signature_of
 from packages import BUILD, PACKAGING, one
-from certificate import CertificateSigner  # packages has made its folder known
+import inf  # packages has made its folder known
+from certificate import CertificateSigner
 
 STAMPED = "Timestamp Server Signature verification: ok"
 NOBODY = "http://127.0.0.1:9/"
@@ -120,6 +121,12 @@ def test_a_driver_that_was_changed(driver, both_roots, pkcs12, tmp_path):
     done = run("dist", *with_option(pkcs12, "--roots", both_roots), "--driver", driver, "--build", BUILD, "--out", out)
     assert done.returncode == 1 and "'wnbd.sys' is not signed" in done.stderr, done
     assert list(out.parent.iterdir()) == []
+
+
+def test_a_driver_of_another_version(driver, both_roots, pkcs12, tmp_path):
+    text = (driver / "wnbd.inf").read_text(encoding="utf-8")
+    (driver / "wnbd.inf").write_text(inf.stamp(text, 0, "0.0.1.2"), encoding="utf-8")
+    refused([*with_option(pkcs12, "--roots", both_roots), "--driver", driver], tmp_path, "0.0.1.2", driver)
 
 
 def test_a_driver_that_is_not_there(pkcs12, tmp_path):
