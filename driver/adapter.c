@@ -108,7 +108,7 @@ static void stop_disks(struct adapter *adapter)
         struct disk *disk = disk_in_place(adapter, target);
 
         if (disk != NULL) {
-            disk_stop(disk);
+            disk_stop(disk, DISK_LOST_PLACE);
             disk_release(disk);
         }
     }

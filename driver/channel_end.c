@@ -81,7 +81,7 @@ static void end_stale_locked(struct disk *disk)
         silent_ms >= (uint64_t)driver_options.stale_conn_timeout_ms &&
         oldest_ms_locked(disk, now) >= (uint64_t)driver_options.stale_req_timeout_ms) {
         disk->channel.stale = true;
-        disk_stop(disk);
+        disk_stop(disk, DISK_DESERTED);
     }
 }
 

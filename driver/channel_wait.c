@@ -64,6 +64,23 @@ static void end_fetch_disconnected(PIRP irp)
     waiter_end_fetch(irp);
 }
 
+/* What the owner is told. */
+static NTSTATUS end_status(const struct disk *disk)
+{
+    switch ((enum disk_end)disk->end) {
+    case DISK_STAYS: /* it has not come to life */
+    case DISK_UNMAPPED:
+        break;
+    case DISK_CLEARED:
+        return STATUS_SHUTDOWN_IN_PROGRESS;
+    case DISK_DESERTED:
+        return STATUS_IO_TIMEOUT;
+    case DISK_LOST_PLACE:
+        return STATUS_DEVICE_REMOVED;
+    }
+    return STATUS_SUCCESS;
+}
+
 static void end_disconnected(PIRP irp)
 {
     switch (waiter_of(irp)->kind) {
@@ -74,7 +91,7 @@ static void end_disconnected(PIRP irp)
         end_fetch_disconnected(irp);
         break;
     case WAITER_OWN:
-        waiter_end(irp, STATUS_SUCCESS, 0);
+        waiter_end(irp, end_status(waiter_of(irp)->disk), 0);
         break;
     }
 }

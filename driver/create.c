@@ -148,7 +148,7 @@ static VOID NTAPI cancel(PDEVICE_OBJECT device, PIRP irp)
 
     UNREFERENCED_PARAMETER(device);
     IoReleaseCancelSpinLock(irp->CancelIrql); /* from here on the IRP may be gone */
-    disk_stop(disk);
+    disk_stop(disk, DISK_DESERTED);
     disk_release(disk);
 }
 

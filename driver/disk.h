@@ -38,6 +38,15 @@ enum disk_state {
     DISK_REMOVING,
 };
 
+/* Why a disk is taken down: what comes first. */
+enum disk_end {
+    DISK_STAYS,
+    DISK_UNMAPPED,   /* by REMOVE */
+    DISK_CLEARED,    /* the same, with all disks of the adapter */
+    DISK_DESERTED,   /* whoever serves it, or was to get it, has gone or does not answer */
+    DISK_LOST_PLACE, /* the adapter goes */
+};
+
 struct disk {
     /* fixed after creation */
     struct adapter *adapter; /* borrows */
@@ -66,6 +75,7 @@ struct disk {
     /* atomic */
     volatile LONG references;
     volatile LONG attentions; /* enum scsi_attention: to be reported */
+    volatile LONG end;        /* enum disk_end; stays when it is set */
 
     KEVENT stop; /* the disk is to be removed; stays set */
 
@@ -146,7 +156,7 @@ bool disk_await_removal(struct disk *disk, PIRP irp);
 void disk_complete_removal_irps(struct disk *disk);
 
 /* Asks the thread to take the disk down, at once and in bounded time. */
-void disk_stop(struct disk *disk);
+void disk_stop(struct disk *disk, enum disk_end why);
 
 /* disk->lock is taken inside. */
 enum disk_state disk_state(struct disk *disk);

@@ -141,8 +141,9 @@ NTSTATUS disk_start(struct disk *disk)
     return status;
 }
 
-void disk_stop(struct disk *disk)
+void disk_stop(struct disk *disk, enum disk_end why)
 {
+    InterlockedCompareExchange(&disk->end, (LONG)why, DISK_STAYS);
     KeSetEvent(&disk->stop, IO_NO_INCREMENT, FALSE);
     disk->backend->wake(disk);
 }

@@ -142,6 +142,7 @@ static void list(struct adapter *adapter, PIRP irp)
 static void remove(struct adapter *adapter, PIRP irp)
 {
     WNBD_IOCTL_REMOVE_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
+    bool with_all = command->Options.Flags.WithAllDisks;
     struct disk *disk = named(adapter, command->InstanceName);
 
     if (disk == NULL) {
@@ -149,7 +150,7 @@ static void remove(struct adapter *adapter, PIRP irp)
         return;
     }
     if (disk_await_removal(disk, irp)) {
-        disk_stop(disk); /* the IRP may be gone from here on */
+        disk_stop(disk, with_all ? DISK_CLEARED : DISK_UNMAPPED); /* the IRP may be gone from here on */
     } else {
         ioctl_complete(adapter, irp, STATUS_OBJECT_NAME_NOT_FOUND, 0);
     }
@@ -242,7 +243,7 @@ VOID hw_complete_service_irp(PVOID extension)
         struct disk *disk = disk_in_place(adapter, target);
 
         if (disk != NULL) {
-            disk_stop(disk);
+            disk_stop(disk, DISK_LOST_PLACE);
             create_abandon(disk);
             disk_complete_removal_irps(disk);
             disk_release(disk);

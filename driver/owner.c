@@ -77,7 +77,7 @@ void owner_drop(struct disk *disk)
 void owner_lost(struct disk *disk, PFILE_OBJECT file)
 {
     if (!disk->properties.Flags.KeepDisk) {
-        disk_stop(disk); /* it has no other owner, ever */
+        disk_stop(disk, DISK_DESERTED); /* it has no other owner, ever */
     } else if (take_away(disk, file)) {
         channel_orphan(disk);
     }

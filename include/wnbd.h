@@ -246,7 +246,12 @@ DWORD WnbdCreate(const PWNBD_PROPERTIES Properties, const PWNBD_INTERFACE Interf
  * does not speak NBD, wrongly, or broke the handshake off; 87 a bad argument, a block size that the server does not
  * serve, an export that is smaller than a block; 32
  * ERROR_SHARING_VIOLATION the export is mapped already, see NBD_CONNECTION_FLAGS.Force; 111 a string without NUL; 8 no
- * memory; as WnbdCreate and WnbdStartDispatcher. Later as WnbdWaitDispatcher.
+ * memory; as WnbdCreate and WnbdStartDispatcher.
+ *
+ * Later why the disk went: 0 somebody has unmapped it, by WnbdRemoveEx for instance; 1115 ERROR_SHUTDOWN_IN_PROGRESS
+ * all disks were removed (WnbdRemoveAllDisks); 1617 ERROR_DEVICE_REMOVED the adapter was reset or removed; 121
+ * ERROR_SEM_TIMEOUT it did not answer any more (StaleConnTimeoutMs); anything else: what kept this process from serving
+ * it. Other implementations give 0 for all of these.
  */
 DWORD WnbdRunNbdDaemon(const PWNBD_PROPERTIES Properties);
 
@@ -383,8 +388,8 @@ DWORD WnbdStartDispatcher(PWNBD_DISK Disk, DWORD ThreadCount);
  */
 DWORD WnbdStopDispatcher(PWNBD_DISK Disk, PWNBD_REMOVE_OPTIONS RemoveOptions);
 
-/* Returns when the disk is gone (whoever removed it) and no callback runs any more: the time for WnbdClose. Any number
- * of threads may wait. 87 NULL; 233 ERROR_PIPE_NOT_CONNECTED the dispatcher was not started. */
+/* Returns 0 when the disk is gone (whoever removed it) and no callback runs any more: the time for WnbdClose. Any
+ * number of threads may wait. 87 NULL; 233 ERROR_PIPE_NOT_CONNECTED the dispatcher was not started. */
 DWORD WnbdWaitDispatcher(PWNBD_DISK Disk);
 
 /*

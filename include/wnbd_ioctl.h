@@ -484,15 +484,18 @@ typedef struct {
 } WNBD_IOCTL_CREATE_OUTPUT, *PWNBD_IOCTL_CREATE_OUTPUT;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_CREATE_OUTPUT, 2544)
 
-/* A placeholder: nothing is defined, all of it is 0. */
+/* What a removal is part of. */
 typedef struct {
-    UINT32 Reserved : 32;
+    /* Not in other implementations: all disks are being removed, as WnbdRemoveAllDisks does, so it is not about this
+     * one. It changes what the disk's owner is told, see WNBD_IOCTL_OWN_COMMAND. */
+    UINT32 WithAllDisks : 1;
+    UINT32 Reserved : 31;
 } WNBD_REMOVE_COMMAND_FLAGS, *PWNBD_REMOVE_COMMAND_FLAGS;
 WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_COMMAND_FLAGS, 4)
 
-/* A placeholder: nothing is defined, all of it is 0. */
+/* How a disk is removed. */
 typedef struct {
-    WNBD_REMOVE_COMMAND_FLAGS Flags; /* 0 */
+    WNBD_REMOVE_COMMAND_FLAGS Flags; /* what the removal is part of */
     BYTE Reserved[80];
 } WNBD_REMOVE_COMMAND_OPTIONS, *PWNBD_REMOVE_COMMAND_OPTIONS;
 WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_COMMAND_OPTIONS, 84)
@@ -501,7 +504,7 @@ WNBD_ASSERT_SZ_EQ(WNBD_REMOVE_COMMAND_OPTIONS, 84)
 typedef struct {
     ULONG IoControlCode;                     /* IOCTL_WNBD_REMOVE */
     CHAR InstanceName[WNBD_MAX_NAME_LENGTH]; /* of the disk */
-    WNBD_REMOVE_COMMAND_OPTIONS Options;     /* 0 */
+    WNBD_REMOVE_COMMAND_OPTIONS Options;     /* 0, or how */
     BYTE Reserved[32];
 } WNBD_IOCTL_REMOVE_COMMAND, *PWNBD_IOCTL_REMOVE_COMMAND;
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_REMOVE_COMMAND, 376)
@@ -649,8 +652,14 @@ typedef struct {
 WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SET_SIZE_COMMAND, 56)
 
 /*
- * Pends as long as the disk is there, then succeeds; no output. When it is cancelled, which Windows does when the
- * thread that sent it ends, the disk has lost its owner. One a disk: STATUS_INVALID_DEVICE_STATE for a second.
+ * Pends as long as the disk is there, then says why it went; no output. When it is cancelled, which Windows does when
+ * the thread that sent it ends, the disk has lost its owner. One a disk: STATUS_INVALID_DEVICE_STATE for a second.
+ *
+ * STATUS_SUCCESS                     0  the disk was removed by REMOVE
+ * STATUS_SHUTDOWN_IN_PROGRESS     1115  the same, with all disks (WithAllDisks)
+ * STATUS_DEVICE_REMOVED           1617  the adapter went, and its disks with it
+ * STATUS_IO_TIMEOUT                121  the owner has not answered any more (StaleConnTimeoutMs), or has closed its
+ * handle
  */
 typedef struct {
     ULONG IoControlCode;             /* IOCTL_WNBD_OWN */

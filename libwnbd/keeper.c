@@ -218,6 +218,14 @@ DWORD keeper_start(struct served *served)
     return error;
 }
 
+DWORD keeper_reason(struct served *served)
+{
+    DWORD used;
+
+    return GetOverlappedResult(served->disk.Handle, &served->keeper.overlapped, &used, FALSE) ? ERROR_SUCCESS
+                                                                                              : GetLastError();
+}
+
 void keeper_stop(struct served *served)
 {
     struct keeper *keeper = &served->keeper;

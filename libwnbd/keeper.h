@@ -18,6 +18,9 @@ DWORD keeper_start(struct served *served);
 /* Ends it, and with it the ownership. No worker is left. */
 void keeper_stop(struct served *served);
 
+/* Why the disk has gone, as WNBD_IOCTL_OWN_COMMAND has it. After `gone`, before keeper_stop. */
+DWORD keeper_reason(struct served *served);
+
 /* Something was queued or deferred: call it with served.lock held, and keeper_tell without, if it was TRUE. */
 BOOL keeper_must_be_told(struct served *served);
 void keeper_tell(struct served *served);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* WnbdRunNbdDaemon: a disk that this process serves as the client of an NBD server. */
+#include "libwnbd/keeper.h"
 #include "libwnbd/log.h"
 #include "libwnbd/nbd_session.h"
 #include "libwnbd/nbd_sharing.h"
@@ -191,6 +192,12 @@ static DWORD create(struct nbd_session *session)
     return error;
 }
 
+/* Nobody writes `failure` any more: the dispatcher's threads have ended. */
+static DWORD reason_of_end(struct served *served)
+{
+    return served->failure != ERROR_SUCCESS ? served->failure : keeper_reason(served);
+}
+
 /* Until the disk is gone, whoever removes it. */
 static DWORD serve(struct nbd_session *session)
 {
@@ -204,7 +211,7 @@ static DWORD serve(struct nbd_session *session)
     nbd_session_stop(session); /* before the dispatcher's end: its threads may be sending */
     if (error == ERROR_SUCCESS)
         error = WnbdWaitDispatcher(session->disk);
-    return error;
+    return error == ERROR_SUCCESS ? reason_of_end(served) : error;
 }
 
 static DWORD run(struct nbd_session *session)

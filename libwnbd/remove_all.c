@@ -12,6 +12,15 @@ static DWORD forbid_mappings(HANDLE adapter)
     return error == ERROR_INVALID_FUNCTION ? ERROR_SUCCESS : error;
 }
 
+/* Somebody else may be faster. */
+static DWORD remove_one(HANDLE adapter, const char *name)
+{
+    WNBD_REMOVE_COMMAND_OPTIONS options = {.Flags.WithAllDisks = 1};
+    DWORD error = WnbdIoctlRemove(adapter, name, &options, NULL);
+
+    return error == ERROR_FILE_NOT_FOUND ? ERROR_SUCCESS : error;
+}
+
 DWORD WnbdRemoveAllDisks(HANDLE AdapterHandle)
 {
     DWORD error = forbid_mappings(AdapterHandle);
@@ -21,11 +30,8 @@ DWORD WnbdRemoveAllDisks(HANDLE AdapterHandle)
         error = list_read(AdapterHandle, &list);
     if (error != ERROR_SUCCESS)
         return error;
-    for (UINT32 i = 0; i < list->Count && error == ERROR_SUCCESS; i++) {
-        error = WnbdIoctlRemove(AdapterHandle, list->Connections[i].Properties.InstanceName, NULL, NULL);
-        if (error == ERROR_FILE_NOT_FOUND) /* somebody else was faster */
-            error = ERROR_SUCCESS;
-    }
+    for (UINT32 i = 0; i < list->Count && error == ERROR_SUCCESS; i++)
+        error = remove_one(AdapterHandle, list->Connections[i].Properties.InstanceName);
     free(list);
     return error;
 }

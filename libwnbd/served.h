@@ -67,6 +67,7 @@ struct served {
     struct crew crew;
     struct sender *senders;
     BOOL closing;
+    DWORD failure; /* why it cannot be served any more, if the disk goes for that */
     /* Output of commands with an OVERLAPPED of the program's, by slot. Nobody reads it after the call. */
     WNBD_ENTER_OUTPUT outputs[REQUEST_SLOTS];
 };

@@ -211,7 +211,7 @@ static DWORD serve(struct worker *worker)
 }
 
 /* TRUE: nobody has asked for the end before. */
-static BOOL mark_stopped(struct served *served)
+static BOOL mark_stopped(struct served *served, DWORD failure)
 {
     BOOL is_first;
 
@@ -219,6 +219,8 @@ static BOOL mark_stopped(struct served *served)
     is_first = !served->disk.Stopping && !served->closing;
     served->disk.Stopping = TRUE;
     served->disk.Stopped = TRUE;
+    if (is_first)
+        served->failure = failure;
     usr_stats_gone(&served->disk.Stats, &served->requests);
     requests_drop_lists(&served->requests);
     worker_call_all(served);
@@ -233,8 +235,9 @@ static BOOL mark_stopped(struct served *served)
 static void stop(struct served *served, DWORD error)
 {
     WNBD_REMOVE_OPTIONS hard = {.Flags.HardRemove = 1};
+    BOOL is_gone = error == ERROR_HANDLE_EOF || error == ERROR_INVALID_HANDLE;
 
-    if (!mark_stopped(served) || error == ERROR_HANDLE_EOF || error == ERROR_INVALID_HANDLE)
+    if (!mark_stopped(served, is_gone ? ERROR_SUCCESS : error) || is_gone)
         return;
     log_message(MESSAGE_SERVED_NO_MORE, "'%s' cannot be served any more: Windows error %lu",
                 served->disk.Properties.InstanceName, error);

@@ -63,6 +63,10 @@ static const char *own_words(DWORD error)
         return "it took too long";
     case ERROR_OPEN_FAILED:
         return "the WNBD adapter cannot be opened";
+    case ERROR_DEVICE_REMOVED:
+        return "the adapter was reset or removed";
+    case ERROR_SHUTDOWN_IN_PROGRESS:
+        return "all disks were unmapped";
     case ERROR_ACCESS_DENIED:
         return "access was denied; administrator rights are needed";
     default:

@@ -250,6 +250,20 @@ def test_unmapped_under_load(options, tmp_path, server, bed):
     assert bed.mapped() == []
 
 
+@pytest.mark.parametrize("options, code, words", [
+    ((), 1617, "the adapter was reset or removed"),
+    (("--hard-disconnect-mappings",), 1115, "all disks were unmapped"),
+], ids=["reset", "cleared"])
+def test_disk_that_nobody_unmapped_is_a_failure(options, code, words, server, bed):
+    disk = map_user(bed, "lost", server)
+    bed.client("reset-adapter", *options).ok()
+    result = disk.program.wait()
+    assert result.code == code, repr(result)
+    assert result.err.splitlines()[-1] == f"wnbd-client: 'lost' is not served any more: {words}."
+    disk = map_user(bed, "lost", server)
+    disk.end()
+
+
 def interrupted(bed, file, server, *options):
     return bed.start(PROGRAMS / "interrupt.exe", windows_path(file), windows_path(CLIENT), "map", "x", server.address,
                      "--port", server.port, "--export-name", server.export, "--user", *options)

@@ -352,7 +352,8 @@ void program_wait(struct program *program)
     program->options.threads = 0;
     if (program->owns) {
         program->owns = false;
-        assert_int_not_equal(bed_io_wait(&program->own, PATIENCE_MS, NULL), STATUS_TIMEOUT);
+        program->own_status = bed_io_wait(&program->own, PATIENCE_MS, NULL);
+        assert_int_not_equal(program->own_status, STATUS_TIMEOUT);
     }
 }
 

@@ -44,6 +44,7 @@ struct program {
     struct bed_io own;
     WNBD_IOCTL_OWN_COMMAND own_command;
     bool owns;
+    NTSTATUS own_status;        /* of OWN, after program_wait */
     volatile LONG requests[8];  /* by WnbdRequestType */
     volatile LONG refused;      /* answers */
     volatile LONG disconnected; /* threads that have ended so */

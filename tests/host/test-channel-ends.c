@@ -212,6 +212,38 @@ static void disk_ends_with_requests_everywhere(void **state)
     }
 }
 
+/* ---- What the owner is told ---- */
+
+static void cleared(struct program *program)
+{
+    WNBD_IOCTL_REMOVE_COMMAND command;
+
+    wnbd_remove_command(&command, program->options.name);
+    command.Options.Flags.WithAllDisks = 1;
+    assert_int_equal(bed_control(adapter, IOCTL_MINIPORT_PROCESS_SERVICE_IRP, &command, sizeof(command), NULL, 0, NULL),
+                     STATUS_SUCCESS);
+}
+
+static NTSTATUS told(void (*how)(struct program *))
+{
+    struct program_options options = {0};
+    struct program program;
+    struct bed_file *disk = hand_start(&program, &options);
+
+    how(&program);
+    program_wait(&program);
+    hand_stop_without(&program, disk);
+    return program.own_status;
+}
+
+static void owner_is_told_who_has_removed_the_disk(void **state)
+{
+    (void)state;
+    assert_int_equal(told(unmapped), STATUS_SUCCESS);
+    assert_int_equal(told(cleared), STATUS_SHUTDOWN_IN_PROGRESS);
+    assert_int_equal(told(disowned), STATUS_CANCELLED);
+}
+
 static void *stop_machine(void *context)
 {
     (void)context;
@@ -242,6 +274,7 @@ static void machine_ends_with_requests_everywhere(void **state)
             assert_int_equal(output.head.Disconnected, 1);
         }
         program_wait(&program);
+        assert_int_equal(program.own_status, STATUS_DEVICE_REMOVED);
         program_free(&program);
         pthread_join(thread, NULL);
     }
@@ -298,10 +331,14 @@ static void commands_that_wait_are_told_of_the_end(void **state)
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(abort_ends_one_request_alone),           cmocka_unit_test(resets_end_them_all),
-        cmocka_unit_test(resets_and_aborts_while_data_is_copied), cmocka_unit_test(disk_ends_with_requests_everywhere),
-        cmocka_unit_test(machine_ends_with_requests_everywhere),  cmocka_unit_test(adapter_stops_and_goes_on),
+        cmocka_unit_test(abort_ends_one_request_alone),
+        cmocka_unit_test(resets_end_them_all),
+        cmocka_unit_test(resets_and_aborts_while_data_is_copied),
+        cmocka_unit_test(disk_ends_with_requests_everywhere),
+        cmocka_unit_test(machine_ends_with_requests_everywhere),
+        cmocka_unit_test(adapter_stops_and_goes_on),
         cmocka_unit_test(commands_that_wait_are_told_of_the_end),
+        cmocka_unit_test(owner_is_told_who_has_removed_the_disk),
     };
 
     if (!fixture_init(count, arguments)) {

@@ -43,6 +43,7 @@ static void stale_program_loses_its_disk(void **state)
     assert_int_not_equal(bed_write(disk, 0, data, BLOCK), STATUS_SUCCESS);
     hand_await_gone("vol1");
     program_wait(&program);
+    assert_int_equal(program.own_status, STATUS_IO_TIMEOUT);
     hand_stop_without(&program, disk);
 }
 
