@@ -70,6 +70,7 @@ NTSTATUS adapter_start(struct adapter *adapter)
 {
     NTSTATUS status;
 
+    device_arrives(&adapter->device);
     adapter->config.DeviceExtensionSize = adapter->miniport->hw.DeviceExtensionSize;
     status = extension_create(adapter);
     if (!NT_SUCCESS(status)) {

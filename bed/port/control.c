@@ -111,6 +111,13 @@ static struct adapter *find_adapter(const WCHAR *instance)
 
 /* ---- BED_CONTROL_LIST ---- */
 
+void device_arrives(struct device *device)
+{
+    static volatile LONG arrivals;
+
+    InterlockedExchange(&device->arrival, InterlockedIncrement(&arrivals));
+}
+
 static void describe_adapter(const struct adapter *adapter, struct bed_device *device)
 {
     RtlZeroMemory(device, sizeof(*device));
@@ -119,6 +126,7 @@ static void describe_adapter(const struct adapter *adapter, struct bed_device *d
     device->port = adapter->number;
     device->started = adapter->state == ADAPTER_RUNNING;
     device->open_handles = (ULONG)adapter->device.open_handles;
+    device->arrival = (ULONG)adapter->device.arrival;
     adapter_instance_path(adapter, device->instance, BED_INSTANCE_LENGTH);
 }
 
@@ -132,6 +140,7 @@ static void describe_disk(const struct disk *disk, struct bed_device *device)
     device->lun = disk->unit->lun;
     device->started = disk_state(disk) == DISK_STARTED;
     device->open_handles = (ULONG)disk->device.open_handles;
+    device->arrival = (ULONG)disk->device.arrival;
     disk_instance_path(disk, device->instance, BED_INSTANCE_LENGTH);
     adapter_instance_path(disk->adapter, device->parent, BED_INSTANCE_LENGTH);
 }

@@ -29,6 +29,7 @@ struct bed_device {
     UCHAR lun;
     UCHAR started; /* 1: the device works; 0: disabled, stopped or on its way out */
     ULONG open_handles;
+    ULONG arrival; /* each start of each device has another number; 0: none yet */
     WCHAR instance[BED_INSTANCE_LENGTH];
     WCHAR parent[BED_INSTANCE_LENGTH]; /* a disk's adapter */
 };

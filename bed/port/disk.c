@@ -137,6 +137,7 @@ void disk_start(struct disk *disk)
     }
     read_modes(disk);
     set_state(disk, DISK_STARTED);
+    device_arrives(&disk->device);
     make_link(disk);
     if (NT_SUCCESS(
             IoRegisterDeviceInterface(disk->device.object, &GUID_DEVINTERFACE_DISK, NULL, &disk->interface_link))) {

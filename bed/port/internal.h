@@ -208,6 +208,7 @@ struct adapter *control_find_adapter(const WCHAR *instance);
 NTSTATUS control_pnp(ULONG code, const WCHAR *instance, struct bed_verdict *verdict);
 void disk_begin_removal(struct disk *disk);
 NTSTATUS control_inject(struct bed_injection *injection);
+void device_arrives(struct device *device); /* it starts */
 void control_create(DRIVER_OBJECT *driver);
 void control_delete(DRIVER_OBJECT *driver);
 BOOLEAN control_invalidate(void);

@@ -77,6 +77,7 @@ struct device {
     enum device_kind kind;
     DEVICE_OBJECT *object;
     volatile LONG open_handles;
+    volatile LONG arrival; /* struct bed_device */
 };
 
 enum adapter_state {

@@ -18,6 +18,8 @@
  *                        `inject-adapter`
  *   remove-open N        the same with a handle open, which must be vetoed
  *   cycle-adapter N      disables and enables the adapter of disk N through \\.\BedControl
+ *   adapter disable      the same with the first adapter, in two steps; `adapter enable` is the second
+ *   notified N           the same, and which notifications of CM_Register_Notification came
  *   service              one service request to \\.\Scsi0:; prints its error number (wrong.c)
  *   list                 what BedControl lists
  *   violations           what BedControl counted
@@ -83,9 +85,10 @@ struct command {
 };
 
 static const struct command disk_commands[] = {
-    {"info", command_info},   {"rw", command_rw},         {"queue", command_queue},
-    {"edges", command_edges}, {"flush", command_flush},   {"pass", command_pass},
-    {"trim", command_trim},   {"absent", command_absent}, {"cycle-adapter", command_cycle_adapter},
+    {"info", command_info},         {"rw", command_rw},         {"queue", command_queue},
+    {"edges", command_edges},       {"flush", command_flush},   {"pass", command_pass},
+    {"trim", command_trim},         {"absent", command_absent}, {"cycle-adapter", command_cycle_adapter},
+    {"notified", command_notified},
 };
 
 static BOOL run_disk_command(const char *name, const char *number)
@@ -113,6 +116,8 @@ static void run(const char *name, char **arguments, int count)
         command_inject(arguments[0], arguments[1], strcmp(name, "inject-adapter") == 0);
     } else if (count == 3 && (strcmp(name, "read") == 0 || strcmp(name, "write") == 0)) {
         command_one(arguments[0], name[0] == 'w', arguments[1], arguments[2]);
+    } else if (count == 1 && strcmp(name, "adapter") == 0) {
+        command_adapter(strcmp(arguments[0], "enable") == 0);
     } else if (count == 1 && strcmp(name, "counters") == 0) {
         command_counters(arguments[0]);
     } else if (count == 1 && strncmp(name, "remove", 6) == 0) {

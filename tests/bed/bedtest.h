@@ -47,6 +47,8 @@ void command_counters(const char *set_name);
 void command_service(void);
 void command_remove(const char *number, BOOL open);
 void command_cycle_adapter(const char *number);
+void command_adapter(BOOL enable);
+void command_notified(const char *number);
 void command_inject(const char *kind, const char *number, BOOL adapter);
 
 #endif

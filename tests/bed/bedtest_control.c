@@ -191,6 +191,27 @@ void command_cycle_adapter(const char *number)
     ask(number, BED_CONTROL_DISABLE, TRUE);
 }
 
+void command_adapter(BOOL enable)
+{
+    HANDLE device = open_control();
+    DWORD count = list_devices(device);
+    struct bed_verdict verdict = {0};
+    struct bed_target target = {0};
+    DWORD error = ERROR_NOT_FOUND;
+    DWORD got;
+
+    for (DWORD i = 0; i < count && error == ERROR_NOT_FOUND; i++) {
+        if (devices[i].is_adapter) {
+            memcpy(target.instance, devices[i].instance, sizeof(target.instance));
+            error = control(device, enable ? BED_CONTROL_ENABLE : BED_CONTROL_DISABLE, &target, sizeof(target),
+                            &verdict, sizeof(verdict), &got);
+        }
+    }
+    printf("adapter: error %lu vetoed %lu\n", error, verdict.vetoed);
+    failures += error != 0 || verdict.vetoed != 0;
+    CloseHandle(device);
+}
+
 void command_service(void)
 {
     ULONG code = 0;

@@ -150,6 +150,10 @@ def test_ramdisk_adapter_disabled_and_enabled():
     assert 'enable: error 0' in said
 
 
+def test_ramdisk_devices_that_go_and_come_are_told_of():
+    assert right('notified', 5).count('notified: disk removal, disk arrival') == 1
+
+
 def test_ramdisk_resets():
     right('info', 5, ',', 'inject', 1, 5, ',', 'inject', 2, 5, ',', 'inject', 3, 5, ',', 'rw', 5, Threaded=1)
 

@@ -198,6 +198,10 @@ class Bed:
         """Lets something happen to a disk: enum bed_injection_kind of bed/port/control.h."""
         self.start(BUILD / "tests" / "bed" / "bedtest.exe", "inject", kind, number).wait().ok()
 
+    def adapter(self, what):
+        """'disable' or 'enable', as in the device manager."""
+        self.start(BUILD / "tests" / "bed" / "bedtest.exe", "adapter", what).wait().ok()
+
     def performance(self):
         """The performance counters of the disks: {instance's name: {counter's id: value}}."""
         out = self.start(BUILD / "tests" / "bed" / "bedtest.exe", "counters", "WNBD Disk").wait().ok().out

@@ -29,24 +29,35 @@ static bool control_ioctl(DWORD code, void *input, DWORD input_size, void *outpu
     return done;
 }
 
+bool control_list_read(struct control_list *list)
+{
+    DWORD got = 0;
+
+    list->devices = calloc(DEVICES_MAX, sizeof(*list->devices));
+    if (list->devices &&
+        control_ioctl(BED_CONTROL_LIST, NULL, 0, list->devices, DEVICES_MAX * sizeof(*list->devices), &got)) {
+        list->count = got / sizeof(*list->devices);
+        return true;
+    }
+    free(list->devices);
+    return false;
+}
+
 bool control_find(const wchar_t *instance, struct bed_device *device)
 {
-    struct bed_device *list = calloc(DEVICES_MAX, sizeof(*list));
-    DWORD got = 0;
+    struct control_list list;
     bool found = false;
 
-    if (!list) {
+    if (!control_list_read(&list)) {
         return false;
     }
-    if (control_ioctl(BED_CONTROL_LIST, NULL, 0, list, DEVICES_MAX * sizeof(*list), &got)) {
-        for (DWORD i = 0; i < got / sizeof(*list) && !found; i++) {
-            found = _wcsicmp(list[i].instance, instance) == 0;
-            if (found) {
-                *device = list[i];
-            }
+    for (unsigned i = 0; i < list.count && !found; i++) {
+        found = _wcsicmp(list.devices[i].instance, instance) == 0;
+        if (found) {
+            *device = list.devices[i];
         }
     }
-    free(list);
+    free(list.devices);
     return found;
 }
 

@@ -14,6 +14,15 @@
 
 #include "bed/port/control.h"
 
+/* All devices of the bed. */
+struct control_list {
+    struct bed_device *devices; /* for free() */
+    unsigned count;
+};
+
+/* False: no bed driver, or no memory; then there is nothing to be freed. */
+bool control_list_read(struct control_list *list);
+
 /* The bed's device with that instance id, in any case of letters; false: there is none, or no bed driver. */
 bool control_find(const wchar_t *instance, struct bed_device *device);
 
