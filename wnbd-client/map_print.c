@@ -2,8 +2,10 @@
 #include "wnbd-client/map_print.h"
 
 #include "wnbd-client/json.h"
-#include "wnbd-client/online.h"
+#include "wnbd-client/report.h"
 #include "wnbd-client/values.h"
+
+#include "records/online.h"
 
 #include <stdio.h>
 
@@ -50,6 +52,7 @@ static void print_json(const WNBD_PROPERTIES *properties, int disk_number, const
 
 void map_print(bool json, const WNBD_PROPERTIES *properties, int disk_number)
 {
+    char advice[ONLINE_ADVICE_SIZE];
     struct online online;
 
     online_ask(disk_number, &online);
@@ -58,5 +61,6 @@ void map_print(bool json, const WNBD_PROPERTIES *properties, int disk_number)
     else
         print_text(properties, disk_number);
     fflush(stdout); /* who serves the disk stays for long */
-    online_advise(&online, disk_number, !properties->Flags.ReadOnly);
+    if (online_advise(&online, disk_number, !properties->Flags.ReadOnly, advice))
+        report_note("%s", advice);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "wnbd-client/online.h"
+#include "records/online.h"
 
-#include "wnbd-client/report.h"
-
+#include <windows.h>
 #include <winioctl.h>
 
-#include <stdint.h>
+#include <assert.h>
 #include <stdio.h>
 
 #ifndef IOCTL_DISK_GET_DISK_ATTRIBUTES /* mingw-w64's winioctl.h lacks it and what belongs to it */
@@ -51,17 +50,20 @@ void online_ask(int disk_number, struct online *online)
     CloseHandle(disk);
 }
 
-void online_advise(const struct online *online, int disk_number, bool is_writable)
+bool online_advise(const struct online *online, int disk_number, bool is_writable, char advice[ONLINE_ADVICE_SIZE])
 {
     bool is_protected = online->is_read_only && is_writable;
 
     if (online->is_offline && is_protected)
-        report_note("Windows left the disk offline and read-only: in PowerShell " BRING_ONLINE " and " MAKE_WRITABLE
-                    " change that" POLICY,
-                    disk_number, disk_number);
+        snprintf(advice, ONLINE_ADVICE_SIZE,
+                 "Windows left the disk offline and read-only: in PowerShell " BRING_ONLINE " and " MAKE_WRITABLE
+                 " change that" POLICY,
+                 disk_number, disk_number);
     else if (online->is_offline)
-        report_note("Windows left the disk offline: in PowerShell " BRING_ONLINE " changes that" POLICY, disk_number);
+        snprintf(advice, ONLINE_ADVICE_SIZE,
+                 "Windows left the disk offline: in PowerShell " BRING_ONLINE " changes that" POLICY, disk_number);
     else if (is_protected)
-        report_note("Windows left the disk read-only: in PowerShell " MAKE_WRITABLE " changes that" POLICY,
-                    disk_number);
+        snprintf(advice, ONLINE_ADVICE_SIZE,
+                 "Windows left the disk read-only: in PowerShell " MAKE_WRITABLE " changes that" POLICY, disk_number);
+    return online->is_offline || is_protected;
 }
