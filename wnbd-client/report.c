@@ -65,6 +65,8 @@ static const char *own_words(DWORD error)
         return "the WNBD adapter cannot be opened";
     case ERROR_DEVICE_REMOVED:
         return "the adapter was reset or removed";
+    case ERROR_SEM_TIMEOUT:
+        return "it has not answered for too long";
     case ERROR_SHUTDOWN_IN_PROGRESS:
         return "all disks were unmapped";
     case ERROR_ACCESS_DENIED:

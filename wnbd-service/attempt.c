@@ -3,6 +3,8 @@
 
 #include "wnbd-service/event.h"
 
+#include "records/online.h"
+
 #include <stdio.h>
 
 #define APPEARS_MS       (30 * 1000)
@@ -27,16 +29,15 @@ void attempt_cancel(struct disk *disk)
 }
 
 /* The handle is kept for the attempt only: a program that has the adapter open keeps it from being reset. */
-static DWORD create(struct disk *disk)
+static DWORD create(struct disk *disk, WNBD_CONNECTION_INFO *info)
 {
-    WNBD_CONNECTION_INFO info;
     HANDLE adapter;
     DWORD error = WnbdOpenAdapter(&adapter);
 
     if (error != ERROR_SUCCESS)
         return error;
     set_adapter(disk, adapter);
-    error = WnbdIoctlCreate(adapter, &disk->properties, &info, NULL);
+    error = WnbdIoctlCreate(adapter, &disk->properties, info, NULL);
     set_adapter(disk, NULL);
     CloseHandle(adapter);
     return error;
@@ -70,6 +71,24 @@ static DWORD wait_for_number(struct disk *disk, DWORD *number)
     return is_wanted(disk) ? error : ERROR_OPERATION_ABORTED;
 }
 
+/* ---- That it is mapped ---- */
+
+/* By its SAN policy Windows may keep a disk from being used, and the event log is where somebody looks who misses it.
+ */
+static void tell_mapped(const struct disk *disk, const WNBD_PROPERTIES *mapped, int number)
+{
+    const char *name = disk->properties.InstanceName;
+    char advice[ONLINE_ADVICE_SIZE];
+    struct online online;
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", number);
+    event_report(EVENT_MAPPED, name, text, NULL);
+    online_ask(number, &online);
+    if (online_advise(&online, number, !mapped->Flags.ReadOnly, advice))
+        event_report(EVENT_NOT_ONLINE, name, advice, NULL);
+}
+
 /* ---- A disk whose NBD client is the driver ---- */
 
 /* A former run of the service, or the person who recorded it, may have mapped it. */
@@ -93,10 +112,9 @@ static DWORD find(struct disk *disk, char reason[WORDS_SIZE])
 
 static DWORD map_in_driver(struct disk *disk, char reason[WORDS_SIZE])
 {
-    const char *name = disk->properties.InstanceName;
-    char number_text[16];
+    WNBD_CONNECTION_INFO info;
     DWORD number;
-    DWORD error = create(disk);
+    DWORD error = create(disk, &info);
 
     if (error == ERROR_ALREADY_EXISTS)
         return find(disk, reason);
@@ -107,9 +125,15 @@ static DWORD map_in_driver(struct disk *disk, char reason[WORDS_SIZE])
         undo(disk);
         return error;
     }
-    snprintf(number_text, sizeof(number_text), "%lu", number);
-    event_report(EVENT_MAPPED, name, number_text, NULL);
+    tell_mapped(disk, &info.Properties, (int)number);
     return ERROR_SUCCESS;
+}
+
+bool attempt_find(struct disk *disk)
+{
+    char ignored[WORDS_SIZE];
+
+    return find(disk, ignored) == ERROR_SUCCESS;
 }
 
 /* ---- A disk whose NBD client is this process ---- */
@@ -118,6 +142,11 @@ static bool is_ours(struct disk *disk, WNBD_CONNECTION_INFO *info)
 {
     return WnbdShow(disk->properties.InstanceName, info) == ERROR_SUCCESS &&
            info->Properties.Pid == (INT)GetCurrentProcessId();
+}
+
+static bool can_be_opened(struct disk *disk, DWORD *number)
+{
+    return WnbdPollDiskNumber(disk->properties.InstanceName, TRUE, TRUE, 0, 0, number) == ERROR_SUCCESS;
 }
 
 /* Connecting is bounded by the driver's option ConnectTimeoutMs; a disk that is made at last is removed. */
@@ -136,21 +165,19 @@ static DWORD break_off(struct disk *disk, struct daemon *daemon)
 
 static DWORD map_here(struct disk *disk, struct daemon *daemon, char reason[WORDS_SIZE])
 {
-    const char *name = disk->properties.InstanceName;
     WNBD_CONNECTION_INFO info;
-    char number[16];
+    DWORD number;
     DWORD error = daemon_start(daemon, &disk->properties);
 
     if (error != ERROR_SUCCESS)
         return error;
-    while (!is_ours(disk, &info) || info.DiskNumber < 0) {
+    while (!is_ours(disk, &info) || !can_be_opened(disk, &number)) {
         if (!is_wanted(disk))
             return break_off(disk, daemon);
         if (daemon_has_ended(daemon, POLL_INTERVAL_MS))
             return daemon_end(daemon, reason);
     }
-    snprintf(number, sizeof(number), "%d", info.DiskNumber);
-    event_report(EVENT_MAPPED, name, number, NULL);
+    tell_mapped(disk, &info.Properties, (int)number);
     return ERROR_SUCCESS;
 }
 

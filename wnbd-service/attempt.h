@@ -14,6 +14,9 @@
  */
 DWORD attempt_map(struct disk *disk, struct daemon *daemon, char reason[WORDS_SIZE]);
 
+/* Whether the driver's disk is mapped, as recorded: says that it is found then. */
+bool attempt_find(struct disk *disk);
+
 /* For another thread: cancels the attempt that is under way, if one is. One that begins just after is not cancelled. */
 void attempt_cancel(struct disk *disk);
 

@@ -21,7 +21,7 @@ DWORD daemon_start(struct daemon *daemon, const WNBD_PROPERTIES *properties);
 /* Waits at most that long. */
 bool daemon_has_ended(struct daemon *daemon, DWORD timeout_ms);
 
-/* Waits for its end and gives its result: 0, the disk was unmapped by somebody; otherwise `reason` says why. */
+/* Waits for its end and gives its result, WnbdRunNbdDaemon's; unless that is 0 `reason` says why. */
 DWORD daemon_end(struct daemon *daemon, char reason[WORDS_SIZE]);
 
 #endif

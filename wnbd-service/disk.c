@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wnbd-service/disk.h"
 
+#include "wnbd-service/adapter.h"
 #include "wnbd-service/attempt.h"
 #include "wnbd-service/event.h"
+#include "wnbd-service/guard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@ void disk_set_end(ULONGLONG end_ms)
     end_of_asking_ms = end_ms;
 }
 
-static void set_state(struct disk *disk, enum disk_state state)
+void disk_set_state(struct disk *disk, enum disk_state state)
 {
     InterlockedExchange(&disk->state, (LONG)state);
 }
@@ -54,6 +56,7 @@ static DWORD try_to_map(struct disk *disk, struct daemon *daemon, char reason[WO
 
     if (WaitForMultipleObjects(ARRAYSIZE(either), either, FALSE, INFINITE) == WAIT_OBJECT_0)
         return ERROR_OPERATION_ABORTED;
+    disk->turns = adapter_turns();
     error = attempt_map(disk, daemon, reason);
     ReleaseSemaphore(places, 1, NULL);
     return error;
@@ -71,6 +74,21 @@ static void tell_failure(struct disk *disk, const char *reason, char last_reason
     event_report(EVENT_NOT_MAPPED, disk->properties.InstanceName, reason, seconds);
 }
 
+/* An adapter that has come is tried at once. False: it is stopped. */
+static bool pause(struct disk *disk, DWORD pause_ms)
+{
+    HANDLE either[] = {disk->stop, disk->news};
+    ULONGLONG end_ms = GetTickCount64() + pause_ms;
+    DWORD result;
+
+    do {
+        ULONGLONG now_ms = GetTickCount64();
+
+        result = WaitForMultipleObjects(ARRAYSIZE(either), either, FALSE, (DWORD)(max(now_ms, end_ms) - now_ms));
+    } while (result == WAIT_OBJECT_0 + 1 && adapter_turns() == disk->turns);
+    return result != WAIT_OBJECT_0;
+}
+
 /* Tries without end. False: it is stopped. */
 static bool map(struct disk *disk, struct daemon *daemon)
 {
@@ -82,44 +100,13 @@ static bool map(struct disk *disk, struct daemon *daemon)
         if (disk_is_stopping(disk))
             return false;
         tell_failure(disk, reason, last_reason, pause_ms);
-        set_state(disk, DISK_WAITING);
-        if (WaitForSingleObject(disk->stop, pause_ms) == WAIT_OBJECT_0)
+        disk_set_state(disk, DISK_WAITING);
+        if (!pause(disk, pause_ms))
             return false;
         pause_ms = min(pause_ms * 2, LONGEST_PAUSE_MS);
     }
-    set_state(disk, DISK_MAPPED);
+    disk_set_state(disk, DISK_MAPPED);
     return true;
-}
-
-/* ---- While it is mapped ---- */
-
-/* The disk went with its client. True: it is to be mapped again. */
-static bool daemon_is_over(struct disk *disk, struct daemon *daemon)
-{
-    const char *name = disk->properties.InstanceName;
-    char reason[WORDS_SIZE];
-    DWORD error = daemon_end(daemon, reason);
-
-    set_state(disk, DISK_WAITING);
-    if (error != ERROR_SUCCESS) {
-        event_report(EVENT_DAEMON_ENDED, name, reason, NULL);
-        return WaitForSingleObject(disk->stop, FIRST_PAUSE_MS) == WAIT_TIMEOUT;
-    }
-    if (record_exists(name))
-        event_report(EVENT_TAKEN_AWAY, name, NULL, NULL);
-    WaitForSingleObject(disk->stop, INFINITE);
-    return false;
-}
-
-/* Until it is stopped; true: it is to be mapped again. */
-static bool guard(struct disk *disk, struct daemon *daemon)
-{
-    HANDLE either[] = {disk->stop, daemon->thread};
-    DWORD count = daemon->thread ? 2 : 1;
-
-    if (WaitForMultipleObjects(count, either, FALSE, INFINITE) == WAIT_OBJECT_0)
-        return false;
-    return daemon_is_over(disk, daemon);
 }
 
 /* ---- Unmapping ---- */
@@ -138,12 +125,18 @@ static DWORD remove_once(struct disk *disk)
     return error;
 }
 
+/* The disk has, or the whole adapter. */
+static bool is_gone(DWORD error)
+{
+    return error == ERROR_FILE_NOT_FOUND || error == ERROR_OPEN_FAILED;
+}
+
 /* A disk that is in use keeps no other one waiting. */
 static DWORD remove_softly(struct disk *disk)
 {
     DWORD error = remove_once(disk);
 
-    while (error != ERROR_SUCCESS && error != ERROR_FILE_NOT_FOUND && GetTickCount64() < end_of_asking_ms) {
+    while (error != ERROR_SUCCESS && !is_gone(error) && GetTickCount64() < end_of_asking_ms) {
         Sleep(REMOVE_RETRY_MS);
         error = remove_once(disk);
     }
@@ -170,7 +163,7 @@ static void unmap(struct disk *disk, struct daemon *daemon)
 
     if (error == ERROR_SUCCESS)
         event_report(EVENT_UNMAPPED, disk->properties.InstanceName, NULL, NULL);
-    else if (error != ERROR_FILE_NOT_FOUND)
+    else if (!is_gone(error))
         tell_vetoed(disk, daemon, error);
     if (daemon->thread)
         daemon_end(daemon, ignored);
@@ -183,7 +176,7 @@ static DWORD WINAPI run(void *context)
     struct disk *disk = context;
     struct daemon *daemon = calloc(1, sizeof(*daemon));
 
-    while (daemon && map(disk, daemon) && guard(disk, daemon))
+    while (daemon && map(disk, daemon) && guard(disk, daemon) && pause(disk, FIRST_PAUSE_MS))
         ;
     if (daemon && disk_state(disk) == DISK_MAPPED && (daemon->thread || !disk->is_forgotten))
         unmap(disk, daemon);
@@ -194,7 +187,8 @@ static DWORD WINAPI run(void *context)
 static bool start_thread(struct disk *disk)
 {
     disk->stop = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (!disk->stop)
+    disk->news = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (!disk->stop || !disk->news)
         return false;
     disk->thread = CreateThread(NULL, STACK_BYTES, run, disk, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
     return disk->thread != NULL;
@@ -228,6 +222,13 @@ void disk_stop(struct disk *disk, bool forget)
     SetEvent(disk->stop);
 }
 
+/* A mapped disk may have gone, another one may be there again. */
+void disk_tell(struct disk *disk, bool has_come)
+{
+    if (disk->news && has_come != (disk_state(disk) == DISK_MAPPED))
+        SetEvent(disk->news);
+}
+
 bool disk_has_ended(struct disk *disk)
 {
     if (!disk->thread || WaitForSingleObject(disk->thread, 0) == WAIT_OBJECT_0)
@@ -242,5 +243,7 @@ void disk_free(struct disk *disk)
         CloseHandle(disk->thread);
     if (disk->stop)
         CloseHandle(disk->stop);
+    if (disk->news)
+        CloseHandle(disk->news);
     free(disk);
 }

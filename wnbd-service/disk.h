@@ -5,9 +5,9 @@
  *             attempt fails         attempt fails
  *   UNTRIED ----------------> WAITING ----.
  *      |                      |  ^ ^------'
- *      | mapped        mapped |  | its NBD client in this process ended
- *      '-------> MAPPED <-----'  |
- *                  '-------------'
+ *      | mapped        mapped |  | it went with the adapter, its NBD client in this process ended,
+ *      '-------> MAPPED <-----'  | or somebody has unmapped it: then it is tried no more, but found
+ *                  '-------------' when somebody maps it again
  *
  *   BAD: the record makes no sense; there is no thread.
  */
@@ -25,7 +25,10 @@ struct disk {
     WNBD_PROPERTIES properties;
     char problem[RECORD_PROBLEM_SIZE]; /* of the record; empty unless BAD */
     HANDLE stop;                       /* event: the thread is to end */
+    HANDLE news;                       /* event, of disk_tell */
     HANDLE thread;
+
+    LONG turns; /* the thread's: adapter_turns() when the disk was there, or was tried, the last time */
 
     /* atomic */
     LONG volatile state;        /* written by the thread only */
@@ -43,6 +46,12 @@ DWORD disk_prepare(void);
 struct disk *disk_start(const WNBD_PROPERTIES *properties, const char *problem);
 
 enum disk_state disk_state(struct disk *disk);
+
+/* For the disk's thread. */
+void disk_set_state(struct disk *disk, enum disk_state state);
+
+/* The adapter, or a disk of the machine, has come or has gone. */
+void disk_tell(struct disk *disk, bool has_come);
 
 /* Its thread ends as soon as it can; an attempt is cancelled. A mapped disk is unmapped, softly, until the time
  * `end_ms` (GetTickCount64) of disk_set_end is over; a forgotten one only if this process serves it. */

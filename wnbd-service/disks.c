@@ -127,6 +127,12 @@ struct disks_count disks_count(void)
     return count;
 }
 
+void disks_tell(bool has_come)
+{
+    for (struct disk *disk = first; disk; disk = disk->next)
+        disk_tell(disk, has_come);
+}
+
 void disks_stop(ULONGLONG end_ms)
 {
     disk_set_end(end_ms);

@@ -18,6 +18,9 @@ DWORD disks_read(void);
 
 struct disks_count disks_count(void);
 
+/* The adapter, or a disk of the machine, has come or has gone. */
+void disks_tell(bool has_come);
+
 /* Unmaps them, softly, until `end_ms` (GetTickCount64). Returns at once. */
 void disks_stop(ULONGLONG end_ms);
 

@@ -2,6 +2,7 @@
 #include "wnbd-service/run.h"
 
 #include "records/records.h"
+#include "wnbd-service/adapter.h"
 #include "wnbd-service/disk.h"
 #include "wnbd-service/disks.h"
 #include "wnbd-service/event.h"
@@ -16,6 +17,9 @@
 #define HINT_MS            10000
 #define LOOK_EVERY_MS      100
 #define QUIET_MS           1000 /* a record is written value by value */
+
+/* What the main thread waits for, events. */
+enum news { NEWS_STOP, NEWS_RECORDS, NEWS_COME, NEWS_GONE, NEWS_COUNT };
 
 /* ---- The start: whoever depends on the service is to find its disks ---- */
 
@@ -84,17 +88,34 @@ static DWORD watch(HKEY records, HANDLE changed)
 }
 
 /* Changes that come meanwhile are seen as well: the watch begins before the records are read. */
-static DWORD follow(HKEY records, HANDLE changed, HANDLE stop)
+static DWORD read_again(HKEY records, HANDLE changed)
 {
-    HANDLE either[] = {stop, changed};
+    DWORD error = watch(records, changed);
+
+    return error == ERROR_SUCCESS ? disks_read() : error;
+}
+
+static DWORD follow(HKEY records, const HANDLE events[NEWS_COUNT])
+{
     DWORD error = ERROR_SUCCESS;
 
-    while (error == ERROR_SUCCESS &&
-           WaitForMultipleObjects(ARRAYSIZE(either), either, FALSE, INFINITE) != WAIT_OBJECT_0 &&
-           WaitForSingleObject(stop, QUIET_MS) == WAIT_TIMEOUT) {
-        error = watch(records, changed);
-        if (error == ERROR_SUCCESS)
-            error = disks_read();
+    while (error == ERROR_SUCCESS) {
+        switch ((enum news)(WaitForMultipleObjects(NEWS_COUNT, events, FALSE, INFINITE) - WAIT_OBJECT_0)) {
+        case NEWS_STOP:
+            return ERROR_SUCCESS;
+        case NEWS_RECORDS:
+            if (WaitForSingleObject(events[NEWS_STOP], QUIET_MS) == WAIT_TIMEOUT)
+                error = read_again(records, events[NEWS_RECORDS]);
+            break;
+        case NEWS_COME:
+            disks_tell(true);
+            break;
+        case NEWS_GONE:
+            disks_tell(false);
+            break;
+        case NEWS_COUNT:
+            break;
+        }
     }
     return error;
 }
@@ -115,34 +136,47 @@ static void unmap_disks(run_report *report)
     }
 }
 
-static DWORD work(HKEY records, HANDLE changed, HANDLE stop, run_report *report)
+static DWORD work(HKEY records, const HANDLE events[NEWS_COUNT], run_report *report)
 {
-    DWORD error = watch(records, changed);
+    DWORD error = adapter_watch_start(events[NEWS_COME], events[NEWS_GONE]);
 
     if (error == ERROR_SUCCESS)
-        error = disks_read();
+        error = read_again(records, events[NEWS_RECORDS]);
     if (error == ERROR_SUCCESS) {
-        wait_for_disks(stop, report);
+        wait_for_disks(events[NEWS_STOP], report);
         report(SERVICE_RUNNING, 0);
-        tell_running(stop);
-        error = follow(records, changed, stop);
+        tell_running(events[NEWS_STOP]);
+        error = follow(records, events);
     }
+    adapter_watch_end();
     report(SERVICE_STOP_PENDING, HINT_MS);
     unmap_disks(report);
     return error;
 }
 
+static DWORD make_events(HANDLE events[NEWS_COUNT])
+{
+    for (enum news i = NEWS_RECORDS; i < NEWS_COUNT; i++) {
+        events[i] = CreateEventW(NULL, FALSE, FALSE, NULL);
+        if (!events[i])
+            return GetLastError();
+    }
+    return ERROR_SUCCESS;
+}
+
 DWORD run(HANDLE stop, run_report *report)
 {
-    HANDLE changed = CreateEventW(NULL, FALSE, FALSE, NULL);
-    DWORD error = changed ? disk_prepare() : GetLastError();
+    HANDLE events[NEWS_COUNT] = {[NEWS_STOP] = stop};
+    DWORD error = make_events(events);
     char reason[WORDS_SIZE];
     HKEY records;
 
     if (error == ERROR_SUCCESS)
+        error = disk_prepare();
+    if (error == ERROR_SUCCESS)
         error = open_records(&records);
     if (error == ERROR_SUCCESS) {
-        error = work(records, changed, stop, report);
+        error = work(records, events, report);
         RegCloseKey(records);
     }
     words_of_error(error, reason);

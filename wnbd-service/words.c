@@ -60,6 +60,8 @@ void words_of_failure(DWORD error, const char *disk, char words[WORDS_SIZE])
         snprintf(words, WORDS_SIZE, "%s", reason_in(last_error, disk));
     else if (error == WAIT_TIMEOUT)
         snprintf(words, WORDS_SIZE, "Windows did not show the disk in time");
+    else if (error == ERROR_SEM_TIMEOUT)
+        snprintf(words, WORDS_SIZE, "it has not answered for too long (StaleConnTimeoutMs)");
     else
         words_of_error(error, words);
 }

@@ -20,15 +20,18 @@ import servers
 from beds import BUILD, PROGRAMS, ROOT, Bed, windows_path
 from schema import Schema
 from test_install import derived
+from test_online import BRING_ONLINE, OFFLINE, READ_ONLY, set_policy
 
 NOT_MAPPED = 2
 START_WAIT_S = 4
 SOON_S = 40
 RECORDS = r"HKLM\SOFTWARE\WNBD\Mappings"
+EVENTS = ROOT / "wnbd-service" / "events.mc"
+RESET_LUN = 1  # BED_INJECT_RESET_LUN of bed/port/control.h
 SAID = re.compile(r"wnbd-service (\d+): (.*?)(?:\\n\"?)?$", re.MULTILINE)
 
 RUNNING, STOPPED, MAPPED, FOUND, UNMAPPED, FORGOTTEN, TAKEN_AWAY = range(100, 107)
-NOT_MAPPED_YET, STAYS, PULLED = range(200, 203)
+NOT_MAPPED_YET, STAYS, PULLED, CLIENT_ENDED, WITH_ADAPTER, NOT_ONLINE = range(200, 206)
 BAD_RECORD, FAILED = 300, 301
 
 
@@ -379,6 +382,140 @@ def test_the_service_cannot_serve_a_disk_whose_server_is_down(tmp_path, image, s
     service.says(FORGOTTEN, "'x'")
 
 
+def test_a_client_that_is_given_up_is_started_again(server, service, bed):
+    """Its server is silent for so long that the driver takes the disk from it."""
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    number = bed.map("x", server, "--user", "--persistent")
+    bed.diskio("read", number, 0, 512).ok()
+    for option in ("StaleReqTimeoutMs", "StaleConnTimeoutMs"):
+        bed.client("set-opt", option, 1000).ok()
+    server.signal(signal.SIGSTOP)
+    reading = bed.start_diskio("read", number, 0, 512)
+    time.sleep(2.5)
+    bed.inject(RESET_LUN, number)
+    service.says(CLIENT_ENDED, "'x'", "has not answered for too long")
+    server.signal(signal.SIGCONT)
+    reading.wait()
+    for option in ("StaleReqTimeoutMs", "StaleConnTimeoutMs"):
+        bed.client("reset-opt", option).ok()
+    service.says(MAPPED, "'x'")
+    service.stop()
+
+
+# --- disks that the adapter takes along, and disks that somebody unmaps
+
+
+def started_with_both_kinds(three, service, bed):
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    bed.map("a", three["a"].server, "--persistent")
+    bed.map("b", three["b"].server, "--user", "--persistent")
+    service.says(FOUND, "'a'")
+    service.says(MAPPED, "'b'")
+    bed.diskio("write-random", bed.number("a"), "--bytes", 1 << 20).ok()
+    service.forget_messages()
+
+
+@pytest.mark.parametrize("options", [(), ("--hard-disconnect-mappings",)], ids=["reset", "cleared"])
+def test_disks_that_went_with_the_adapter_come_back(options, three, service, bed):
+    started_with_both_kinds(three, service, bed)
+    bed.client("reset-adapter", *options).ok()
+    for name in "ab":
+        service.says(WITH_ADAPTER, f"'{name}'")
+        service.says(MAPPED, f"'{name}'")
+    wait_for_mapped(bed, "a", "b")
+    assert not service.said(TAKEN_AWAY)
+    bed.diskio("verify", bed.number("a"), "--bytes", 1 << 20).ok()
+    service.stop()
+    assert bed.mapped() == []
+
+
+def test_disks_wait_for_an_adapter_that_is_away(three, service, bed):
+    started_with_both_kinds(three, service, bed)
+    bed.adapter("disable")
+    for name in "ab":
+        service.says(WITH_ADAPTER, f"'{name}'")
+        service.says(NOT_MAPPED_YET, f"'{name}'")
+    bed.adapter("enable")
+    wait_for_mapped(bed, "a", "b")
+    service.stop()
+
+
+def test_stop_while_the_adapter_is_away(three, service, bed):
+    """Nothing keeps the service, and nothing is mapped when the adapter comes."""
+    started_with_both_kinds(three, service, bed)
+    bed.adapter("disable")
+    service.says(NOT_MAPPED_YET, "'a'")
+    service.says(NOT_MAPPED_YET, "'b'")
+    begun = time.monotonic()
+    service.stop()
+    assert time.monotonic() - begun < 8
+    service.forget_messages()
+    bed.adapter("enable")
+    time.sleep(3)
+    assert bed.mapped() == [] and not service.said(MAPPED)
+
+
+def test_a_disk_that_somebody_unmaps_is_left_alone_until_somebody_maps_it(three, service, bed):
+    started_with_both_kinds(three, service, bed)
+    for name, options in (("a", ()), ("b", ("--hard-disconnect",))):
+        bed.unmap(name, *options).ok()
+        service.says(TAKEN_AWAY, f"'{name}'")
+    bed.map("c", three["c"].server)
+    bed.unmap("c").ok()
+    time.sleep(3)
+    assert bed.mapped() == [] and not service.said(MAPPED)
+    told = [number for number, _ in service.messages()[service.seen:]]
+    assert told == [TAKEN_AWAY, TAKEN_AWAY], "once each"
+
+    bed.map("a", three["a"].server, "--persistent")
+    service.says(FOUND, "'a'")
+    service.stop()
+    assert service.said(UNMAPPED, "'a'") and bed.mapped() == []
+
+
+def test_a_disk_that_was_unmapped_does_not_come_back_with_the_adapter(three, service, bed):
+    started_with_both_kinds(three, service, bed)
+    bed.unmap("a").ok()
+    service.says(TAKEN_AWAY, "'a'")
+    bed.client("reset-adapter").ok()
+    service.says(WITH_ADAPTER, "'b'")
+    wait_for_mapped(bed, "b")
+    time.sleep(3)
+    assert bed.mapped() == ["b"] and not service.said(WITH_ADAPTER, "'a'")
+    service.stop()
+
+
+# --- disks that Windows does not let be used
+
+
+@pytest.mark.parametrize("attributes, options, words", [
+    (OFFLINE, (), ["offline", BRING_ONLINE]),
+    (OFFLINE, ("--user",), ["offline", BRING_ONLINE]),
+    (READ_ONLY, ("--read-only",), None),
+], ids=["driver", "service", "read-only"])
+def test_a_disk_that_windows_left_offline(attributes, options, words, three, service, bed):
+    service.install()
+    service.says(RUNNING, "0 of 0")
+    bed.map("a", three["a"].server, *options, "--persistent")
+    service.says(MAPPED if "--user" in options else FOUND, "'a'")
+    service.stop()
+    assert not service.said(NOT_ONLINE)
+
+    set_policy(bed, bed.map("b", three["b"].server), attributes)
+    service.forget_messages()
+    service.start()
+    wait_for_mapped(bed, "a", "b")
+    service.says(RUNNING, "1 of 1")
+    if words:
+        service.says(NOT_ONLINE, "'a'", *(word.format(bed.number("a")) for word in words))
+    else:
+        assert not service.said(NOT_ONLINE)
+    set_policy(bed, bed.number("b"), 0)
+    service.stop()
+
+
 # --- records that are wrong
 
 
@@ -492,21 +629,54 @@ def test_installing_twice_and_removing_what_is_not_there(service, bed):
     assert source.code != 0
 
 
-def test_the_service_in_the_foreground(server, service, bed, tmp_path):
-    """`run` prints its messages, and Ctrl-C is its stop."""
-    bed.try_map("x", server, "--persistent").ok()
-    bed.unmap("x").ok()
+def run_in_foreground(bed, service, tmp_path):
+    """It runs; when the file is touched Ctrl-C is typed."""
     until = tmp_path / "until"
     running = bed.start(PROGRAMS / "interrupt.exe", windows_path(until), windows_path(service.program), "run")
     # Its word, not the list's: the driver lists a disk before the service has seen it appear, and a stop in between
     # undoes it.
     said = iter(running.line, "")
     assert any(line.startswith(f"wnbd-service {RUNNING}:") for line in said)
-    until.touch()
+    return until, running
+
+
+def numbers_said(running):
     out = running.wait().ok().out
-    numbers = [int(number) for number in re.findall(r"^wnbd-service (\d+): ", out, re.MULTILINE)]
-    assert numbers == [MAPPED, RUNNING, UNMAPPED, STOPPED], out
+    return [int(number) for number in re.findall(r"^wnbd-service (\d+): ", out, re.MULTILINE)]
+
+
+def test_the_service_in_the_foreground(server, service, bed, tmp_path):
+    """`run` prints its messages, and Ctrl-C is its stop."""
+    bed.try_map("x", server, "--persistent").ok()
+    bed.unmap("x").ok()
+    until, running = run_in_foreground(bed, service, tmp_path)
+    until.touch()
+    assert numbers_said(running) == [MAPPED, RUNNING, UNMAPPED, STOPPED]
     assert bed.mapped() == []
+
+
+def test_stop_just_when_the_adapter_goes(server, service, bed, tmp_path):
+    """Before the service has looked: there is no disk any more that it could ask for a minute."""
+    bed.try_map("x", server, "--persistent").ok()
+    bed.unmap("x").ok()
+    until, running = run_in_foreground(bed, service, tmp_path)
+    bed.adapter("disable")
+    until.touch()
+    begun = time.monotonic()
+    numbers = numbers_said(running)
+    assert time.monotonic() - begun < 8
+    assert [number for number in numbers if number != WITH_ADAPTER] == [MAPPED, RUNNING, STOPPED], numbers
+    bed.adapter("enable")
+
+
+def test_each_event_has_a_test_and_a_row():
+    numbers = [int(number) for number in re.findall(r"^MessageId=(\d+)", EVENTS.read_text(), re.MULTILINE)]
+    source = Path(__file__).read_text()
+    names = {value: name for name, value in globals().items() if isinstance(value, int) and value >= RUNNING}
+    assert sorted(names) == numbers
+    for number in numbers:
+        assert len(re.findall(rf"\b{names[number]}\b", source)) > 1, f"no test of {names[number]}"
+        assert f"| {number} | " in (ROOT / "docs" / "service.md").read_text(), f"{number} is not documented"
 
 
 def test_the_driver_is_installed_with_the_service(folder, tmp_path):

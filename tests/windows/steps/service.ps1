@@ -26,6 +26,18 @@ Step 'event texts' -Expect 'the events have their texts' -Rows 'The texts of the
     $event.Message
 }
 
+Step 'service and adapter' -Expect 'the recorded disk comes back after a reset (event 204); unmapped, it stays so (event 106)' `
+    -Rows 'Windows tells a service that the adapter or a disk has gone' {
+    [void] (Invoke-Client -Words @('reset-adapter', '--hard-disconnect-mappings'))
+    [void] (Wait-Until { @(Get-ServiceEvents 204).Count -gt 0 } 30 'there is no event 204')
+    $back = Wait-Until { (Get-Names) -contains $DiskName } 60 'the disk does not come back'
+    [void] (Invoke-Client -Words @('unmap', $DiskName))
+    [void] (Wait-Until { @(Get-ServiceEvents 106).Count -gt 0 } 30 'there is no event 106')
+    Start-Sleep 15
+    Assert ((Get-Names) -notcontains $DiskName) 'the service has mapped a disk that somebody had unmapped'
+    "back after $back s"
+}
+
 Step 'service stops' -Expect 'stopping the service unmaps the recorded disk; its record stays; starting it maps the disk' {
     Stop-Service wnbd-service
     Assert ((Get-Names) -notcontains $DiskName) 'the disk is still mapped'
