@@ -55,7 +55,8 @@ static void bits_are_where_they_always_were(void **state)
     BITS(WNBD_REMOVE_FLAGS, HardRemove, 0, 0, 0);
     BITS(WNBD_REMOVE_FLAGS, HardRemoveFallback, 0, 1, 1);
     BITS(WNBD_REMOVE_FLAGS, Reserved, 0, 2, 31);
-    BITS(WNBD_REMOVE_COMMAND_FLAGS, Reserved, 0, 0, 31);
+    BITS(WNBD_REMOVE_COMMAND_FLAGS, WithAllDisks, 0, 0, 0);
+    BITS(WNBD_REMOVE_COMMAND_FLAGS, Reserved, 0, 1, 31);
     BITS(WNBD_IOCTL_ENTER_COMMAND, Wait, 20, 0, 0);
 }
 
