@@ -2,6 +2,7 @@
 /* The program's answers. What it says was copied before it is looked at; its data may still change while it is read. */
 #include "driver/channel.h"
 
+#include "driver/clock.h"
 #include "driver/disk.h"
 
 static bool has_answer_data(const struct record *record)
@@ -40,7 +41,7 @@ static void take_late_locked(struct disk *disk, uint64_t cookie)
 }
 
 /* The record that is answered: it is held for copying. NULL: there is no such request with the program. */
-static struct record *take_locked(struct disk *disk, const WNBD_ANSWER *answer, bool from_arena)
+static struct record *take_locked(struct disk *disk, const WNBD_ANSWER *answer, bool from_arena, uint64_t now)
 {
     struct io_request *request = queue_find(&disk->requests.queue, answer->RequestHandle);
     struct record *record = request != NULL ? record_of_request(request) : NULL;
@@ -53,7 +54,7 @@ static struct record *take_locked(struct disk *disk, const WNBD_ANSWER *answer, 
         return NULL;
     }
     record->holds = RECORD_COPYING;
-    requests_count_answer_locked(disk, record, answer->ScsiStatus != SCSI_STATUS_GOOD);
+    requests_count_answer_locked(disk, record, answer->ScsiStatus != SCSI_STATUS_GOOD, now);
     set_result(disk, record, answer, from_arena);
     return record;
 }
@@ -120,6 +121,7 @@ static bool is_large(const struct record *record)
 static uint32_t take(struct disk *disk, const WNBD_ANSWER *answers, uint32_t count, bool from_arena,
                      struct answered *answered)
 {
+    uint64_t now = clock_precise(); /* they have come together */
     KLOCK_QUEUE_HANDLE handle;
     uint32_t refused = 0;
 
@@ -127,7 +129,7 @@ static uint32_t take(struct disk *disk, const WNBD_ANSWER *answers, uint32_t cou
     list_init(&answered->large);
     KeAcquireInStackQueuedSpinLock(&disk->lock, &handle);
     for (uint32_t i = 0; i < count; i++) {
-        struct record *record = take_locked(disk, &answers[i], from_arena);
+        struct record *record = take_locked(disk, &answers[i], from_arena, now);
 
         if (record != NULL) {
             list_append(is_large(record) ? &answered->large : &answered->small, &record->link);

@@ -7,6 +7,7 @@
  */
 #include "driver/nbd.h"
 
+#include "driver/clock.h"
 #include "driver/disk.h"
 
 #define ROUNDS_MAX 16 /* receives in a row by one thread; the worker goes on then */
@@ -86,7 +87,7 @@ static void answered_locked(struct nbd_connection *connection, struct list_link 
     if (record->srb_status == SRB_STATUS_ABORTED) {
         stats_late_reply(&disk->stats);
     } else {
-        requests_count_answer_locked(disk, record, record->progress.error != 0);
+        requests_count_answer_locked(disk, record, record->progress.error != 0, clock_precise());
     }
     if (record->progress.error != 0) {
         fail_locked(disk, record);

@@ -234,10 +234,10 @@ static void count_aborted_locked(struct disk *disk, const struct record *record)
     }
 }
 
-void requests_count_answer_locked(struct disk *disk, const struct record *record, bool failed)
+void requests_count_answer_locked(struct disk *disk, const struct record *record, bool failed, uint64_t now)
 {
     stats_replied(&disk->stats, clock_now());
-    stats_measured(&disk->stats, &record->command.request, failed, record->received_at, clock_precise());
+    stats_measured(&disk->stats, &record->command.request, failed, record->received_at, now);
 }
 
 void requests_mark_aborted_locked(struct disk *disk, struct record *record)

@@ -46,8 +46,8 @@ void requests_submit(struct disk *disk, struct record *record);
  */
 void requests_drop_hold_locked(struct disk *disk, struct record *record, uint32_t hold, struct list_link *done);
 
-/* The record's request, for which somebody waits, has been answered. disk->lock is held. */
-void requests_count_answer_locked(struct disk *disk, const struct record *record, bool failed);
+/* The record's request, for which somebody waits, has been answered at `now`, by clock_precise. disk->lock is held. */
+void requests_count_answer_locked(struct disk *disk, const struct record *record, bool failed, uint64_t now);
 
 /* The record's SRB is to be aborted: whatever becomes of its request, it ends as that. disk->lock is held. */
 void requests_mark_aborted_locked(struct disk *disk, struct record *record);

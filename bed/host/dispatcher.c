@@ -145,11 +145,12 @@ void bed_dispatcher_signal(DISPATCHER_HEADER *header)
 /* What is left until `deadline`, in nanoseconds; UINT64_MAX: for ever. */
 static uint64_t time_left(uint64_t deadline)
 {
-    uint64_t now = bed_clock_ns();
+    uint64_t now;
 
     if (deadline == UINT64_MAX) {
         return UINT64_MAX;
     }
+    now = bed_clock_ns();
     return now < deadline ? deadline - now : 0;
 }
 
@@ -171,8 +172,9 @@ static uint64_t deadline_of(const LARGE_INTEGER *timeout)
 }
 
 /* Sleeps until somebody lets the waiter go; FALSE: the time has passed first. */
-static BOOLEAN sleep_until(struct waiter *waiter, uint64_t deadline)
+static BOOLEAN sleep_at_most(struct waiter *waiter, const LARGE_INTEGER *timeout)
 {
+    uint64_t deadline = deadline_of(timeout);
     BOOLEAN is_let_go;
     uint64_t left;
 
@@ -197,7 +199,6 @@ static BOOLEAN sleep_until(struct waiter *waiter, uint64_t deadline)
 
 static NTSTATUS wait(struct waiter *waiter, const LARGE_INTEGER *timeout)
 {
-    uint64_t deadline = deadline_of(timeout);
     BOOLEAN satisfied;
 
     bed_schedule_point(BED_POINT_WAIT);
@@ -207,7 +208,7 @@ static NTSTATUS wait(struct waiter *waiter, const LARGE_INTEGER *timeout)
         list_append(&waiters, &waiter->link);
     }
     bed_unlock_unseen(&lock);
-    if (!satisfied && !sleep_until(waiter, deadline)) {
+    if (!satisfied && !sleep_at_most(waiter, timeout)) {
         return STATUS_TIMEOUT;
     }
     for (ULONG i = 0; i < waiter->count; i++) {
