@@ -105,10 +105,10 @@ class Fickle(Image):
 
 
 class Forgetful(Fickle):
-    """Loses every write of so many bytes, and does not give itself away by its extents."""
+    """Loses every short write, and does not give itself away by its extents."""
 
     def write(self, offset, data):
-        if len(data) != 4096:
+        if len(data) > 8192:
             super().write(offset, data)
 
 
