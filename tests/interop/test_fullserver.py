@@ -108,8 +108,8 @@ def test_qemu_io_commands(form):
     with server_for(form, 2) as server:
         run("qemu-io", "-f", "raw", "-c", "write -P 7 1M 64k", "-c", "read -P 7 1M 64k", "-c", "write -z 1M 4k",
             "-c", "read -P 0 1M 4k", "-c", "write -f -P 9 2M 4k", "-c", "discard 2M 4k", "-c", "flush", uri(server))
-        assert {Command.WRITE, Command.READ, Command.WRITE_ZEROES, Command.TRIM, Command.FLUSH, Command.DISC} <= {
-            command for command, *_ in server.requests}
+    assert {Command.WRITE, Command.READ, Command.WRITE_ZEROES, Command.TRIM, Command.FLUSH, Command.DISC} <= {
+        command for command, *_ in server.requests}
     assert server.complaints == []
 
 
