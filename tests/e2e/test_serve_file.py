@@ -328,7 +328,7 @@ def small_bed(tmp_path):
                            "sleep 600"], stdout=subprocess.PIPE) as holder:
         try:
             assert holder.stdout.read(1) == b"\n"
-            bed = Bed(within=["nsenter", "--mount", f"--target={holder.pid}", "--"])
+            bed = Bed(within=["nsenter", "--mount", "--root", "--wd", f"--target={holder.pid}", "--"])
             yield bed, small
             bed.stop()
         finally:
