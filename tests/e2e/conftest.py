@@ -30,6 +30,14 @@ def module_bed(request):
     bed.stop()
 
 
+@pytest.fixture(scope="module")
+def bare():
+    """A bed where no driver is installed."""
+    bed = Bed("--no-driver")
+    yield bed
+    bed.stop()
+
+
 @pytest.fixture
 def bed(module_bed, stack):
     """The module's bed, with nothing mapped before and after. What is left is unmapped before the servers end."""

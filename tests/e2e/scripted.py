@@ -279,3 +279,25 @@ class Faulty(Nbd):
             stream.sendall(struct.pack(">IIQ", REPLY_MAGIC, how, cookie))
             return True
         return False
+
+
+class BrokenOnce(Faulty):
+    """Works again from the second connection on."""
+
+    def talk(self, stream):
+        if len(self.streams) > 1:
+            self.broken = None
+        super().talk(stream)
+
+
+class Deaf(Nbd):
+    """Once `deaf` is set: breaks the stream over a write, and then hears no goodbye."""
+
+    deaf = False
+
+    def command(self, stream, kind, cookie, offset, length, payload):
+        if kind == CMD_WRITE and self.deaf:
+            self.deaf = False
+            stream.sendall(bytes(16))
+            return not self.ended.wait(6)
+        return super().command(stream, kind, cookie, offset, length, payload)

@@ -14,7 +14,7 @@ import pytest
 
 import scripted
 import servers
-from beds import ROOT, Bed, windows_path
+from beds import ROOT, windows_path
 from programs import Caller
 from test_install import package  # noqa: F401, a fixture
 from test_serve import FLUSH
@@ -135,13 +135,7 @@ def test_connection_is_lost(tmp_path, image, daemon, other, stack):
 
 
 def test_requests_are_sent_again(daemon, other, stack):
-    class Once(scripted.Faulty):
-        def talk(self, stream):
-            if len(self.streams) > 1:
-                self.broken = None
-            super().talk(stream)
-
-    server = stack.enter_context(Once())
+    server = stack.enter_context(scripted.BrokenOnce())
     disk = daemon("again", server)
     server.broken = "close"
     other.disk("read", disk.number, 0, 4096).ok()
@@ -158,20 +152,9 @@ def test_export_grows(daemon, stack):
 
 
 def test_server_does_not_close(daemon, other, stack):
-    class Deaf(scripted.Nbd):
-        """Breaks the stream over a write, and then hears no goodbye."""
-
-        deaf = True
-
-        def command(self, stream, kind, cookie, offset, length, payload):
-            if kind == scripted.CMD_WRITE and self.deaf:
-                self.deaf = False
-                stream.sendall(bytes(16))
-                return not self.ended.wait(6)
-            return super().command(stream, kind, cookie, offset, length, payload)
-
-    server = stack.enter_context(Deaf())
+    server = stack.enter_context(scripted.Deaf())
     disk = daemon("deaf", server)
+    server.deaf = True
     other.disk("write", disk.number, 0, 4096, 1).ok()
     disk.says("SERVER_DID_NOT_CLOSE", "the server did not close the old connection")
 
@@ -204,13 +187,6 @@ def test_there_is_no_id_outside_of_the_logger(call):
 
 
 # --- the driver's installation
-
-
-@pytest.fixture(scope="module")
-def bare():
-    bed = Bed("--no-driver")
-    yield bed
-    bed.stop()
 
 
 @pytest.fixture

@@ -3,15 +3,7 @@
 
 import pytest
 
-from beds import Bed
 from programs import Caller
-
-
-@pytest.fixture(scope="module")
-def bare():
-    bed = Bed("--no-driver")
-    yield bed
-    bed.stop()
 
 
 @pytest.mark.parametrize("words, code", [

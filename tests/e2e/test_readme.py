@@ -13,7 +13,7 @@ import pytest
 
 import scripted
 import servers
-from beds import BUILD, ROOT, Bed, Serving, windows_path
+from beds import BUILD, ROOT, Serving, windows_path
 from test_install import derived
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -146,13 +146,6 @@ def package(tmp_path_factory):
     for name in ("driver/wnbd.sys", "wnbd-client/wnbd-client.exe", "wnbd-service/wnbd-service.exe", "libwnbd/wnbd.dll"):
         shutil.copy2(BUILD / name, folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def bare():
-    bed = Bed("--no-driver")
-    yield bed
-    bed.stop()
 
 
 @pytest.fixture

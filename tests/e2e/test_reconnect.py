@@ -172,19 +172,7 @@ def test_unanswered_write_is_over_before_it_is_sent_again(bed, stack):
 
 
 def test_write_whose_server_does_not_close_is_counted(bed, stack):
-    class Deaf(scripted.Nbd):
-        """Breaks the stream over a write, and then hears no goodbye."""
-
-        deaf = False
-
-        def command(self, stream, kind, cookie, offset, length, payload):
-            if kind == scripted.CMD_WRITE and self.deaf:
-                self.deaf = False
-                stream.sendall(bytes(16))
-                return not self.ended.wait(6)
-            return super().command(stream, kind, cookie, offset, length, payload)
-
-    server = stack.enter_context(Deaf())
+    server = stack.enter_context(scripted.Deaf())
     number = bed.map("unfenced", server)
     server.deaf = True
     bed.diskio("write", number, 0, 4096, 5).ok()

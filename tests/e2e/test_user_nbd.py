@@ -377,13 +377,7 @@ def test_server_killed_and_started_again_under_load(start, tmp_path, image, bed,
 
 @pytest.mark.parametrize("how", ["close", "cut", "garbage", "stranger"])
 def test_request_is_sent_again_after_the_server_misbehaved(how, bed, stack):
-    class Once(scripted.Faulty):
-        def talk(self, stream):
-            if len(self.streams) > 1:
-                self.broken = None
-            super().talk(stream)
-
-    server = stack.enter_context(Once())
+    server = stack.enter_context(scripted.BrokenOnce())
     disk = map_user(bed, "again", server)
     bed.diskio("write", disk.number, 0, 65536, 1).ok()
     server.broken = how
