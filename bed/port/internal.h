@@ -111,6 +111,10 @@ void request_start(struct request *request);
 void unit_ready(struct unit *unit);
 void adapter_pump(struct adapter *adapter);
 void adapter_pump_here(struct adapter *adapter);
+/* Between the two what the miniport completes on this thread is put aside; leaving finishes it, and no lock may be
+ * held. FALSE: the thread had entered before, and there is nothing to leave. */
+BOOLEAN pump_enter(struct adapter *adapter, struct pump *pump);
+void pump_leave(struct adapter *adapter, struct pump *pump);
 void request_leave(struct request *request);
 void adapter_hold(struct adapter *adapter);
 void adapter_unhold(struct adapter *adapter);

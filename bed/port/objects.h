@@ -97,7 +97,13 @@ struct hw_timer {
     void *context;
 };
 
-struct pump;
+/* A thread that is, or is about to be, in the miniport's HwStartIo or HwResetBus. */
+struct pump {
+    struct pump *next; /* of adapter->pumps, guarded by adapter->lock, as the list of what it has put aside */
+    HANDLE thread;
+    struct list_link finished;
+};
+
 struct request_chunk;
 struct extension_header;
 

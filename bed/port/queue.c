@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * From a submitted request to HwStartIo. A virtual miniport's HwStartIo is called without a lock, from any thread, at
- * up to DISPATCH_LEVEL; several threads may be in it at once. A completion inside HwStartIo is handled when HwStartIo
- * has returned, as Windows does it in a DPC: the miniport is never entered again from its own call.
+ * up to DISPATCH_LEVEL; several threads may be in it at once. A completion inside HwStartIo or HwResetBus is handled
+ * when that has returned, as Windows does it in a DPC: the miniport is never entered again from its own call.
  */
 #include "bed/port/internal.h"
 
 #define SYNCHRONOUS_LIMIT 600 /* seconds */
-
-/* A thread that starts requests. */
-struct pump {
-    struct pump *next;
-    HANDLE thread;
-    struct list_link finished;
-};
 
 /* ---- holding back ---- */
 
@@ -134,7 +127,7 @@ static struct pump *pump_of_thread_locked(struct adapter *adapter)
     return pump;
 }
 
-/* The miniport's part is over. Inside HwStartIo of this thread the request is put aside until it has returned. */
+/* The miniport's part is over. A thread that is in the miniport puts the request aside until it has returned. */
 void request_leave(struct request *request)
 {
     struct adapter *adapter = request->adapter;
@@ -201,6 +194,18 @@ void request_start(struct request *request)
     }
 }
 
+static BOOLEAN pump_enter_locked(struct adapter *adapter, struct pump *pump)
+{
+    if (pump_of_thread_locked(adapter) != NULL) {
+        return FALSE;
+    }
+    pump->thread = PsGetCurrentThreadId();
+    pump->next = adapter->pumps;
+    adapter->pumps = pump;
+    list_init(&pump->finished);
+    return TRUE;
+}
+
 static void pump_leave_locked(struct adapter *adapter, struct pump *pump)
 {
     struct pump **link;
@@ -241,15 +246,10 @@ static void pump_here_locked(struct adapter *adapter, KIRQL *irql)
 {
     struct pump pump;
 
-    if (list_is_empty(&adapter->ready) || pump_of_thread_locked(adapter) != NULL) {
-        return;
+    if (!list_is_empty(&adapter->ready) && pump_enter_locked(adapter, &pump)) {
+        pump_run_locked(adapter, &pump, irql);
+        pump_leave_locked(adapter, &pump);
     }
-    pump.thread = PsGetCurrentThreadId();
-    pump.next = adapter->pumps;
-    adapter->pumps = &pump;
-    list_init(&pump.finished);
-    pump_run_locked(adapter, &pump, irql);
-    pump_leave_locked(adapter, &pump);
 }
 
 static void pump_locked(struct adapter *adapter, KIRQL *irql)
@@ -278,6 +278,27 @@ void adapter_pump(struct adapter *adapter)
 
     KeAcquireSpinLock(&adapter->lock, &irql);
     pump_locked(adapter, &irql);
+    KeReleaseSpinLock(&adapter->lock, irql);
+}
+
+BOOLEAN pump_enter(struct adapter *adapter, struct pump *pump)
+{
+    BOOLEAN entered;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&adapter->lock, &irql);
+    entered = pump_enter_locked(adapter, pump);
+    KeReleaseSpinLock(&adapter->lock, irql);
+    return entered;
+}
+
+void pump_leave(struct adapter *adapter, struct pump *pump)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&adapter->lock, &irql);
+    pump_run_locked(adapter, pump, &irql);
+    pump_leave_locked(adapter, pump);
     KeReleaseSpinLock(&adapter->lock, irql);
 }
 

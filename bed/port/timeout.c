@@ -126,10 +126,13 @@ void unit_abort_oldest(struct unit *unit)
 void adapter_reset_bus(struct adapter *adapter, ULONG path)
 {
     unsigned char irql;
+    struct pump pump;
+    BOOLEAN entered;
     BOOLEAN reset;
     KIRQL old;
 
     adapter_hold(adapter);
+    entered = pump_enter(adapter, &pump);
     port_log("HwResetBus of adapter %lu, path %lu", adapter->number, path);
     irql = bed_irql_raise(DISPATCH_LEVEL);
     KeAcquireSpinLock(&adapter->startio_lock, &old);
@@ -138,6 +141,9 @@ void adapter_reset_bus(struct adapter *adapter, ULONG path)
     bed_irql_lower(irql);
     if (!reset) {
         port_log("HwResetBus failed");
+    }
+    if (entered) {
+        pump_leave(adapter, &pump);
     }
     adapter_unhold(adapter);
 }

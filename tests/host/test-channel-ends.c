@@ -133,6 +133,33 @@ static void resets_end_them_all(void **state)
     }
 }
 
+static NTSTATUS wait_resetting(struct bed_io *io)
+{
+    enum { TRIES = 100, PAUSE_MS = 50 };
+    NTSTATUS status = bed_io_wait(io, PAUSE_MS, NULL);
+
+    for (ULONG i = 0; i < TRIES && status == STATUS_TIMEOUT; i++) {
+        fixture_inject_adapter(BED_INJECT_RESET_BUS);
+        status = bed_io_wait(io, PAUSE_MS, NULL);
+    }
+    return status;
+}
+
+/* Windows tries a request again only so often: the last of its ends comes while the port driver is in HwResetBus. */
+static void resets_again_and_again_end_the_request(void **state)
+{
+    struct program_options options = {0};
+    struct program program;
+    struct bed_file *disk = hand_start(&program, &options);
+
+    (void)state;
+    begin(&program, disk, STAGE_WAITING);
+    for (ULONG i = 0; i < REQUESTS; i++) {
+        assert_int_equal(wait_resetting(&ios[i]), STATUS_IO_DEVICE_ERROR);
+    }
+    hand_stop(&program, disk);
+}
+
 /* Large data is being copied, out and in, while resets and aborts come. */
 static void resets_and_aborts_while_data_is_copied(void **state)
 {
@@ -333,6 +360,7 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(abort_ends_one_request_alone),
         cmocka_unit_test(resets_end_them_all),
+        cmocka_unit_test(resets_again_and_again_end_the_request),
         cmocka_unit_test(resets_and_aborts_while_data_is_copied),
         cmocka_unit_test(disk_ends_with_requests_everywhere),
         cmocka_unit_test(machine_ends_with_requests_everywhere),
