@@ -28,13 +28,14 @@ DISKS ?= 1
 soak: windows
 	SOAK_MINUTES=$(MINUTES) SOAK_DISKS=$(DISKS) /usr/bin/python3 -B -m pytest -q -rP -p no:cacheprovider tests/soak
 
-# What takes hours: demo and check from the tarball in a bare Debian, an hour of soak with one disk and half an hour with 32,
-# half an hour of each fuzzer, the Ceph cluster.
+# What takes hours: demo and check from the tarball in a bare Debian, LONG minutes of soak with one disk, half of that with
+# 32 disks and for each fuzzer, the Ceph cluster.
+LONG ?= 60
 check-long:
 	tests/bare demo check
-	$(MAKE) soak MINUTES=60
-	$(MAKE) soak MINUTES=30 DISKS=32
-	tests/fuzz/long 1800
+	$(MAKE) soak MINUTES=$(LONG)
+	$(MAKE) soak MINUTES=$$(($(LONG) / 2)) DISKS=32
+	tests/fuzz/long $$(($(LONG) * 30))
 	$(MAKE) check-ceph
 
 # An RBD image of a Ceph cluster of one machine as a disk (docs/ceph.md).
