@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,21 @@ def test_twice_gives_the_same_bytes(dist, keys, tmp_path):
     assert sorted(path.name for path in again.iterdir()) == sorted(path.name for path in dist.iterdir())
     for path in dist.iterdir():
         assert path.read_bytes() == (again / path.name).read_bytes(), path.name
+
+
+def test_ended_half_way_it_leaves_what_was_there(keys, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old.zip").write_bytes(b"old")
+    command = [PACKAGING / "dist", "--build", packages.BUILD, "--out", out, "--keys", keys]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as dist:
+        while not list(tmp_path.glob("out-*/*/*")):
+            assert dist.poll() is None
+            time.sleep(0.01)
+        dist.terminate()
+        _, said = dist.communicate(timeout=packages.LIMIT_S)
+    assert (dist.returncode, said) == (1, "dist: ended by SIGTERM.\n")
+    assert sorted(tmp_path.rglob("*")) == [out, out / "old.zip"]
 
 
 def test_nothing_says_where_it_was_built(dist, unpacked, tmp_path):
