@@ -6,7 +6,6 @@ import hashlib
 import re
 from pathlib import Path
 
-import cluster
 import servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent

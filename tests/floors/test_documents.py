@@ -18,7 +18,7 @@ FUNCTION = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 TEST = re.compile(r"^(?:static void|def) (\w+)\(", re.MULTILINE)
 
 # `file`: `function`, `function` and perhaps words between
-NAMED = re.compile(rf"`(tests/[^`]+\.(?:c|py))`: ((?:`\w+`(?:[^`|;]*, |))+)")
+NAMED = re.compile(r"`(tests/[^`]+\.(?:c|py))`: ((?:`\w+`(?:[^`|;]*, |))+)")
 
 
 def words(path):

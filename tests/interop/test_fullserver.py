@@ -387,6 +387,6 @@ def test_as_a_program():
 
 
 def test_shapes_are_read_from_text():
-    assert shape_from("chunks=5,holes=0.5,shuffle=1,error_numbers=5+22") == Shape(chunks=5, holes=0.5, shuffle=True,
-                                                                                 error_numbers=(5, 22))
+    assert shape_from("chunks=5,holes=0.5,shuffle=1,error_numbers=5+22") == \
+        Shape(chunks=5, holes=0.5, shuffle=True, error_numbers=(5, 22))
     assert shape_from("wild,seed=4,errors=1") == Shape.wild(4, errors=1.0)

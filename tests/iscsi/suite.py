@@ -79,6 +79,7 @@ def ran(output):
 def read_expected():
     """({family: {case: [outcome of each run]}}, {family: why some do not pass})."""
     expected, reasons = {}, {}
+    family = None
     for line in EXPECTED.read_text().splitlines():
         if line.startswith("  "):
             case, *outcomes = line.split()
