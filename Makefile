@@ -32,6 +32,7 @@ soak: windows
 # 32 disks and for each fuzzer, the Ceph cluster.
 LONG ?= 60
 check-long:
+	scripts/setup bare
 	tests/bare demo check
 	$(MAKE) soak MINUTES=$(LONG)
 	$(MAKE) soak MINUTES=$$(($(LONG) / 2)) DISKS=32

@@ -17,7 +17,8 @@ from beds import BUILD, ROOT, Serving, windows_path
 from test_install import derived
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FENCE = re.compile(r"^ *```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+IN_TEXT = re.compile(r"`(wnbd-client [^`]+)`")
 QUOTED = re.compile(r"^\| (.+?) \| ([\d, ]+) \|", re.MULTILINE)
 ADDRESS, PORT = "192.0.2.10", 10809
 
@@ -26,6 +27,11 @@ def command_lines():
     """Of the fenced blocks, without the explanation behind two blanks."""
     lines = "\n".join(FENCE.findall(README)).splitlines()
     return [line.strip().split("  ")[0] for line in lines if line.strip()]
+
+
+def in_the_text():
+    """The client's command lines between the words, without the names of commands alone."""
+    return {line for line in IN_TEXT.findall(FENCE.sub("", README)) if line not in ROWS} - {"wnbd-client map"}
 
 
 class Story:
@@ -167,6 +173,14 @@ def test_the_lines_do_what_the_readme_says(package, bare, disks):
     story = Story(bare, package, disks)
     for line in command_lines():
         ROWS[line](story, line)
+
+
+def test_the_lines_between_the_words_can_be_typed(bed):
+    assert in_the_text() == {"wnbd-client set-opt ConnectTimeoutMs 30000", "wnbd-client reset-opt NewMappingsAllowed"}
+    for line in in_the_text():
+        bed.client(*line.split()[1:]).ok()
+    assert "30000" in bed.client("get-opt", "ConnectTimeoutMs").ok().out
+    bed.client("reset-opt", "ConnectTimeoutMs").ok()
 
 
 # --- the table of errors
