@@ -4,22 +4,29 @@
 Checks on a Windows machine what the beds cannot show (docs/verification.md).
 
 .DESCRIPTION
-Copy this folder to a test machine, with the package beside it or named by -Package: wnbd.inf, wnbd.sys, wnbd.cat, wnbd.dll,
-wnbd-client.exe, wnbd-service.exe and diskio.exe (build/windows-x64/tests/windows). Start it in an elevated PowerShell:
+`make dist` packs this folder with diskio.exe as wnbd-VERSION-x64-tests.zip. Unpack it and wnbd-VERSION-x64.zip into one folder of a
+test machine, so that wnbd-VERSION-x64-tests and wnbd-VERSION-x64 lie side by side; -Package names the latter when it is elsewhere.
+In an elevated PowerShell, in wnbd-VERSION-x64-tests:
 
+    Set-ExecutionPolicy -Scope Process Bypass
     .\run.ps1 -Server 192.0.2.10 -Export scratch -DestroyData
 
 THE EXPORT IS OVERWRITTEN. It has to be writable, of 1 GiB or more, and mapped by nobody else. Each step says what it expects and
-then PASS, FAIL or SKIP; at the end there is a summary, by row of docs/verification.md, and the same in a file to be sent back.
+then PASS, FAIL or SKIP: SKIP when this machine is not what the row is about. At the end there is a summary, by row of
+docs/verification.md, and the same in a file to be sent back.
 
-Some steps ask a person to do something (-Attended). Two need a restart: -Verifier switches Driver Verifier on for wnbd.sys and
-asks for one, and -Persistence records a disk and asks for one; afterwards the same command with -AfterRestart goes on.
+Some steps ask a person to do something (-Attended). Two need a restart. -Verifier switches Driver Verifier on for wnbd.sys at the end
+and asks for one; the same command then takes every step again, under Driver Verifier. -Persistence records a disk and asks for one;
+the same command with -AfterRestart then goes on. With both there are two restarts, in this order.
 
 .PARAMETER Server
 Name or address of an NBD server.
 
 .PARAMETER Export
 Its export, which is overwritten.
+
+.PARAMETER Package
+The folder of wnbd-VERSION-x64.zip. That of this script without -tests, if it is not named.
 
 .PARAMETER Only
 Names of steps; the others are skipped.
@@ -35,7 +42,7 @@ param(
     [Parameter(Mandatory)] [string] $Export,
     [int] $Port = 10809,
     [string] $Server6,
-    [string] $Package = $PSScriptRoot,
+    [string] $Package = ($PSScriptRoot -replace '-tests$', ''),
     [string] $DiskSpd,
     [string[]] $Only,
     [switch] $DestroyData,
@@ -53,15 +60,22 @@ if (-not $DestroyData) {
     throw "The export '$Export' of $Server would be overwritten. Say -DestroyData if it may be."
 }
 
+if (-not (Test-Path (Join-Path $Package 'wnbd-client.exe'))) {
+    throw "There is no wnbd-client.exe in $Package. Unpack wnbd-VERSION-x64.zip there, or name its folder: -Package."
+}
+
 . (Join-Path $PSScriptRoot 'steps\report.ps1')
 . (Join-Path $PSScriptRoot 'steps\tools.ps1')
 
+$DiskIo = Join-Path $PSScriptRoot 'diskio.exe'
 $DiskName = 'wnbd-run'
 $Started = Get-Date
 Restore-Results
 
 if (-not $AfterRestart) {
+    . (Join-Path $PSScriptRoot 'steps\machine.ps1')
     . (Join-Path $PSScriptRoot 'steps\install.ps1')
+    . (Join-Path $PSScriptRoot 'steps\platform.ps1')
     . (Join-Path $PSScriptRoot 'steps\disk.ps1')
     . (Join-Path $PSScriptRoot 'steps\volume.ps1')
     . (Join-Path $PSScriptRoot 'steps\server.ps1')

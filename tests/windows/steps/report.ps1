@@ -17,22 +17,43 @@ function Save-Results {
     ConvertTo-Json -Depth 4 @($Results) | Set-Content -Encoding utf8 $Report
 }
 
-function Add-Result([string] $name, [string[]] $rows, [string] $outcome, [string] $detail) {
+function Add-Result([string] $name, [string[]] $rows, [string] $outcome, [string] $detail, $verified = $false) {
     $colour = @{ PASS = 'Green'; FAIL = 'Red'; SKIP = 'Yellow' }[$outcome]
     Write-Host "    $outcome  $detail" -ForegroundColor $colour
-    [void] $Results.Add([pscustomobject] @{ Step = $name; Rows = $rows; Outcome = $outcome; Detail = $detail })
+    [void] $Results.Add([pscustomobject] @{
+            Step = $name; Rows = $rows; Outcome = $outcome; Detail = $detail; Verified = $verified })
     Save-Results
 }
 
+# Does Driver Verifier check the driver that is loaded?
+function Test-Verifier {
+    return [bool] ((verifier.exe /query) -match 'wnbd\.sys')
+}
+
+# PASS, FAIL or SKIP, and why.
+function Get-Outcome([scriptblock] $body) {
+    try {
+        $detail = (& $body | Out-String).Trim()
+        return 'PASS', $detail
+    } catch [OperationCanceledException] {
+        return 'SKIP', $_.Exception.Message
+    } catch {
+        return 'FAIL', "$($_.Exception.Message) (line $($_.InvocationInfo.ScriptLineNumber))"
+    }
+}
+
 <#
-One step. -Rows: how rows of docs/verification.md begin. -Expect: what should be seen, for the person. The body throws when it is
-not so; what it returns is shown. Steps go on after one that failed: what needs a disk maps it itself.
+One step. -Rows: how rows of docs/verification.md begin. -VerifierRows: those that it shows under Driver Verifier only; without it
+they are skipped when the step passes. -Expect: what should be seen, for the person. The body throws when it is not so; what it
+returns is shown. It calls Skip when this machine is not what its rows are about. Steps go on after one that failed: what needs a
+disk maps it itself.
 #>
 function Step {
     param(
         [Parameter(Position = 0)] [string] $Name,
         [Parameter(Position = 1)] [scriptblock] $Body,
         [string[]] $Rows = @(),
+        [string[]] $VerifierRows = @(),
         [string] $Expect)
 
     if ($Only -and $Only -notcontains $Name) {
@@ -40,13 +61,14 @@ function Step {
     }
     Write-Host "`n$Name" -ForegroundColor Cyan
     Write-Host "    expected: $Expect"
-    try {
-        $detail = (& $Body | Out-String).Trim()
-        Add-Result $Name $Rows 'PASS' $detail
-    } catch [OperationCanceledException] {
-        Add-Result $Name $Rows 'SKIP' $_.Exception.Message
-    } catch {
-        Add-Result $Name $Rows 'FAIL' "$($_.Exception.Message) (line $($_.InvocationInfo.ScriptLineNumber))"
+    $verified = Test-Verifier # before, too: the body may unload the driver
+    $outcome, $detail = Get-Outcome $Body
+    $verified = $verified -or (Test-Verifier)
+    if ($outcome -eq 'PASS' -and $VerifierRows -and -not $verified) {
+        Add-Result $Name $Rows $outcome $detail
+        Add-Result "$Name under Driver Verifier" $VerifierRows 'SKIP' 'Driver Verifier does not check wnbd.sys (-Verifier)'
+    } else {
+        Add-Result $Name ($Rows + $VerifierRows) $outcome $detail $verified
     }
 }
 
@@ -54,9 +76,17 @@ function Skip([string] $why) {
     throw [OperationCanceledException]::new($why)
 }
 
-function Assert([bool] $condition, [string] $otherwise) {
+# Anything: a parameter that is a [bool] would take neither what -match finds among lines nor $null.
+function Assert($condition, [string] $otherwise) {
     if (-not $condition) {
         throw $otherwise
+    }
+}
+
+# The first line of a step that asks a person later, when a skip would leave a load or a disk behind.
+function Skip-Unattended {
+    if (-not $Attended) {
+        Skip 'needs a person (-Attended)'
     }
 }
 
@@ -80,7 +110,7 @@ function Write-Summary {
     $passed = @($Results | Where-Object Outcome -eq 'PASS')
     $skipped = @($Results | Where-Object Outcome -eq 'SKIP')
 
-    Write-Host "`nBy row of docs/verification.md:"
+    Write-Host "`nBy row of docs/verification.md; one that says more than PASS was not seen whole:"
     foreach ($row in $Results | ForEach-Object { $_.Rows } | Sort-Object -Unique) {
         $outcomes = $Results | Where-Object { $_.Rows -contains $row } | ForEach-Object { $_.Outcome } | Sort-Object -Unique
         Write-Host ("    {0,-16} {1}" -f ($outcomes -join ','), $row)
@@ -91,5 +121,11 @@ function Write-Summary {
     $windows = [Environment]::OSVersion.Version
     Write-Host "`nWindows $windows, $env:PROCESSOR_ARCHITECTURE; everything is in $Report"
     Write-Host "$($passed.Count) passed, $($failed.Count) failed, $($skipped.Count) skipped"
+    if ($RestartIsDue) {
+        Write-Host 'This is not the end: restart the machine and go on as the step said.' -ForegroundColor Yellow
+    }
+    if ($Only) {
+        Write-Host 'Rows have more steps than -Only names.' -ForegroundColor Yellow
+    }
     return [int] ($failed.Count -ne 0)
 }

@@ -30,7 +30,7 @@ function Get-Allocated([string] $file) {
     return $total
 }
 
-Step 'memory disk' -Expect 'verified I/O on a disk that a program serves' -Rows @(
+Step 'memory disk' -Expect 'verified I/O on a disk that a program serves' -VerifierRows @(
     'HwProcessServiceRequest runs in the thread'
     'StorPortCompleteServiceIrp inside StartIo'
     'A system-space view of a section') {
@@ -42,30 +42,45 @@ Step 'memory disk' -Expect 'verified I/O on a disk that a program serves' -Rows 
     'five rounds of map, I/O, unmap'
 }
 
-Step 'killed program' -Expect 'a disk is gone within seconds when the program that serves it is killed' -Rows 'IRP_MJ_CLEANUP is seen before Storport' {
+Step 'killed program' -Expect 'a disk is gone within seconds, its requests with errors, when the program that serves it is killed' `
+    -VerifierRows 'IRP_MJ_CLEANUP is seen before Storport' {
     $served = Start-Served @('--ram', '64M')
     $load = Start-Load $served.Number 30
     Start-Sleep -Seconds 2
+    Assert-Running $load 'there is no load'
     $served.Process.Kill()
     $took = Wait-Until { (Get-Names) -notcontains $ServedName } 10 'the disk is still there'
     Assert ($load.WaitForExit(60000)) 'requests have not ended'
+    Assert ($load.ExitCode -ne 0) 'requests have ended without an error'
     "gone after $took s"
 }
 
 Step 'closed console' -Expect 'the disk is gone after its console was closed' -Rows 'A console that is closed, not Ctrl-C' {
-    Request-Person "open a console, run: wnbd-client map $ServedName --ram 64M; wait for the disk, open it (Disk Management), close the console's window"
+    Request-Person "open a console, run: wnbd-client map $ServedName --ram 64M; wait for the disk and open it (Disk Management)"
+    Assert ((Get-Names) -contains $ServedName) 'there is no such disk'
+    Request-Person "close that console's window"
     [void] (Wait-Until { (Get-Names) -notcontains $ServedName } 15 'the disk is still there')
 }
 
-Step 'suspended program' -Expect 'with all threads of the serving program suspended a reset disk answers, after they go on nothing is lost' -Rows @(
+Step 'suspended program' -Expect 'with all threads of the serving program suspended for 70 s the disk stays, after they go on nothing is lost' -Rows @(
     'A thread in a critical region'
     'An aborted request of a disk that a program serves') {
+    Skip-Unattended
     $served = Start-Served @('--ram', '256M')
-    Request-Person "suspend process $($served.Process.Id) (Resource Monitor, CPU, Suspend Process) while the next I/O runs, for 90 s, then resume it"
-    $load = Start-Load $served.Number 20
-    Assert ($load.WaitForExit(300000)) 'the load does not end'
-    Stop-Served $served
-    "the load ended with $($load.ExitCode)"
+    try {
+        $load = Start-Load $served.Number 30
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        Request-Person "suspend process $($served.Process.Id) now (Resource Monitor, CPU, Suspend Process)"
+        Assert-Running $load 'too late for the load'
+        Start-Sleep -Seconds 70 # more than the time-out of a request of class disk, 60 s; diskio has 120 s
+        Assert-Running $load 'the program was not suspended, or requests have failed'
+        Assert ((Get-Names) -contains $ServedName) 'the disk is gone'
+        Request-Person 'resume the process'
+        Wait-Load $load 300
+    } finally {
+        Stop-Served $served
+    }
+    "the load of 30 s took $([int] $watch.Elapsed.TotalSeconds) s; $(@(Get-StorageEvents).Count) events of Storport and disk in this run"
 }
 
 Step 'file disk' -Expect 'a sparse file as a disk: formatted, filled, emptied, trimmed, and its room is given back' `
@@ -77,10 +92,12 @@ Step 'file disk' -Expect 'a sparse file as a disk: formatted, filled, emptied, t
         Initialize-Disk -Number $served.Number -PartitionStyle GPT
         $partition = New-Partition -DiskNumber $served.Number -UseMaximumSize -AssignDriveLetter
         [void] ($partition | Format-Volume -FileSystem NTFS -Confirm:$false)
-        fsutil.exe file createnew "$($partition.DriveLetter):\large" 1GB | Out-Null
+        fsutil.exe file createnew "$($partition.DriveLetter):\large" 1073741824 | Out-Null
+        Assert ($LASTEXITCODE -eq 0) "fsutil ended with $LASTEXITCODE"
         [void] (Invoke-DiskIo @('write', "$($partition.DriveLetter):\large", '0', "$(512MB)", '90'))
         Write-VolumeCache $partition.DriveLetter
         $full = Get-Allocated $file
+        Assert ($full -ge 512MB) "the file has only $full bytes on its volume after 512 MiB were written"
         Remove-Item "$($partition.DriveLetter):\large"
         Optimize-Volume -DriveLetter $partition.DriveLetter -ReTrim
         Start-Sleep -Seconds 5
@@ -107,6 +124,7 @@ Step 'more than memory' -Expect 'more can be copied onto a file as a disk than t
         $words = @("$($served.Number)", '--seed', '3', '--bytes', "$($bytes - $bytes % 1MB)", '--depth', '8', '--size', "$(1MB)")
         [void] (Invoke-DiskIo (@('write-random') + $words))
         [void] (Invoke-DiskIo (@('verify') + $words))
+        Assert ((Get-Item $file).Length -ge $bytes) 'the file is shorter than what was written'
     } finally {
         Stop-Served $served
         Remove-Item $file -ErrorAction SilentlyContinue

@@ -2,7 +2,6 @@
 # What steps are made of: the client, diskio, disks as Windows sees them, events.
 
 $Client = Join-Path $Package 'wnbd-client.exe'
-$DiskIo = Join-Path $Package 'diskio.exe'
 
 # Runs the client; its output. -Code: the exit code that is expected.
 function Invoke-Client {
@@ -22,6 +21,19 @@ function Get-ClientJson([string[]] $words) {
     return $value
 }
 
+# Nothing when no driver answers, which the client's exit code says, too.
+function Get-DriverVersion {
+    $preference = $ErrorActionPreference
+    $ErrorActionPreference = 'Continue'
+    $said = & $Client version --format json 2>$null
+    $ErrorActionPreference = $preference
+    return ($said -join "`n" | ConvertFrom-Json).driver
+}
+
+function Wait-Driver {
+    [void] (Wait-Until { Get-DriverVersion } 30 'the driver does not answer')
+}
+
 function Get-Names {
     return @(Get-ClientJson @('list') | ForEach-Object { $_.name })
 }
@@ -32,7 +44,7 @@ function Invoke-DiskIo([string[]] $words) {
     return $output
 }
 
-# Maps the export, if it is not; the disk as Windows' storage module has it, online and writable.
+# Maps the export, if it is not (then the options go unused: Remove-MappedDisk comes first); the disk as Windows' storage module has it, online and writable.
 function Get-MappedDisk([string[]] $options = @()) {
     if ((Get-Names) -notcontains $DiskName) {
         $words = @('map', $DiskName, $Server, '--port', "$Port", '--export-name', $Export) + $options
@@ -82,6 +94,12 @@ function Get-Events([string[]] $providers, [int] $level = 3) {
     return @($found | Where-Object { $_ -and $_.Level -le $level -and $_.Level -ne 0 })
 }
 
+# Storport logs its time-outs (129) in the name of the miniport.
+function Get-StorageEvents {
+    $resets = @(Get-Events @('wnbd') | Where-Object { ($_.Id -band 0xffff) -eq 129 })
+    return @(Get-Events @('storport', 'disk')) + $resets
+}
+
 # Starts a program in the background with its output in a file.
 function Start-Background([string] $program, [string[]] $words) {
     $file = Join-Path $env:TEMP "wnbd-run-$([guid]::NewGuid()).txt"
@@ -94,6 +112,13 @@ function Start-Background([string] $program, [string[]] $words) {
 # Verified I/O for some seconds. A request that takes more than 120 s ends it with an error.
 function Start-Load([int] $number, [int] $seconds) {
     return Start-Background $DiskIo @('storm', "$number", '--seconds', "$seconds", '--threads', '8', '--bytes', "$(512MB)")
+}
+
+# ExitCode of a process that runs throws: a message that has it must not be made before it is wanted.
+function Assert-Running($process, [string] $otherwise) {
+    if ($process.HasExited) {
+        throw "${otherwise}: it has ended with $($process.ExitCode)"
+    }
 }
 
 function Wait-Load($process, [int] $seconds) {

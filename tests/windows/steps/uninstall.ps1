@@ -6,9 +6,8 @@ Step 'unmap' -Expect 'no disk is left' {
     Assert (@(Get-Names).Count -eq 0) "these disks are left: $(Get-Names)"
 }
 
-Step 'uninstall' -Expect 'driver, service and package are gone' -Rows @(
-    'The driver loads, starts and unloads'
-    'The driver''s code is gone only after') {
+Step 'uninstall' -Expect 'driver, service and package are gone' `
+    -Rows 'The driver loads, starts and unloads' -VerifierRows 'The driver''s code is gone only after' {
     [void] (Invoke-Client -Words @('uninstall-driver'))
     $gone = { -not (Get-PnpDevice -Class SCSIAdapter -ErrorAction SilentlyContinue | Where-Object HardwareID -contains 'root\wnbd') }
     [void] (Wait-Until $gone 30 'the adapter is still there')

@@ -25,6 +25,8 @@ Step 'volume' -Expect 'the disk can be partitioned, formatted and filled; files 
     $source = Get-ChildItem "$env:SystemRoot\System32" -Filter *.dll -File | Select-Object -First 200
     $source | Copy-Item -Destination "${letter}:\" -ErrorAction SilentlyContinue
     Write-VolumeCache $letter
+    $copied = @(Get-ChildItem "${letter}:\" -Filter *.dll).Count
+    Assert ($copied -gt 100) "only $copied files were copied"
     $different = foreach ($file in Get-ChildItem "${letter}:\" -Filter *.dll) {
         if ((Get-FileHash $file.FullName).Hash -ne (Get-FileHash "$env:SystemRoot\System32\$($file.Name)").Hash) {
             $file.Name
@@ -34,7 +36,7 @@ Step 'volume' -Expect 'the disk can be partitioned, formatted and filled; files 
     $check = chkdsk.exe "${letter}:" /scan
     Assert ($LASTEXITCODE -eq 0) "chkdsk ended with ${LASTEXITCODE}: $($check | Select-Object -Last 5)"
     Optimize-Volume -DriveLetter $letter -ReTrim
-    "drive $letter`:, $(@(Get-ChildItem "${letter}:\" -Filter *.dll).Count) files"
+    "drive $letter`:, $copied files"
 }
 
 Step 'volume survives' -Expect 'unmapped softly and mapped again, the volume and its files are there' `
@@ -63,6 +65,7 @@ Step 'veto' -Expect 'a soft unmap of a disk with an open file fails and names wh
     }
     Assert ($code -ne 0) 'unmap succeeded while a file was open'
     Assert ((Get-Names) -contains $DiskName) 'the disk is gone although unmap failed'
+    Assert ("$text" -match 'vetoed by') "it does not say who holds the disk: $text"
     Remove-MappedDisk
     "$text"
 }
@@ -78,7 +81,9 @@ Step 'others come and go' -Expect 'a soft unmap succeeds while another disk is m
             [void] (Invoke-Client -Words @('unmap', $DiskName, '--no-hard-disconnect-fallback'))
         }
     } finally {
-        [void] $other.WaitForExit(120000)
+        $ended = $other.WaitForExit(120000)
     }
+    Assert $ended 'the other disk is still being mapped and unmapped'
+    Assert ($other.ExitCode -eq 0) "the last unmap of the other disk ended with $($other.ExitCode)"
     'five rounds'
 }
