@@ -58,8 +58,9 @@ def test_ended_half_way_it_leaves_what_was_there(keys, tmp_path):
 
 def test_nothing_says_where_it_was_built(dist, unpacked, tmp_path):
     """Or another clone would give other bytes."""
-    shutil.unpack_archive(one(dist, "symbols.zip"), tmp_path / "symbols")
-    for path in [*unpacked.rglob("*"), *(tmp_path / "symbols").rglob("*")]:
+    for name in ("symbols", "tests"):
+        shutil.unpack_archive(one(dist, f"{name}.zip"), tmp_path / name)
+    for path in [*unpacked.rglob("*"), *(tmp_path / "symbols").rglob("*"), *(tmp_path / "tests").rglob("*")]:
         assert path.is_dir() or str(ROOT).encode() not in path.read_bytes(), path.name
 
 
@@ -67,11 +68,24 @@ def test_sums(dist):
     for line in (dist / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((dist / name).read_bytes()).hexdigest() == digest
-    assert len(list(dist.iterdir())) == 4
+    assert len(list(dist.iterdir())) == 5
 
 
 def test_the_zip_has_all_of_it(unpacked):
     assert {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()} == ALL
+
+
+def test_the_zip_of_tests_has_what_run_ps1_calls(dist, unpacked, keys, tmp_path):
+    """The other zip's folder, where run.ps1 looks for the package, has the name without `-tests`."""
+    shutil.unpack_archive(one(dist, "tests.zip"), tmp_path)
+    folder = one(tmp_path, "-tests")
+    assert folder.name == f"{unpacked.name}-tests" and folder.parent == unpacked.parent
+    text = (folder / "run.ps1").read_text()
+    steps = {f"steps/{name}" for name in re.findall(r"steps\\([\w-]+\.ps1)", text)}
+    others = {"run.ps1", "not-checked.md", "docs/verification.md", "diskio.exe", "LICENSE.txt"}
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == steps | others
+    assert "$PSScriptRoot -replace '-tests$', ''" in text and "Join-Path $PSScriptRoot 'diskio.exe'" in text
+    output("osslsigncode", "verify", "-CAfile", keys / "test-root.pem", "-in", folder / "diskio.exe")
 
 
 def test_the_driver_has_the_date_of_the_commit_and_its_number(dist, unpacked):

@@ -45,7 +45,8 @@ def build_with(folder, version):
     """A copy of what is packed of the build, as another version."""
     for name in ("driver/wnbd.sys", "driver/wnbd.pdb", "generated/version.h", "libwnbd/wnbd.dll", "libwnbd/libwnbd.dll",
                  "libwnbd/wnbd.dll.pdb", "libwnbd/wnbd.lib", "wnbd-client/wnbd-client.exe", "packaging/wnbd-path.exe",
-                 "wnbd-client/wnbd-client.pdb", "wnbd-service/wnbd-service.exe", "wnbd-service/wnbd-service.pdb"):
+                 "wnbd-client/wnbd-client.pdb", "wnbd-service/wnbd-service.exe", "wnbd-service/wnbd-service.pdb",
+                 "tests/windows/diskio.exe"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(BUILD / name, folder / name)
     header = folder / "generated/version.h"

@@ -79,10 +79,11 @@ def test_a_relative_path_is_one_from_here(authority, image):
 def test_the_packages_of_a_release(pkcs12, authority, clock, tmp_path):
     dist = packages.make(tmp_path / "a release", *pkcs12, "--timestamp", clock.url)
     shutil.unpack_archive(one(dist, "x64.zip"), tmp_path)
+    shutil.unpack_archive(one(dist, "tests.zip"), tmp_path)
     folder = one(tmp_path, "x64")
     images = [path for path in folder.iterdir() if path.suffix in (".exe", ".dll", ".sys", ".cat")]
-    signed = [one(dist, "setup.exe"), *images]
-    assert len(signed) == 7
+    signed = [one(dist, "setup.exe"), one(tmp_path, "-tests") / "diskio.exe", *images]
+    assert len(signed) == 8
     for path in signed:
         assert STAMPED in signature_of(path, authority / "root.pem"), path.name
     assert not (folder / "wnbd-test-root.cer").exists()
@@ -277,8 +278,9 @@ def test_what_fails_late_leaves_what_was_there(keys, tmp_path, dist):
     """The build lacks a file that is packed at the end."""
     del dist
     build = tmp_path / "build"
+    named = ("version.h", "diskio.exe")
     for path in BUILD.rglob("*"):
-        if path.suffix in (".exe", ".dll", ".sys", ".pdb") and path.parent.parent == BUILD or path.name == "version.h":
+        if path.suffix in (".exe", ".dll", ".sys", ".pdb") and path.parent.parent == BUILD or path.name in named:
             (build / path.relative_to(BUILD)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, build / path.relative_to(BUILD))
     out = tmp_path / "dist" / "out"
