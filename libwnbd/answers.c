@@ -127,19 +127,15 @@ static DWORD defer(struct served *served, const WNBD_ANSWER *answer)
     return found ? ERROR_SUCCESS : ERROR_NOT_FOUND;
 }
 
-static DWORD send_now(struct served *served, const WNBD_ANSWER *answer)
+static DWORD send_now(struct served *served, struct sender *sender, const WNBD_ANSWER *answer)
 {
-    struct sender *sender = senders_take(served);
     DWORD error;
 
-    if (!sender)
-        return ERROR_OUTOFMEMORY;
     sender->enter.command.AnswerCount = 1;
     sender->enter.command.Answers[0] = *answer;
     error = enter_send(served->disk.Handle, &sender->enter);
     if (error == ERROR_SUCCESS && sender->enter.output.RefusedCount > 0)
         error = ERROR_NOT_FOUND;
-    senders_put(served, sender);
     return error;
 }
 
@@ -153,7 +149,9 @@ static DWORD send_overlapped(struct served *served, const WNBD_ANSWER *answer, L
     return error == ERROR_SUCCESS && output->RefusedCount > 0 ? ERROR_NOT_FOUND : error;
 }
 
-static DWORD send_at_once(struct served *served, const WNBD_ANSWER *answer, LPOVERLAPPED overlapped)
+/* By the program's OVERLAPPED, or else by the sender. */
+static DWORD release_and_send(struct served *served, const WNBD_ANSWER *answer, LPOVERLAPPED overlapped,
+                              struct sender *sender)
 {
     DWORD error;
     BOOL found;
@@ -165,10 +163,25 @@ static DWORD send_at_once(struct served *served, const WNBD_ANSWER *answer, LPOV
     if (!found)
         error = ERROR_NOT_FOUND;
     else
-        error = overlapped ? send_overlapped(served, answer, overlapped) : send_now(served, answer);
+        error = overlapped ? send_overlapped(served, answer, overlapped) : send_now(served, sender, answer);
     AcquireSRWLockExclusive(&served->lock);
     usr_stats_passed_on(&served->disk.Stats, 1);
     ReleaseSRWLockExclusive(&served->lock);
+    return error;
+}
+
+static DWORD send_at_once(struct served *served, const WNBD_ANSWER *answer, LPOVERLAPPED overlapped)
+{
+    struct sender *sender;
+    DWORD error;
+
+    if (overlapped)
+        return release_and_send(served, answer, overlapped, NULL);
+    sender = senders_take(served);
+    if (!sender)
+        return defer(served, answer); /* no memory: it goes with the next command of a dispatcher thread */
+    error = release_and_send(served, answer, NULL, sender);
+    senders_put(served, sender);
     return error;
 }
 
@@ -212,7 +225,7 @@ DWORD WnbdSendResponse(PWNBD_DISK Disk, PWNBD_IO_RESPONSE Response, PVOID DataBu
 /* ---- Several at once ---- */
 
 /* Under the lock. FALSE: nobody waits for it. */
-static BOOL take_answer(struct served *served, const WNBD_IO_RESPONSE *response, PWNBD_ANSWER answer)
+static BOOL claim_and_make(struct served *served, const WNBD_IO_RESPONSE *response, PWNBD_ANSWER answer)
 {
     struct claim claim;
     BOOL found = claim_request(served, response->RequestHandle, &claim);
@@ -220,12 +233,24 @@ static BOOL take_answer(struct served *served, const WNBD_IO_RESPONSE *response,
     usr_stats_reply(&served->disk.Stats, response, found);
     if (!found)
         return FALSE;
-    requests_release(&served->requests, response->RequestHandle);
     memset(answer, 0, sizeof(*answer));
     answer->RequestHandle = response->RequestHandle;
     set_status(answer, &response->Status);
     answer->DataLength = has_data(&claim.of, response) ? claim.of.DataLength : 0;
     return TRUE;
+}
+
+/* Under the lock. */
+static void take_answers(struct served *served, const WNBD_IO_RESPONSE *responses, UINT32 count,
+                         WNBD_IOCTL_ENTER_COMMAND *command)
+{
+    command->AnswerCount = 0;
+    for (UINT32 i = 0; i < count; i++) {
+        if (claim_and_make(served, &responses[i], &command->Answers[command->AnswerCount])) {
+            requests_release(&served->requests, responses[i].RequestHandle);
+            command->AnswerCount++;
+        }
+    }
 }
 
 static void pass_on(struct served *served, struct enter *enter)
@@ -240,18 +265,31 @@ static void pass_on(struct served *served, struct enter *enter)
     ReleaseSRWLockExclusive(&served->lock);
 }
 
+/* There is no memory for a command: they go with the next one of a dispatcher thread. */
+static void defer_all(struct served *served, const WNBD_IO_RESPONSE *responses, UINT32 count)
+{
+    WNBD_ANSWER answer;
+    BOOL found;
+
+    for (UINT32 i = 0; i < count; i++) {
+        AcquireSRWLockExclusive(&served->lock);
+        found = claim_and_make(served, &responses[i], &answer);
+        ReleaseSRWLockExclusive(&served->lock);
+        if (found)
+            defer(served, &answer);
+    }
+}
+
 void answers_send(struct served *served, const WNBD_IO_RESPONSE *responses, UINT32 count)
 {
     struct sender *sender = senders_take(served);
-    WNBD_IOCTL_ENTER_COMMAND *command;
 
-    if (!sender)
-        return; /* Windows asks again */
-    command = &sender->enter.command;
-    command->AnswerCount = 0;
+    if (!sender) {
+        defer_all(served, responses, count);
+        return;
+    }
     AcquireSRWLockExclusive(&served->lock);
-    for (UINT32 i = 0; i < count; i++)
-        command->AnswerCount += take_answer(served, &responses[i], &command->Answers[command->AnswerCount]) ? 1 : 0;
+    take_answers(served, responses, count, &sender->enter.command);
     ReleaseSRWLockExclusive(&served->lock);
     pass_on(served, &sender->enter);
     senders_put(served, sender);

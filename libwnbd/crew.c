@@ -10,16 +10,26 @@ static void sit_down(struct crew *crew, struct crew_seat *seat)
     crew->sitting++;
 }
 
-static enum crew_role role_of(const struct crew *crew, UINT32 answers, BOOL ends)
+/* Somebody leads, or can be called to. */
+static BOOL has_others(const struct crew *crew)
 {
-    if (crew->leading == 0 || ends)
-        return CREW_LEAD;
-    return answers > 0 ? CREW_PASS : CREW_SIT;
+    return crew->leading > 0 || crew->called > 0 || crew->sitting > 0;
 }
 
-enum crew_role crew_choose(struct crew *crew, struct crew_seat *seat, UINT32 answers, BOOL ends)
+static enum crew_role role_of(const struct crew *crew, const struct crew_work *work)
 {
-    seat->role = role_of(crew, answers, ends);
+    if (work->ends)
+        return CREW_LEAD;
+    if (work->much && has_others(crew))
+        return CREW_PASS;
+    if (crew->leading == 0)
+        return CREW_LEAD;
+    return work->answers > 0 ? CREW_PASS : CREW_SIT;
+}
+
+enum crew_role crew_choose(struct crew *crew, struct crew_seat *seat, const struct crew_work *work)
+{
+    seat->role = role_of(crew, work);
     if (seat->role == CREW_LEAD)
         crew->leading++;
     else if (seat->role == CREW_SIT)
@@ -29,8 +39,10 @@ enum crew_role crew_choose(struct crew *crew, struct crew_seat *seat, UINT32 ans
 
 enum crew_role crew_rise(struct crew *crew, struct crew_seat *seat, BOOL ends)
 {
+    const struct crew_work work = {.ends = ends};
+
     crew->called--;
-    return crew_choose(crew, seat, 0, ends);
+    return crew_choose(crew, seat, &work);
 }
 
 void crew_return(struct crew *crew, struct crew_seat *seat)
@@ -43,9 +55,11 @@ void crew_return(struct crew *crew, struct crew_seat *seat)
     crew->returned++;
 }
 
-BOOL crew_needs_leader(const struct crew *crew, UINT32 got, UINT32 wanted)
+BOOL crew_needs_leader(const struct crew *crew, UINT32 got, UINT32 wanted, UINT64 bytes)
 {
-    return got > 0 && crew_is_headless(crew) && (got == wanted || !pace_is_quick(&crew->pace));
+    BOOL takes_long = got == wanted || bytes > CREW_MUCH_BYTES || !pace_is_quick(&crew->pace);
+
+    return got > 0 && crew_is_headless(crew) && takes_long;
 }
 
 BOOL crew_is_headless(const struct crew *crew)

@@ -60,18 +60,24 @@ static DWORD send_once(HANDLE adapter, struct enter *enter)
     return ERROR_SUCCESS;
 }
 
-/* Memory may be short for a moment, which is no reason to lose a disk. Answers that were taken all the same are refused
- * the second time, without harm. */
+/* Memory may be short for a moment, which is no reason to lose a disk or an answer. TRUE: after a pause. */
+static BOOL may_try_again(DWORD error, int *tries)
+{
+    if (error != ERROR_NO_SYSTEM_RESOURCES || ++*tries == NO_MEMORY_TRIES)
+        return FALSE;
+    Sleep(NO_MEMORY_PAUSE_MS);
+    return TRUE;
+}
+
+/* Answers that were taken all the same are refused the second time, without harm. */
 DWORD enter_send(HANDLE adapter, struct enter *enter)
 {
+    int tries = 0;
     DWORD error;
 
-    for (int tries = 0; tries < NO_MEMORY_TRIES; tries++) {
+    do
         error = send_once(adapter, enter);
-        if (error != ERROR_NO_SYSTEM_RESOURCES)
-            break;
-        Sleep(NO_MEMORY_PAUSE_MS);
-    }
+    while (may_try_again(error, &tries));
     return error;
 }
 
@@ -80,6 +86,11 @@ DWORD enter_send_answer(HANDLE adapter, WNBD_CONNECTION_ID connection, const WNB
 {
     WNBD_IOCTL_ENTER_COMMAND command = {
         .IoControlCode = IOCTL_WNBD_ENTER, .AnswerCount = 1, .ConnectionId = connection, .Answers = {*answer}};
+    int tries = 0;
+    DWORD error;
 
-    return ioctl_command(adapter, &command, sizeof(command), output, sizeof(*output), overlapped);
+    do
+        error = ioctl_command(adapter, &command, sizeof(command), output, sizeof(*output), overlapped);
+    while (may_try_again(error, &tries));
+    return error;
 }

@@ -11,7 +11,7 @@ static struct request *by_number(struct requests *requests, UINT16 number)
     return number ? &requests->slots[number - 1] : NULL;
 }
 
-static void list_add(struct requests *requests, struct request_list *list, struct request *request)
+static void list_add(struct requests *requests, struct request_list *list, struct request *request, UINT32 bytes)
 {
     struct request *last = by_number(requests, list->last);
     UINT16 number = number_of(requests, request);
@@ -23,6 +23,8 @@ static void list_add(struct requests *requests, struct request_list *list, struc
     else
         list->first = number;
     list->last = number;
+    request->bytes = bytes;
+    list->bytes += bytes;
     list->count++;
     list->added++;
 }
@@ -40,6 +42,7 @@ static void list_remove(struct requests *requests, struct request_list *list, st
         next->previous = request->previous;
     else
         list->last = request->previous;
+    list->bytes -= request->bytes;
     list->count--;
 }
 
@@ -89,7 +92,7 @@ enum requests_put_result requests_put(struct requests *requests, const WNBD_AREN
     request->runner = NULL;
     request->fetched_ns = now_ns;
     request->of = *of;
-    list_add(requests, &requests->queued, request);
+    list_add(requests, &requests->queued, request, of->DataLength);
     return result;
 }
 
@@ -130,7 +133,7 @@ BOOL requests_defer(struct requests *requests, const WNBD_ANSWER *answer)
         return FALSE;
     request->state = REQUEST_ANSWERED;
     request->answer = *answer;
-    list_add(requests, &requests->answered, request);
+    list_add(requests, &requests->answered, request, answer->DataLength);
     return TRUE;
 }
 

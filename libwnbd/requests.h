@@ -30,6 +30,7 @@ struct request {
     enum request_state state;
     UINT16 previous; /* in its list, as index + 1; 0: none */
     UINT16 next;
+    UINT32 bytes;          /* of data, while in a list: what came or may be answered, or the answer's */
     struct worker *runner; /* borrowed: in whose callback it is; NULL: in none (any more) */
     UINT64 fetched_ns;     /* when it came */
     WNBD_ARENA_REQUEST of; /* what the driver gave */
@@ -41,6 +42,7 @@ struct request_list {
     UINT16 first; /* as index + 1; 0: empty */
     UINT16 last;
     UINT32 count;
+    UINT64 bytes; /* of all that are in it */
     UINT64 added; /* ever */
 };
 

@@ -49,6 +49,7 @@ struct worker {
     /* Its thread's alone. */
     UINT64 running;    /* handle of the request whose callback was called last; 0: it is accounted for */
     UINT64 started_ns; /* when that was */
+    BOOL fetches_much; /* its last command has waited, and ended for data that its next one is to copy */
     struct enter enter;
 };
 

@@ -71,12 +71,17 @@ static void sit(struct worker *worker)
 static enum crew_role choose(struct worker *worker)
 {
     struct served *served = worker->served;
-    UINT32 answers;
+    const struct request_list *answered = &served->requests.answered;
+    struct crew_work work;
 
     AcquireSRWLockExclusive(&served->lock);
-    answers = served->requests.answered.count;
-    if (crew_choose(&served->crew, &worker->seat, answers, is_ending(served)) == CREW_SIT)
+    work = (struct crew_work){.answers = answered->count,
+                              .much = worker->fetches_much || answered->bytes > CREW_MUCH_BYTES,
+                              .ends = is_ending(served)};
+    if (crew_choose(&served->crew, &worker->seat, &work) == CREW_SIT)
         sit(worker);
+    else if (worker->seat.role == CREW_PASS && crew_is_headless(&served->crew))
+        worker_call(served, CREW_CALLED);
     ReleaseSRWLockExclusive(&served->lock);
     return worker->seat.role;
 }
@@ -160,11 +165,13 @@ static BOOL is_to_try_again(const struct worker *worker, DWORD error)
 static BOOL share(struct worker *worker)
 {
     struct served *served = worker->served;
+    const struct request_list *queued = &served->requests.queued;
     UINT32 got = worker->enter.output.RequestCount;
 
-    if (crew_needs_leader(&served->crew, got, worker->enter.command.MaxRequests))
+    worker->fetches_much = got == 0 && worker->enter.command.Wait && queued->count == 0;
+    if (crew_needs_leader(&served->crew, got, worker->enter.command.MaxRequests, queued->bytes))
         worker_call(served, CREW_CALLED);
-    if (served->requests.queued.count > 1 || (got > 0 && crew_is_headless(&served->crew)))
+    if (queued->count > 1 || (got > 0 && crew_is_headless(&served->crew)))
         return keeper_must_be_told(served);
     return FALSE;
 }
@@ -210,13 +217,14 @@ static DWORD serve(struct worker *worker)
     }
 }
 
-/* TRUE: nobody has asked for the end before. */
+/* TRUE: the first to say so. Who has asked for the end before may have been refused: a soft removal is, while programs
+ * use the disk. */
 static BOOL mark_stopped(struct served *served, DWORD failure)
 {
     BOOL is_first;
 
     AcquireSRWLockExclusive(&served->lock);
-    is_first = !served->disk.Stopping && !served->closing;
+    is_first = !served->disk.Stopped && !served->closing;
     served->disk.Stopping = TRUE;
     served->disk.Stopped = TRUE;
     if (is_first)

@@ -137,6 +137,13 @@ class Consumer(Talking):
         """How it answers from now on."""
         self.order(" ".join(["manner", *map(str, options)]), "^manner$")
 
+    def let_fail(self, function, value, *options):
+        """What a function of Windows' returns to the library from now on."""
+        self.order(" ".join(["let-fail", function, str(value), *map(str, options)]), "^fails 0$")
+
+    def heal(self):
+        self.order("heal", "^healed 0$")
+
     def remove(self, how=""):
         return int(self.order(f"remove {how}", r"^removed (\d+)")[1])
 

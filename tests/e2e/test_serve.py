@@ -224,6 +224,27 @@ def test_as_the_storage_vendor_serves(call):
         assert not disk.said("^(answer|unsignalled|log)")
 
 
+def test_no_answer_is_lost_when_the_kernel_is_short_of_memory(call):
+    """Each request would be out until Windows' time-out, and its place in the queue gone for good."""
+    with call.serve("short", "--answer-threads", 2) as disk:
+        assert disk.number >= 0
+        for times in (1, 5):
+            disk.let_fail("DeviceIoControl", 0, "--error", 1450, "--times", times)
+            round_trip(call, disk.number, 4096, 16, 256)
+            disk.heal()
+        assert disk.settled()["pending-replies"] == 0 and not disk.said("^answer")
+
+
+def test_no_answer_is_lost_when_the_program_has_no_memory(call):
+    """Slow callbacks answer at once, each with a command of its own: when none can be made the answers go with others."""
+    with call.serve("poor", "--threads", 2, "--delay-ms", 60) as disk:
+        assert disk.number >= 0
+        disk.let_fail("calloc", 0)
+        round_trip(call, disk.number, 4096, 4, 16)
+        disk.heal()
+        assert disk.settled()["pending-replies"] == 0 and not disk.said("^answer")
+
+
 @pytest.mark.parametrize("threads", [1, 255])
 def test_number_of_threads(threads, call):
     with call.serve("threads", "--threads", threads) as disk:

@@ -9,7 +9,7 @@ from programs import until
 
 LIST_BYTES, LIST_SPARE = 2032, 2040
 NOT_FOUND, DENIED, BAD_HANDLE, TOO_MANY, BAD_PARAMETER, LONG_NAME = 2, 5, 6, 68, 87, 111
-BUSY, EXISTS, PIPE, TIMEOUT, UNKNOWN_HANDLE, FORBIDDEN = 170, 183, 233, 1460, 1168, 1115
+BUSY, EXISTS, PIPE, TIMEOUT, UNKNOWN_HANDLE, FORBIDDEN, GENERAL_FAILURE = 170, 183, 233, 1460, 1168, 1115, 31
 SHARING = 32
 GONE_S = 1.0
 SLACK_S = 2.0  # of a machine that does other things
@@ -65,6 +65,19 @@ def test_soft_removal_is_vetoed_and_the_disk_goes_on(call, other, tmp_path):
         call.disk("write", disk.number, 0, 4096, 1).ok()
         let_go(other, holding, tmp_path / "release")
         assert disk.remove("softly") == 0
+
+
+def test_disk_goes_that_cannot_be_served_any_more_after_a_vetoed_stop(call, other, tmp_path):
+    """It must not stay without anybody who serves it, nor the program wait for it."""
+    with call.serve("soft", "--threads", 2) as disk:
+        holding = hold(other, disk.number, tmp_path / "release")
+        assert disk.order("stop softly", r"^stopped (\d+)$")[1] == str(TIMEOUT)
+        call.disk("rate", disk.number, "--depth", 1, "--requests", 200).ok()  # quick: answers go with the next command
+        disk.let_fail("DeviceIoControl", 0, "--error", GENERAL_FAILURE, "--times", 1)
+        call.disk("read", disk.number, 0, 4096)
+        disk.wait("^ended 0$")
+        assert call.mapped() == []
+        let_go(other, holding, tmp_path / "release")
 
 
 def test_soft_removal_is_retried(call, other, tmp_path):

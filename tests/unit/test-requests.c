@@ -174,6 +174,31 @@ static void drop_lists_leaves_what_the_program_has(void **state)
     free(requests);
 }
 
+static void bytes_are_those_of_what_is_in_the_list(void **state)
+{
+    struct requests *requests = new_requests();
+    WNBD_ARENA_REQUEST of = some_request(handle_of(1, 0));
+    WNBD_ANSWER answer = answer_of(handle_of(1, 0));
+
+    (void)state;
+    of.DataLength = 4096;
+    requests_put(requests, &of, 0);
+    put(requests, handle_of(1, 1));
+    assert_int_equal(requests->queued.bytes, 4096);
+    requests_give(requests, somebody);
+    assert_int_equal(requests->queued.bytes, 0);
+    answer.DataLength = 512; /* the program had less */
+    requests_claim(requests, answer.RequestHandle);
+    requests_defer(requests, &answer);
+    assert_int_equal(requests->answered.bytes, 512);
+    requests_put(requests, &of, 0); /* aborted, and its slot given again */
+    assert_int_equal(requests->answered.bytes, 0);
+    assert_int_equal(requests->queued.bytes, 4096);
+    requests_drop_lists(requests);
+    assert_int_equal(requests->queued.bytes, 0);
+    free(requests);
+}
+
 static void waits_since_a_tick(void **state)
 {
     struct requests *requests = new_requests();
@@ -206,6 +231,7 @@ int main(void)
         cmocka_unit_test(aborted_while_it_is_answered_is_not_deferred),
         cmocka_unit_test(aborted_with_a_deferred_answer_is_not_sent),
         cmocka_unit_test(drop_lists_leaves_what_the_program_has),
+        cmocka_unit_test(bytes_are_those_of_what_is_in_the_list),
         cmocka_unit_test(waits_since_a_tick),
     };
 

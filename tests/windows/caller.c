@@ -4,6 +4,7 @@
 #include "caller.h"
 
 #include "commands.h"
+#include "faults.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,12 +66,14 @@ static const struct order own_orders[] = {
     {"disk", disk},
     {"log-level", log_level},
     {"message-id", message_id},
+    {"let-fail", fault_let_fail},
+    {"heal", fault_heal},
     {NULL, NULL},
 };
 
 static const struct order *find(const char *name)
 {
-    const struct order *lists[] = {own_orders, disk_orders, driver_orders, handle_orders, daemon_orders, fault_orders};
+    const struct order *lists[] = {own_orders, disk_orders, driver_orders, handle_orders, daemon_orders};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         for (const struct order *order = lists[i]; order->name; order++) {

@@ -3,6 +3,7 @@
 #include "consumer.h"
 
 #include "arguments.h"
+#include "faults.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,20 @@ static void change_manner(struct consumer *consumer, char *words)
     say("manner");
 }
 
+static void let_fail(char *words)
+{
+    struct arguments arguments;
+
+    arguments_split(&arguments, words);
+    say("fails %lu", fault_let_fail(&arguments));
+    arguments_check_all_used(&arguments);
+}
+
+static void heal(void)
+{
+    say("healed %lu", fault_heal(NULL));
+}
+
 /* FALSE: there is nothing to follow after that. `value` may be changed. */
 static BOOL follow(struct consumer *consumer, const char *order, char *value)
 {
@@ -132,6 +147,10 @@ static BOOL follow(struct consumer *consumer, const char *order, char *value)
         answer_nothing(consumer, value);
     else if (strcmp(order, "manner") == 0)
         change_manner(consumer, value);
+    else if (strcmp(order, "let-fail") == 0)
+        let_fail(value);
+    else if (strcmp(order, "heal") == 0)
+        heal();
     else if (strcmp(order, "misuse") == 0)
         misuse(consumer);
     else if (strcmp(order, "kill-thread") == 0)

@@ -3,7 +3,9 @@
  * Functions of Windows that fail as they are told, for the library alone: its import table leads here. What a machine
  * that is whole never answers is seen so, with the DLL that ships.
  */
-#include "caller.h"
+#include "faults.h"
+
+#include "arguments.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,9 +114,7 @@ static struct fault *free_fault(void)
     die(EXIT_CODE_USE, "no more than %d functions fail at once", FAULTS_MAX);
 }
 
-/* let-fail FUNCTION VALUE [--error ERROR] [--after CALLS] [--times CALLS]: what it returns, and GetLastError after it.
- */
-static DWORD let_fail(struct arguments *arguments)
+DWORD fault_let_fail(struct arguments *arguments)
 {
     struct fault *fault = free_fault();
     DWORD error = (DWORD)arguments_number(arguments, "--error", 0);
@@ -132,8 +132,7 @@ static DWORD let_fail(struct arguments *arguments)
     return ERROR_SUCCESS;
 }
 
-/* All work again. */
-static DWORD heal(struct arguments *arguments)
+DWORD fault_heal(struct arguments *arguments)
 {
     (void)arguments;
     for (size_t k = 0; k < FAULTS_MAX; k++) {
@@ -143,9 +142,3 @@ static DWORD heal(struct arguments *arguments)
     }
     return ERROR_SUCCESS;
 }
-
-const struct order fault_orders[] = {
-    {"let-fail", let_fail},
-    {"heal", heal},
-    {NULL, NULL},
-};
