@@ -26,6 +26,7 @@ void waiter_end(PIRP irp, NTSTATUS status, ULONG_PTR information)
     if (waiter->mdl != NULL) {
         MmUnlockPages(waiter->mdl);
         IoFreeMdl(waiter->mdl);
+        InterlockedDecrement(&disk->channel.fetching);
     }
     ioctl_complete(disk->adapter, irp, status, information);
     disk_release(disk);

@@ -162,6 +162,21 @@ static void unlock_buffer(PMDL mdl)
     }
 }
 
+/* More than there can be requests would lock memory for nothing. */
+static NTSTATUS lock_for_fetch(struct disk *disk, const WNBD_IOCTL_FETCH_REQ_COMMAND *command, PMDL *mdl)
+{
+    NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+
+    *mdl = NULL;
+    if (InterlockedIncrement(&disk->channel.fetching) <= (LONG)disk->requests.queue.depth) {
+        status = lock_buffer(command->DataBuffer, command->DataBufferSize, IoWriteAccess, mdl);
+    }
+    if (*mdl == NULL) {
+        InterlockedDecrement(&disk->channel.fetching);
+    }
+    return status;
+}
+
 void serve_fetch(struct adapter *adapter, PIRP irp)
 {
     WNBD_IOCTL_FETCH_REQ_COMMAND *command = irp->AssociatedIrp.SystemBuffer;
@@ -174,7 +189,7 @@ void serve_fetch(struct adapter *adapter, PIRP irp)
         wait_for_end(adapter, id, irp, status);
         return;
     }
-    status = lock_buffer(command->DataBuffer, command->DataBufferSize, IoWriteAccess, &mdl);
+    status = lock_for_fetch(disk, command, &mdl);
     if (NT_SUCCESS(status)) {
         channel_fetch(disk, irp, mdl);
     } else {

@@ -533,7 +533,7 @@ DWORD WnbdIoctlVersion(HANDLE Adapter, PWNBD_VERSION Version, LPOVERLAPPED Overl
  * filled when the event is signalled.
  *
  * 87, 5 the disk is another handle's, 6 there is no such disk, 122 the data does not fit and the request can be fetched
- * again, DRV.
+ * again, 1450 as many wait as the disk can have requests, DRV.
  */
 DWORD WnbdIoctlFetchRequest(HANDLE Adapter, WNBD_CONNECTION_ID ConnectionId, PWNBD_IO_REQUEST Request, PVOID DataBuffer,
                             UINT32 DataBufferSize, LPOVERLAPPED Overlapped);

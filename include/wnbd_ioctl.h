@@ -613,6 +613,7 @@ WNBD_ASSERT_SZ_EQ(WNBD_IOCTL_SHOW_OUTPUT, 2264)
  *
  * STATUS_INVALID_PARAMETER 87  DataBuffer is not memory that can be written
  * STATUS_BUFFER_TOO_SMALL 122  the data does not fit; the request stays and can be fetched with a larger buffer
+ * STATUS_INSUFFICIENT_RESOURCES 1450  as many of these wait, each with its locked buffer, as the disk can have requests
  */
 typedef struct {
     ULONG IoControlCode;             /* IOCTL_WNBD_FETCH_REQ */

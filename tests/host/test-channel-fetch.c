@@ -111,12 +111,39 @@ static void output_is_the_request_alone(void **state)
     finish(&program, disk, &write);
 }
 
+/* A program's buffers keep no more memory locked than its requests can need. */
+static void as_many_wait_as_there_can_be_requests(void **state)
+{
+    enum { DEPTH = 4 };
+    struct program_options options = {.one_at_a_time = true, .queue_depth = DEPTH};
+    WNBD_IOCTL_FETCH_REQ_COMMAND fetches[DEPTH + 1];
+    struct bed_io waiting[DEPTH];
+    struct program program;
+    struct bed_file *disk = hand_start(&program, &options);
+
+    (void)state;
+    for (int i = 0; i < DEPTH; i++) {
+        fetch_begin(&program, &waiting[i], &fetches[i], LENGTH, sizeof(fetches[i]));
+    }
+    assert_int_equal(fetch(&program, &fetches[DEPTH], LENGTH), STATUS_INSUFFICIENT_RESOURCES);
+    bed_io_cancel(&waiting[0]);
+    assert_int_equal(bed_io_wait(&waiting[0], MAXULONG, NULL), STATUS_CANCELLED);
+    fetch_begin(&program, &waiting[0], &fetches[0], LENGTH, sizeof(fetches[0]));
+    assert_int_equal(bed_io_wait(&waiting[0], 20, NULL), STATUS_TIMEOUT);
+    for (int i = 0; i < DEPTH; i++) {
+        bed_io_cancel(&waiting[i]);
+        assert_int_equal(bed_io_wait(&waiting[i], MAXULONG, NULL), STATUS_CANCELLED);
+    }
+    hand_stop(&program, disk);
+}
+
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(write_waits_for_a_buffer_that_holds_it),
         cmocka_unit_test(buffer_that_waits_does_not_hold_the_write),
         cmocka_unit_test(output_is_the_request_alone),
+        cmocka_unit_test(as_many_wait_as_there_can_be_requests),
     };
 
     if (!fixture_init(count, arguments)) {
