@@ -73,7 +73,8 @@ static const struct order own_orders[] = {
 
 static const struct order *find(const char *name)
 {
-    const struct order *lists[] = {own_orders, disk_orders, driver_orders, handle_orders, daemon_orders};
+    const struct order *lists[] = {own_orders,    disk_orders,     driver_orders,
+                                   handle_orders, own_disk_orders, daemon_orders};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         for (const struct order *order = lists[i]; order->name; order++) {

@@ -20,10 +20,11 @@ struct order {
 };
 
 /* Each ends with a NULL. */
-extern const struct order disk_orders[];   /* caller_disks.c: of disks, by name */
-extern const struct order driver_orders[]; /* caller_driver.c: of the driver, its options and adapter */
-extern const struct order handle_orders[]; /* caller_handles.c: with a handle of the adapter, or what is no handle */
-extern const struct order daemon_orders[]; /* caller_daemon.c: of the NBD clients, the library's and the driver's */
+extern const struct order disk_orders[];     /* caller_disks.c: of disks, by name */
+extern const struct order driver_orders[];   /* caller_driver.c: of the driver, its options and adapter */
+extern const struct order handle_orders[];   /* caller_handles.c: with a handle of the adapter, or what is no handle */
+extern const struct order own_disk_orders[]; /* caller_own.c: with disks of its own */
+extern const struct order daemon_orders[];   /* caller_daemon.c: of the NBD clients, the library's and the driver's */
 
 /* Opens the adapter and calls the function with it. */
 typedef DWORD adapter_function(HANDLE adapter, struct arguments *arguments);

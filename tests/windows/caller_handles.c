@@ -18,7 +18,7 @@ static DWORD reload(HANDLE adapter, struct arguments *arguments)
     return WnbdIoctlReloadConfig(adapter, NULL);
 }
 
-/* create NAME BLOCKS BLOCK-SIZE [--kernel-nbd]: without anybody who serves it, and gone with the handle. */
+/* create NAME BLOCKS BLOCK-SIZE: without anybody who serves it, and gone with the handle. */
 static DWORD create(HANDLE adapter, struct arguments *arguments)
 {
     WNBD_PROPERTIES properties = {0};

@@ -102,14 +102,27 @@ static void make_disk(PWNBD_PROPERTIES properties, BOOL attach, WnbdRequestType 
         error = WnbdCreate(properties, interface_of_disk, &consumer, &consumer.disk);
     if (error != ERROR_SUCCESS)
         fail("create", error);
+    consumer.keeper = threads_find_other();
     say("created %llu", (unsigned long long)consumer.disk->ConnectionInfo.ConnectionId);
     consumer.store = store_new(consumer.disk->Properties.BlockCount * consumer.disk->Properties.BlockSize);
 }
 
-static DWORD serve_with_dispatcher(DWORD threads, BOOL wait)
+/* Functions for which a dispatcher must run. */
+static void call_early(void)
 {
-    DWORD error = WnbdStartDispatcher(consumer.disk, threads);
+    WNBD_IO_RESPONSE response = {.RequestHandle = 1, .RequestType = WnbdReqTypeRead};
 
+    say("early %lu %lu %lu", WnbdWaitDispatcher(consumer.disk), WnbdSendResponse(consumer.disk, &response, NULL, 0),
+        WnbdSendResponseEx(consumer.disk, &response, NULL, 0, NULL));
+}
+
+static DWORD serve_with_dispatcher(DWORD threads, BOOL early, BOOL wait)
+{
+    DWORD error;
+
+    if (early)
+        call_early();
+    error = WnbdStartDispatcher(consumer.disk, threads);
     if (error != ERROR_SUCCESS)
         fail("start", error);
     say("started");
@@ -120,6 +133,7 @@ static DWORD serve(struct arguments *arguments)
 {
     DWORD threads = (DWORD)arguments_number(arguments, "--threads", 2);
     BOOL singly = arguments_flag(arguments, "--singly");
+    BOOL early = arguments_flag(arguments, "--early");
     BOOL wait = !arguments_flag(arguments, "--no-wait"); /* for `close`, while it serves */
     HANDLE orders;
     DWORD error = ERROR_SUCCESS;
@@ -130,7 +144,7 @@ static DWORD serve(struct arguments *arguments)
     if (singly)
         serve_singly(&consumer);
     else
-        error = serve_with_dispatcher(threads, wait);
+        error = serve_with_dispatcher(threads, early, wait);
     /* An order that is being followed uses the disk: the test ends the orders, and may ask for counters until then. */
     say("ended %lu", error);
     WaitForSingleObject(orders, INFINITE);

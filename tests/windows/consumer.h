@@ -53,8 +53,9 @@ struct consumer {
     struct manner manner;
     struct store *store;
     PWNBD_DISK disk;
-    uint32_t room;         /* bytes of the buffer that serve_singly has */
+    uint32_t room;         /* bytes of the buffer that serve_singly has, until a request does not fit */
     uint32_t generation;   /* of reservations */
+    uint32_t keeper;       /* the thread that the library has made with the disk */
     volatile LONG answers; /* given so far */
 };
 
@@ -83,6 +84,14 @@ void answers_give(struct consumer *consumer, const struct answer *answer);
 
 /* Serves with FETCH_REQ and SEND_RSP until the disk is gone. */
 void serve_singly(struct consumer *consumer);
+
+/* Sends what can only fail, by the low-level functions. */
+void misuse_singly(const struct consumer *consumer);
+
+/* The id of a thread of the program that is not the calling one; 0: there is none. */
+uint32_t threads_find_other(void);
+void threads_kill_worker(const struct consumer *consumer, uint32_t index);
+void threads_kill_keeper(const struct consumer *consumer);
 
 /* What is read from stdin, until its end or `stop`. */
 void orders_follow(struct consumer *consumer);

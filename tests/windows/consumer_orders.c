@@ -90,13 +90,6 @@ static void remove_disk(struct consumer *consumer, const char *how)
     say("removed %lu", WnbdRemove(consumer->disk, removal(how, &options)));
 }
 
-static void kill_thread(struct consumer *consumer, const char *index)
-{
-    HANDLE thread = consumer->disk->DispatcherThreads[strtoul(index, NULL, 0)];
-
-    say("killed %d", TerminateThread(thread, 1));
-}
-
 /* What the program asks of its disk itself, in a way that must fail. */
 static void misuse(struct consumer *consumer)
 {
@@ -154,7 +147,11 @@ static BOOL follow(struct consumer *consumer, const char *order, char *value)
     else if (strcmp(order, "misuse") == 0)
         misuse(consumer);
     else if (strcmp(order, "kill-thread") == 0)
-        kill_thread(consumer, value);
+        threads_kill_worker(consumer, strtoul(value, NULL, 0));
+    else if (strcmp(order, "kill-keeper") == 0)
+        threads_kill_keeper(consumer);
+    else if (strcmp(order, "misuse-singly") == 0)
+        misuse_singly(consumer);
     else if (strcmp(order, "crash") == 0)
         TerminateProcess(GetCurrentProcess(), 77);
     else if (strcmp(order, "close") == 0)

@@ -28,7 +28,7 @@ static DWORD answer(struct consumer *consumer, const WNBD_IO_REQUEST *request, u
     WNBD_IO_RESPONSE response = {.RequestHandle = request->RequestHandle, .RequestType = request->RequestType};
     HANDLE adapter = consumer->disk->Handle;
     DWORD error = WnbdIoctlSendResponse(adapter, consumer->disk->ConnectionInfo.ConnectionId, &response,
-                                        length ? data : NULL, length, overlapped);
+                                        length && !consumer->manner.null_with_size ? data : NULL, length, overlapped);
 
     return finish(adapter, error, overlapped);
 }
@@ -49,12 +49,25 @@ static uint32_t carry_out(struct consumer *consumer, const WNBD_IO_REQUEST *requ
     return 0;
 }
 
+/* A request for which there is no room stays: it is asked for once more with room for any. */
+static DWORD fetch_with_room(struct consumer *consumer, PWNBD_IO_REQUEST request, uint8_t *data,
+                             LPOVERLAPPED overlapped)
+{
+    DWORD error = fetch(consumer, request, data, overlapped);
+
+    if (error != ERROR_INSUFFICIENT_BUFFER)
+        return error;
+    say("room %lu", error);
+    consumer->room = WNBD_DEFAULT_MAX_TRANSFER_LENGTH;
+    return fetch(consumer, request, data, overlapped);
+}
+
 static void serve(struct consumer *consumer, uint8_t *data, LPOVERLAPPED overlapped)
 {
     WNBD_IO_REQUEST request;
     DWORD error;
 
-    while ((error = fetch(consumer, &request, data, overlapped)) == ERROR_SUCCESS &&
+    while ((error = fetch_with_room(consumer, &request, data, overlapped)) == ERROR_SUCCESS &&
            request.RequestType != WnbdReqTypeDisconnect) {
         if (consumer->manner.log)
             say("fetched %016llx %s", (unsigned long long)request.RequestHandle,
@@ -69,9 +82,22 @@ static void serve(struct consumer *consumer, uint8_t *data, LPOVERLAPPED overlap
 void serve_singly(struct consumer *consumer)
 {
     OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
-    uint8_t *data = malloc(consumer->room);
+    uint8_t *data = malloc(WNBD_DEFAULT_MAX_TRANSFER_LENGTH);
 
     serve(consumer, data, &overlapped);
     free(data);
     CloseHandle(overlapped.hEvent);
+}
+
+/* Into no buffer, and into one that is no memory; and to a handle that no request has. */
+void misuse_singly(const struct consumer *consumer)
+{
+    WNBD_CONNECTION_ID id = consumer->disk->ConnectionInfo.ConnectionId;
+    WNBD_IO_RESPONSE response = {.RequestHandle = 1, .RequestType = WnbdReqTypeRead};
+    HANDLE adapter = consumer->disk->Handle;
+    WNBD_IO_REQUEST request;
+
+    say("misused fetch %lu %lu send %lu", WnbdIoctlFetchRequest(adapter, id, &request, NULL, 4096, NULL),
+        WnbdIoctlFetchRequest(adapter, id, &request, (PVOID)16, 4096, NULL),
+        WnbdIoctlSendResponse(adapter, id, &response, NULL, 0, NULL));
 }
