@@ -24,7 +24,7 @@ TABLE = re.findall(r"MESSAGE\(\s*(\w+), (\d{4}), (\w+),", (ROOT / "libwnbd" / "m
 MESSAGES = {name: f"{level.upper()} {number}" for name, number, level in TABLE}
 DEBUG = 4
 CR_FAILURE, CR_REMOVE_VETOED = 19, 23
-ACCESS_DENIED, BUSY, GENERAL_FAILURE = 5, 170, 31
+ACCESS_DENIED, BUSY, GENERAL_FAILURE, NOT_SUPPORTED, DUPLICATE_FOUND = 5, 170, 31, 50, 0xE0000202
 LONG_AFTER = 1 << 60
 
 
@@ -216,7 +216,9 @@ def test_windows_that_is_too_old(package, bare):  # noqa: F811
     reg = Path(bare.where, "prefix/drive_c/windows/system32/reg.exe")
     bare.start(reg, "add", key, "/v", "Version", "/d", "win7", "/f").wait().ok()
     caller = Caller(bare)
-    said(caller("install", inf_of(package)), "WINDOWS_TOO_OLD", "this is 6.1.")
+    result = caller("install", inf_of(package))
+    said(result, "WINDOWS_TOO_OLD", "this is 6.1.")
+    assert result.code == NOT_SUPPORTED
     assert caller.end() == 0
     bare.start(reg, "delete", key, "/f").wait().ok()
 
@@ -233,7 +235,9 @@ def test_adapter_that_does_not_start(package, installer):  # noqa: F811
 
 def test_second_driver(package, installer):  # noqa: F811
     installer("install", inf_of(package)).ok()
-    said(installer("install", inf_of(package)), "INSTALLED_ALREADY", "is installed already")
+    result = installer("install", inf_of(package))
+    said(result, "INSTALLED_ALREADY", "is installed already")
+    assert result.code == DUPLICATE_FOUND
 
 
 def test_counters_that_are_not_registered(package, installer):  # noqa: F811
