@@ -3,14 +3,33 @@
 
 import contextlib
 import functools
+import os
 import re
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 from beds import BED, PROGRAMS, TROUBLE, Result
 
 ANSWER_S = 60
+
+
+def processes(bed, program, word):
+    """The Unix processes of a bed that run a program with that word on their command line."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if ((process / "comm").read_text().strip() == program and
+                    word.encode() in (process / "cmdline").read_bytes().replace(b"\0", b" ").split() and
+                    f"WINEPREFIX={bed.where}/".encode() in (process / "environ").read_bytes()):
+                yield int(process.name)
+
+
+def signal_program(bed, program, word, number):
+    """A signal of Unix to the one: no other program has a part in it."""
+    pids = list(processes(bed, program, word))
+    assert len(pids) == 1, f"{pids} run {program} with {word}"
+    os.kill(pids[0], number)
 
 
 class Talking:
@@ -102,6 +121,9 @@ class Consumer(Talking):
         code = self.end()
         if kind is None:
             assert code == 0 and self.found("^ended 0$") and self.found("^closed$"), str(self)
+
+    def signal(self, number):
+        signal_program(self.caller.bed, "consumer.exe", self.name, number)
 
     @property
     def number(self):
