@@ -49,8 +49,9 @@ def test_01_option_get_set_int64(call):
 def options(call, *words):
     """The list, with the two-phase sizing checked."""
     listed = call("list-opt", *words).ok().fields()
-    sizes = {name: int(listed.pop(name)) for name in ("needed", "used", "element", "count")}
-    assert sizes["needed"] == 1368 * sizes["count"] + 1376 and sizes["used"] <= sizes["needed"]
+    sizes = {name: int(listed.pop(name)) for name in ("needed", "too_small", "used", "element", "count")}
+    assert sizes["needed"] == sizes["too_small"] == 1368 * sizes["count"] + 1376
+    assert sizes["used"] <= sizes["needed"]
     assert sizes["element"] == 1368
     return listed
 

@@ -134,19 +134,9 @@ static DWORD reset_option(struct arguments *arguments)
     return WnbdResetDrvOpt(name_of(arguments), stored);
 }
 
-static DWORD list_options(struct arguments *arguments)
+static void print_options(const WNBD_OPTION_LIST *list)
 {
-    BOOLEAN stored = is_stored(arguments);
-    PWNBD_OPTION_LIST list;
-    DWORD needed = 0;
-    DWORD error = WnbdListDrvOpt(NULL, &needed, stored);
-    DWORD used = needed;
-
-    list = calloc(1, needed + 1);
-    if (error == ERROR_SUCCESS)
-        error = WnbdListDrvOpt(list, &used, stored);
-    printf("needed: %lu\nused: %lu\nelement: %u\ncount: %u\n", needed, used, list->ElementSize, list->Count);
-    for (UINT32 i = 0; error == ERROR_SUCCESS && i < list->Count; i++) {
+    for (UINT32 i = 0; i < list->Count; i++) {
         char name[WNBD_MAX_OPT_NAME_LENGTH + 16];
 
         snprintf(name, sizeof(name), "%ls", list->Options[i].Name);
@@ -154,6 +144,27 @@ static DWORD list_options(struct arguments *arguments)
         strcat(name, ".default");
         print_value(name, &list->Options[i].Default);
     }
+}
+
+/* Steps of the caller's loop: nothing, one byte, enough. */
+static DWORD list_options(struct arguments *arguments)
+{
+    BOOLEAN stored = is_stored(arguments);
+    PWNBD_OPTION_LIST list;
+    DWORD needed = 0;
+    DWORD error = WnbdListDrvOpt(NULL, &needed, stored);
+    DWORD small = 1;
+    DWORD used = needed;
+
+    list = calloc(1, needed + sizeof(*list));
+    if (error == ERROR_SUCCESS)
+        error = WnbdListDrvOpt(list, &small, stored);
+    if (error == ERROR_SUCCESS)
+        error = WnbdListDrvOpt(list, &used, stored);
+    printf("needed: %lu\ntoo_small: %lu\nused: %lu\nelement: %u\ncount: %u\n", needed, small, used, list->ElementSize,
+           list->Count);
+    if (error == ERROR_SUCCESS)
+        print_options(list);
     free(list);
     return error;
 }
