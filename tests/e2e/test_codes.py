@@ -201,9 +201,10 @@ def test_dispatcher_that_does_not_run(call):
         assert stats["replies"] == stats["received"] + 2  # they count all the same
 
 
-def test_buffer_that_is_too_small_for_a_request(call):
+@pytest.mark.parametrize("how", [(), ("--synchronous",)], ids=["overlapped", "synchronous"])
+def test_buffer_that_is_too_small_for_a_request(how, call):
     """The request stays, and is there for a larger one."""
-    with call.serve("single", "--singly", "--log", "--room", 4095, ready="^created") as disk:
+    with call.serve("single", "--singly", "--log", "--room", 4095, *how, ready="^created") as disk:
         call.disk("write", disk.number, 0, 2048, 1).ok()
         assert not disk.found("^room")
         call.disk("write", disk.number, 4096, 4096, 2).ok()
@@ -213,8 +214,9 @@ def test_buffer_that_is_too_small_for_a_request(call):
         assert disk.wait(r"^fetch (\d+) (\w+)$").groups() == ("0", "DISCONNECT")
 
 
-def test_low_level_answer_without_a_buffer(call):
-    with call.serve("single", "--singly", "--null-with-size", ready="^created") as disk:
+@pytest.mark.parametrize("how", [(), ("--synchronous",)], ids=["overlapped", "synchronous"])
+def test_low_level_answer_without_a_buffer(how, call):
+    with call.serve("single", "--singly", "--null-with-size", *how, ready="^created") as disk:
         assert call.sense(disk.number, READ, "--in", 512)[0] == 4
         assert disk.wait(r"^answer [0-9a-f]+ (\d+)$")[1] == str(BAD_PARAMETER)
         call("remove", disk.name, "--hard").ok()

@@ -259,8 +259,9 @@ def test_answers_from_memory_of_the_program_after_a_while(call):
         assert all(int(count.split(":")[1]) >= 12 for count in counts), counts  # 2^11 us and more
 
 
-def test_one_request_at_a_time_without_the_dispatcher(call):
-    with call.serve("single", "--singly", ready="^created") as disk:
+@pytest.mark.parametrize("how", [(), ("--synchronous",)], ids=["overlapped", "synchronous"])
+def test_one_request_at_a_time_without_the_dispatcher(how, call):
+    with call.serve("single", "--singly", *how, ready="^created") as disk:
         round_trip(call, disk.number, 65536, 8, 32)
         call("remove", disk.name, "--default").ok()
         assert disk.wait(r"^fetch (\d+) (\w+)$").groups() == ("0", "DISCONNECT")

@@ -2,7 +2,7 @@
 /*
  * consumer --name NAME [options]: makes a disk in memory, or takes over one (--attach), and serves it until it is told
  * to stop on stdin (consumer_orders.c) or the disk is gone. Lines: `created ID`, `started`, `ended ERROR`, `closed`;
- * `failed WHAT ERROR`; with --log one for each callback (consumer_callbacks.c).
+ * `failed WHAT ERROR`; `early ...` with --early; with --log one for each callback (consumer_callbacks.c).
  */
 #include "consumer.h"
 
@@ -166,6 +166,7 @@ int main(int argc, char **argv)
     manner_take(&arguments, &consumer.manner);
     consumer.room = (uint32_t)arguments_number(&arguments, "--room", WNBD_DEFAULT_MAX_TRANSFER_LENGTH);
     consumer.manner.answer_threads = (uint32_t)arguments_number(&arguments, "--answer-threads", 0);
+    consumer.synchronous = arguments_flag(&arguments, "--synchronous");
     take_properties(&arguments, &properties);
     attach = arguments_flag(&arguments, "--attach");
     lacks = type_named(arguments_text(&arguments, "--lacks", ""));

@@ -54,6 +54,7 @@ struct consumer {
     struct store *store;
     PWNBD_DISK disk;
     uint32_t room;         /* bytes of the buffer that serve_singly has, until a request does not fit */
+    bool synchronous;      /* serve_singly is */
     uint32_t generation;   /* of reservations */
     uint32_t keeper;       /* the thread that the library has made with the disk */
     volatile LONG answers; /* given so far */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Serving without the dispatcher: one request at a time, overlapped, as an event loop would do it. */
+/*
+ * Serving without the dispatcher: one request at a time, overlapped, as an event loop would do it, or with functions
+ * that wait. Lines: `fetched HANDLE TYPE` with --log; `room 122`; at the end `fetch ERROR TYPE`.
+ */
 #include "consumer.h"
 
 #include <stdlib.h>
@@ -84,7 +87,7 @@ void serve_singly(struct consumer *consumer)
     OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
     uint8_t *data = malloc(WNBD_DEFAULT_MAX_TRANSFER_LENGTH);
 
-    serve(consumer, data, &overlapped);
+    serve(consumer, data, consumer->synchronous ? NULL : &overlapped);
     free(data);
     CloseHandle(overlapped.hEvent);
 }
