@@ -72,9 +72,17 @@ def daemon(call, other, stack):
     call("log-level", 2)
 
 
-def test_mapping_fails(call):
-    call("start-daemon", "no", "--port", servers.free_port()).ok()
+def run_daemon(call, *words):
+    """One that fails, which may be while it is being started: all lines from there on."""
+    mark = len(call.lines)
+    call("start-daemon", *words).ok()
     result = call("wait-daemon")
+    result.out = "\n".join(call.lines[mark:])
+    return result
+
+
+def test_mapping_fails(call):
+    result = run_daemon(call, "no", "--port", servers.free_port())
     said(result, "NOT_MAPPED", "cannot map 'no': ")
 
 
@@ -110,8 +118,7 @@ def test_threads_of_the_dispatcher_cannot_be_made(tmp_path, faulty, image, stack
     """The first thread is the disk's keeper's, the second reads what the server sends."""
     server = stack.enter_context(servers.nbdkit(tmp_path, "file", image))
     faulty("let-fail", "CreateThread", 0, "--error", GENERAL_FAILURE, "--after", 2)
-    faulty("start-daemon", "idle", "--port", server.port).ok()
-    result = faulty("wait-daemon")
+    result = run_daemon(faulty, "idle", "--port", server.port)
     assert result.code == GENERAL_FAILURE
     said(result, "NOT_SERVED", "cannot serve 'idle': the dispatcher's threads")
 
