@@ -236,7 +236,7 @@ def test_no_answer_is_lost_when_the_kernel_is_short_of_memory(call):
 
 
 def test_no_answer_is_lost_when_the_program_has_no_memory(call):
-    """Slow callbacks answer at once, each with a command of its own: when none can be made the answers go with others."""
+    """Slow callbacks answer at once, each by a command of its own; when none can be made answers go with others."""
     with call.serve("poor", "--threads", 2, "--delay-ms", 60) as disk:
         assert disk.number >= 0
         disk.let_fail("calloc", 0)
