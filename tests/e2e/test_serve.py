@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from programs import Talking, digest
+from programs import digest
 
 BLOCKS = 1 << 20
 MIB = 1 << 20
@@ -265,14 +265,6 @@ def test_one_request_at_a_time_without_the_dispatcher(how, call):
         round_trip(call, disk.number, 65536, 8, 32)
         call("remove", disk.name, "--default").ok()
         assert disk.wait(r"^fetch (\d+) (\w+)$").groups() == ("0", "DISCONNECT")
-
-
-def test_library_loaded_by_its_old_name(call):
-    program = Talking(call.bed, "loader.exe", "loaded")
-    number = program.wait(r"^mapped (\d+)$")[1]
-    assert program.found(r"^version \d+\.\d+$")
-    round_trip(call, number, 65536, 8, 64)
-    assert program.end() == 0 and program.found("^ended 0$")
 
 
 # --- size

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The names that wnbd.h and wnbd_ioctl.h had in WNBD 0.7.0, each: programs that exist use no others."""
+
+# With the three that were declared and not exported.
+FUNCTIONS = set("""
+WnbdClose WnbdCreate WnbdGetAdapterDevInst WnbdGetConnectionInfo WnbdGetDriverStats WnbdGetDriverVersion
+WnbdGetDrvOpt WnbdGetLibVersion WnbdGetUserContext WnbdGetUserspaceStats WnbdInstallDriver WnbdIoctlCreate
+WnbdIoctlFetchRequest WnbdIoctlGetDrvOpt WnbdIoctlGetIOLimits WnbdIoctlList WnbdIoctlListDrvOpt WnbdIoctlPing
+WnbdIoctlReloadConfig WnbdIoctlRemove WnbdIoctlResetDrvOpt WnbdIoctlSendResponse WnbdIoctlSetDiskSize
+WnbdIoctlSetDrvOpt WnbdIoctlShow WnbdIoctlStats WnbdIoctlVersion WnbdList WnbdListDrvOpt WnbdLogLevelToStr
+WnbdOpenAdapter WnbdPollDiskNumber WnbdRemove WnbdRemoveAllDisks WnbdRemoveEx WnbdRequestTypeToStr WnbdResetAdapter
+WnbdResetAdapterEx WnbdResetDrvOpt WnbdRunNbdDaemon WnbdSendResponse WnbdSendResponseEx WnbdSetDiskSize
+WnbdSetDrvOpt WnbdSetLogLevel WnbdSetLogger WnbdSetSense WnbdSetSenseEx WnbdShow WnbdStartDispatcher
+WnbdStopDispatcher WnbdUninstallDriver WnbdWaitDispatcher
+""".split())
+
+# Macros, and the values of enums.
+CONSTANTS = set("""
+IOCTL_WNBD_CREATE IOCTL_WNBD_FETCH_REQ IOCTL_WNBD_GET_DRV_OPT IOCTL_WNBD_LIST IOCTL_WNBD_LIST_DRV_OPT
+IOCTL_WNBD_PING IOCTL_WNBD_RELOAD_CONFIG IOCTL_WNBD_REMOVE IOCTL_WNBD_RESET_DRV_OPT IOCTL_WNBD_SEND_RSP
+IOCTL_WNBD_SET_DISK_SIZE IOCTL_WNBD_SET_DRV_OPT IOCTL_WNBD_SHOW IOCTL_WNBD_STATS IOCTL_WNBD_VERSION
+WNBD_ABS_MAX_IO_REQ_PER_ADAPTER WNBD_ABS_MAX_IO_REQ_PER_LUN WNBD_ASSERT_SZ_EQ WNBD_DEFAULT_BLOCK_SIZE
+WNBD_DEFAULT_MAX_IO_REQ_PER_ADAPTER WNBD_DEFAULT_MAX_IO_REQ_PER_LUN WNBD_DEFAULT_MAX_TRANSFER_LENGTH
+WNBD_DEFAULT_RM_RETRY_INTERVAL_MS WNBD_DEFAULT_RM_TIMEOUT_MS WNBD_DEFAULT_STALE_CONN_TIMEOUT_MS
+WNBD_DEFAULT_STALE_REQ_TIMEOUT_MS WNBD_GUID WNBD_HARDWAREID WNBD_HARDWAREID_LEN WNBD_LOG_MESSAGE_MAX_SIZE
+WNBD_MAX_DISPATCHER_THREAD_COUNT WNBD_MAX_NAME_LENGTH WNBD_MAX_OPT_NAME_LENGTH WNBD_MAX_OWNER_LENGTH
+WNBD_MAX_VERSION_STR_LENGTH WNBD_MIN_DISPATCHER_THREAD_COUNT WNBD_NAA_ID_LENGTH WNBD_REQ_WIN_VERSION_BUILD
+WNBD_REQ_WIN_VERSION_MAJOR WNBD_REQ_WIN_VERSION_MINOR WnbdLogLevelCritical WnbdLogLevelDebug WnbdLogLevelError
+WnbdLogLevelInfo WnbdLogLevelTrace WnbdLogLevelWarning WnbdOptBool WnbdOptInt64 WnbdOptUnknown WnbdOptWstr
+WnbdReqTypeDisconnect WnbdReqTypeFlush WnbdReqTypePersistResIn WnbdReqTypePersistResOut WnbdReqTypeRead
+WnbdReqTypeUnknown WnbdReqTypeUnmap WnbdReqTypeWrite
+""".split())
+
+# Each has a second name for a pointer to it, with a P before it.
+STRUCTS = set("""
+NBD_CONNECTION_FLAGS NBD_CONNECTION_PROPERTIES WNBD_CONNECTION_ID WNBD_CONNECTION_INFO WNBD_CONNECTION_INFO_FLAGS
+WNBD_CONNECTION_LIST WNBD_DISK WNBD_DRV_STATS WNBD_FLAGS WNBD_INTERFACE WNBD_IOCTL_BASE_COMMAND
+WNBD_IOCTL_CREATE_COMMAND WNBD_IOCTL_FETCH_REQ_COMMAND WNBD_IOCTL_GET_DRV_OPT_COMMAND WNBD_IOCTL_LIST_COMMAND
+WNBD_IOCTL_LIST_DRV_OPT_COMMAND WNBD_IOCTL_PING_COMMAND WNBD_IOCTL_RELOAD_CONFIG_COMMAND WNBD_IOCTL_REMOVE_COMMAND
+WNBD_IOCTL_RESET_DRV_OPT_COMMAND WNBD_IOCTL_SEND_RSP_COMMAND WNBD_IOCTL_SET_DRV_OPT_COMMAND
+WNBD_IOCTL_SET_SIZE_COMMAND WNBD_IOCTL_SHOW_COMMAND WNBD_IOCTL_STATS_COMMAND WNBD_IOCTL_VERSION_COMMAND
+WNBD_IO_REQUEST WNBD_IO_RESPONSE WNBD_NAA_ID WNBD_OPTION WNBD_OPTION_LIST WNBD_OPTION_VALUE WNBD_PROPERTIES
+WNBD_REMOVE_COMMAND_FLAGS WNBD_REMOVE_COMMAND_OPTIONS WNBD_REMOVE_FLAGS WNBD_REMOVE_OPTIONS WNBD_STATUS
+WNBD_UNMAP_DESCRIPTOR WNBD_USR_STATS WNBD_VERSION
+""".split())
+
+# Of structs and unions.
+MEMBERS = set("""
+ASC ASCQ AbortedSubmittedIORequests AbortedUnsubmittedIORequests AllocationLength Anchor AsBool AsInt64 AsWstr
+BlockAddress BlockCount BlockSize BusNumber Cmd CompletedAbortedIORequests ConnectionFlags ConnectionId
+ConnectionInfo Connections Context Count Data DataBuffer DataBufferSize Default Description Disconnecting DiskNumber
+DispatcherThreads DispatcherThreadsCount ElementSize ExportName FUASupported Flags Flush FlushErrors FlushSupported
+ForceUnitAccess Handle HardRemove HardRemoveFallback Hostname Information InformationValid InstanceName Interface
+InvalidRequests LastReceivedReqTimestamp LastReplyTimestamp LastSubmittedReqTimestamp Lun Major MaxUnmapDescCount
+Minor NaaIdSpecified NaaIdentifier Name NbdProperties Options OutstandingIOCount Owner PNPDeviceID
+ParameterListLength Patch PendingReplies PendingSubmittedIORequests PendingSubmittedRequests PersistResIn
+PersistResInErrors PersistResOut PersistResOutErrors PersistResSupported Persistent Pid PortNumber Properties Read
+ReadErrors ReadOnly Request RequestHandle RequestType Reserved ReservedCSI ReservedFRU ReservedSKS Response Scope
+ScsiStatus SenseKey SerialNumber ServiceAction SkipNegotiation SoftRemoveRetryIntervalMs SoftRemoveTimeoutMs Started
+Stats Status Stopped Stopping TargetId TotalRWRequests TotalReadBlocks TotalReceivedIOReplies
+TotalReceivedIORequests TotalReceivedReplies TotalReceivedRequests TotalSubmittedIORequests TotalSubmittedRequests
+TotalWrittenBlocks Type Unmap UnmapAnchorSupported UnmapErrors UnmapSupported UnsubmittedIORequests
+UnsubmittedRequests UseKernelNbd UseUserspaceNbd Value Write WriteErrors data
+""".split())
+
+NAMES = FUNCTIONS | CONSTANTS | STRUCTS | {f"P{name}" for name in STRUCTS} | MEMBERS | {
+    "WnbdRequestType", "WnbdOptValType", "WnbdLogLevel"}
