@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Programs that were written for WNBD 0.7.0 are compiled with the public headers alone, linked in each way there is, and
-serve their disks: tests/windows/existing_c.c, existing_cpp.cpp and loader.cpp.
+serve their disks: tests/windows/existing_c.c, existing_cpp.cpp, existing_ioctl.c and loader.cpp.
 """
 
 import re
@@ -11,13 +11,13 @@ import pytest
 
 from beds import BUILD, ROOT
 from names import NAMES
-from programs import Talking
+from programs import Talking, until
 
 MIB = 1 << 20
 BLOCKS = 65536
 C = ("x86_64-w64-mingw32-gcc", "-std=c11")
 CPP = ("x86_64-w64-mingw32-g++", "-std=c++11", "-static")  # its runtime is no DLL of Windows
-SOURCES = {"existing_c.c": C, "existing_cpp.cpp": CPP, "loader.cpp": CPP}
+SOURCES = {"existing_c.c": C, "existing_ioctl.c": C, "existing_cpp.cpp": CPP, "loader.cpp": CPP}
 WARNINGS = ("-Wall", "-Wextra", "-pedantic", "-Werror")
 
 WRITTEN = ("--bytes", 4 * MIB, "--size", 16384, "--depth", 16, "--seed", 3)
@@ -136,6 +136,24 @@ def test_cpp_answers_at_once(dll, start, call):
     reserve(call, number)
     ended(program, r"^option 255 of \d\d", r"^totals \d+ \d+$", "^removed 0$", "^ended 0$")
     assert not program.found("^log ")
+
+
+@pytest.mark.parametrize("dll", ["wnbd.dll", "libwnbd.dll"])
+def test_c_without_the_dispatcher(dll, start, call):
+    program = start("existing_ioctl.c", dll)
+    number = mapped(call, program)
+    round_trip(call, number)
+    unmap(call, number)
+    parameters = reserve(call, number)
+    for blocks in (2 * BLOCKS, BLOCKS - 1):
+        resize(program, blocks, "^resized 0$")
+        call.disk("read", number, 0, 512).ok()  # nobody has told Windows: the next request does, by a unit attention
+        until(lambda: has_size(call, number, blocks), 30)
+        ends_at(call, number, blocks)
+    ended(program, "^write 4 4 5a$", "^unmap 1: 5 2$", f"^reserve-out 1 5: {parameters}$", "^reserve-in 0 24$",
+          f"^write {2 * BLOCKS - 1} 1 02$", r"^replies \d{3}", "^removed 0$")
+    # A thread that was not waiting when the disk went finds an id that nobody has.
+    assert len(program.found("^fetch (0 DISCONNECT|6 )")) == 2 and not program.found("^answer")
 
 
 def test_cpp_loads_the_library_by_its_name(start, call):
