@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The INF file as it ships: with the date and the version of this build. And what a catalog must know of it."""
+"""
+The INF file as it ships: with the date and the version of this build, for one processor. And what a catalog must know
+of it.
+"""
 
 import datetime
 import re
 
+ARCHITECTURES = {"NTamd64", "NTarm64"}  # as models and install sections are decorated
 DRIVER_VERSION = re.compile(r"^(DriverVer\s*=\s*)(\S+)", re.MULTILINE)
 
 
@@ -14,6 +18,15 @@ def stamp(text, when, version):
     if count != 1:
         raise ValueError("the INF file has not one DriverVer")
     return stamped
+
+
+def keep_architecture(text, kept):
+    """Without what the file has for other processors than `kept`: the driver beside it is not for them."""
+    for other in ARCHITECTURES - {kept}:
+        sections = rf"^\[[^\]\n]+\.{other}\b.*?(?=^[\[;]|\Z)"
+        text = re.sub(sections, "", text, flags=re.MULTILINE | re.DOTALL | re.IGNORECASE)
+        text = re.sub(rf",\s*{other}\b[^,\s]*", "", text, flags=re.IGNORECASE)  # of [Manufacturer]
+    return text
 
 
 def version(text):

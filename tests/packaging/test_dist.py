@@ -99,6 +99,12 @@ def test_the_driver_has_the_date_of_the_commit_and_its_number(dist, unpacked):
     assert f"DriverVer   = {day},{numbers}.{count}\n" in text
 
 
+def test_the_driver_is_for_one_architecture(unpacked):
+    """And so is its INF file: Windows on ARM64 finds no model in it."""
+    text = (unpacked / "wnbd.inf").read_text(encoding="ascii")
+    assert "NTamd64" in text and "NTarm64" not in text
+
+
 def test_symbols_belong_to_the_images(dist, unpacked, tmp_path):
     """By the GUID that both have; an image knows its PDB by the name alone."""
     shutil.unpack_archive(one(dist, "symbols.zip"), tmp_path / "symbols")

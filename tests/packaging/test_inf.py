@@ -14,6 +14,7 @@ import inf
 
 INF = ROOT / "driver" / "wnbd.inf"
 MINIMUM = "10.0...17763"
+ARCHITECTURES = ["NTamd64", "NTarm64"]
 
 
 def parse(text):
@@ -84,11 +85,31 @@ def test_every_file_stays_in_the_driver_store(sections):
 
 def test_models_are_for_64_bit_windows_from_the_first_that_we_support(sections):
     (_, (models, *decorations)), = sections["manufacturer"]
-    assert decorations == [f"NTamd64.{MINIMUM}"]  # DIRID 13 is known from 16299 on
+    assert decorations == [f"{name}.{MINIMUM}" for name in ARCHITECTURES]  # DIRID 13 is known from 16299 on
     for decoration in decorations:
-        (_, (install, hardware_id)), = sections[f"{models}.{decoration}".lower()]
+        (_, (_, hardware_id)), = sections[f"{models}.{decoration}".lower()]
         assert hardware_id == "root\\wnbd"
-        assert f"{install}.{decoration.split('.')[0]}".lower() in sections
+
+
+def decorated(sections, architecture):
+    """{name without its architecture: lines} of the sections that are for one."""
+    mark = f".{architecture.lower()}"
+    return {name.replace(mark, "", 1): lines for name, lines in sections.items() if mark in name}
+
+
+def test_each_architecture_has_the_same(sections):
+    first, second = (decorated(sections, architecture) for architecture in ARCHITECTURES)
+    assert set(first) == {f"wnbd.{MINIMUM}", "wnbd_install", "wnbd_install.hw", "wnbd_install.services"}
+    assert first == second
+
+
+@pytest.mark.parametrize("kept, other", [ARCHITECTURES, ARCHITECTURES[::-1]], ids=ARCHITECTURES)
+def test_a_package_has_the_models_of_one_architecture(kept, other, text, sections):
+    packed = parse(inf.keep_architecture(text, kept))
+    assert packed["manufacturer"] == [("%provider%", ["Wnbd", f"{kept}.{MINIMUM}"])]
+    gone = {name for name in sections if f".{other.lower()}" in name}
+    assert len(gone) == 4 and set(sections) - set(packed) == gone
+    assert all(packed[name] == sections[name] for name in set(packed) - {"manufacturer"})
 
 
 def test_only_the_device_and_its_driver_are_written_to(sections):
@@ -140,8 +161,9 @@ def test_service_is_started_on_demand(sections):
     assert expand(sections, value(sections, "Wnbd_Service", "ServiceType")) == "1"
     assert expand(sections, value(sections, "Wnbd_Service", "ErrorControl")) == "1"
     assert value(sections, "Wnbd_Service", "LoadOrderGroup") == "SCSI Miniport"
-    _, fields = sections["wnbd_install.ntamd64.services"][0]
-    assert [fields[0], expand(sections, fields[1])] == ["wnbd", "0x00000002"]
+    for architecture in ARCHITECTURES:
+        _, fields = decorated(sections, architecture)["wnbd_install.services"][0]
+        assert [fields[0], expand(sections, fields[1])] == ["wnbd", "0x00000002"]
 
 
 def test_device_is_for_system_and_administrators(sections):
@@ -164,6 +186,8 @@ def test_values_that_the_driver_reads(sections):
     ("DefaultDestDir = 13", "DefaultDestDir = 12", test_every_file_stays_in_the_driver_store),
     ("%13%\\wnbd.sys", "%12%\\wnbd.sys", test_every_file_stays_in_the_driver_store),
     ("17763", "14393", test_models_are_for_64_bit_windows_from_the_first_that_we_support),
+    (f",NTarm64.{MINIMUM}", "", test_models_are_for_64_bit_windows_from_the_first_that_we_support),
+    ("[Wnbd_Install.NTarm64.HW]", "[Wnbd_Install.NTarm64.HX]", test_each_architecture_has_the_same),
     ("HKR,,Security", "HKLM,,Security", test_only_the_device_and_its_driver_are_written_to),
     ("[Wnbd_EventLog]\n", "[Wnbd_EventLog]\nDelReg = Some\n", test_only_the_device_and_its_driver_are_written_to),
     ("wnbd.sys = 1", "other.sys = 1", test_every_file_is_on_the_disk_that_is_named),
