@@ -56,8 +56,8 @@ class Signer:
         run("osslsigncode", "sign", "-h", "sha256", *pages, *self.key, "-n", "WNBD", "-in", path, "-out", signed)
         os.replace(signed, path)
 
-    def write_root(self, folder):
-        """What a machine must be given to trust the signatures, if it does not by itself."""
+    def write_certificates(self, folder):
+        """Those that a machine must be given to trust the signatures, if it does not by itself."""
 
     def try_out(self, image):
         """Raises a SigningError with a sentence, if it is seen by a copy of an image that nothing can be signed."""

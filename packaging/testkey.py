@@ -26,13 +26,16 @@ class TestSigner(Signer):
         folder = Path(folder).resolve()
         if not (folder / "test-signer.pem").exists():
             _make_keys(folder)
-        super().__init__(["-certs", folder / "test-signer.pem",  # alone: nobody would check a root beside it
+        self.certificate = folder / "test-signer.pem"
+        super().__init__(["-certs", self.certificate,  # alone: nobody would check a root beside it
                           "-key", folder / "test-signer.key", "-time", when],
                          folder / "test-root.pem", ["--keys", folder, "--when", when])
 
-    def write_root(self, folder):
-        """As Windows' certificate tools want it."""
-        run("openssl", "x509", "-in", self.root, "-outform", "DER", "-out", folder / "wnbd-test-root.cer")
+    def write_certificates(self, folder):
+        """As Windows' certificate tools want them. A root does not make those that it has certified trusted publishers:
+        in that store each stands for itself."""
+        for name, certificate in {"root": self.root, "publisher": self.certificate}.items():
+            run("openssl", "x509", "-in", certificate, "-outform", "DER", "-out", folder / f"wnbd-test-{name}.cer")
 
 
 def _make_keys(folder):

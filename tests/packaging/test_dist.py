@@ -17,7 +17,7 @@ from packages import PACKAGING, ROOT, one, output
 
 SIGNED = {"wnbd.sys", "wnbd.cat", "wnbd.dll", "libwnbd.dll", "wnbd-client.exe", "wnbd-service.exe"}
 ALL = SIGNED | {"wnbd.inf", "wnbd.man", "reinstall.ps1", "README.md", "LICENSE.txt", "wnbd-test-root.cer",
-                "include/wnbd.h", "include/wnbd_ioctl.h", "lib/wnbd.lib", "lib/libwnbd.def"}
+                "wnbd-test-publisher.cer", "include/wnbd.h", "include/wnbd_ioctl.h", "lib/wnbd.lib", "lib/libwnbd.def"}
 
 
 @pytest.fixture
@@ -120,6 +120,30 @@ def test_symbols_belong_to_the_images(dist, unpacked, tmp_path):
 
 def test_all_is_in_the_catalog_and_signed(unpacked, keys):
     assert wrong_with(unpacked, keys) == ""
+
+
+def certificate_in(path, folder):
+    """The one in the signature of an image or a catalog, as PEM."""
+    signature = path
+    if path.suffix != ".cat":  # which is nothing but a signature and what it signs
+        signature = folder / f"{path.name}.p7"
+        output("osslsigncode", "extract-signature", "-in", path, "-out", signature)
+    certificates = output("openssl", "pkcs7", "-inform", "DER", "-in", signature, "-print_certs")
+    found = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", certificates, re.DOTALL)
+    assert len(found) == 1, certificates
+    return found[0]
+
+
+def test_the_publisher_is_who_has_signed(dist, unpacked, tmp_path):
+    """Windows' store of trusted publishers knows end-entity certificates alone."""
+    as_pem = ("openssl", "x509", "-inform", "DER", "-in")
+    publisher = output(*as_pem, unpacked / "wnbd-test-publisher.cer")
+    for path in [one(dist, "setup.exe"), *(unpacked / name for name in sorted(SIGNED))]:
+        assert certificate_in(path, tmp_path) == publisher, path.name
+    (tmp_path / "publisher.pem").write_text(publisher)
+    (tmp_path / "root.pem").write_text(output(*as_pem, unpacked / "wnbd-test-root.cer"))
+    output("openssl", "verify", "-CAfile", tmp_path / "root.pem", "-purpose", "any", tmp_path / "publisher.pem")
+    assert "CA:FALSE" in output("openssl", "x509", "-in", tmp_path / "publisher.pem", "-noout", "-text")
 
 
 @pytest.mark.parametrize("name", sorted(SIGNED | {"wnbd.inf"}))
