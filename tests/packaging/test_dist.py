@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 import packages
+from links import links, problem
 from packages import PACKAGING, ROOT, one, output
 
 SIGNED = {"wnbd.sys", "wnbd.cat", "wnbd.dll", "libwnbd.dll", "wnbd-client.exe", "wnbd-service.exe"}
-ALL = SIGNED | {"wnbd.inf", "wnbd.man", "reinstall.ps1", "README.md", "LICENSE.txt", "wnbd-test-root.cer",
-                "wnbd-test-publisher.cer", "include/wnbd.h", "include/wnbd_ioctl.h", "lib/wnbd.lib", "lib/libwnbd.def"}
+ALL = SIGNED | {"wnbd.inf", "wnbd.man", "reinstall.ps1", "wnbd-test-root.cer", "wnbd-test-publisher.cer",
+                "include/wnbd.h", "include/wnbd_ioctl.h", "lib/wnbd.lib", "lib/libwnbd.def"}
 
 
 @pytest.fixture
@@ -72,7 +73,18 @@ def test_sums(dist):
 
 
 def test_the_zip_has_all_of_it(unpacked):
-    assert {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()} == ALL
+    files = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
+    papers = {name for name in files - ALL if (unpacked / name).read_bytes() == (ROOT / name).read_bytes()}
+    assert files == ALL | papers
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "docs/reference.md", "docs/watch.svg", "examples/minimal.c"} <= papers
+
+
+def test_no_paper_of_the_zip_leads_out_of_it(unpacked):
+    """Who installs has the zip alone."""
+    files = set(unpacked.rglob("*"))
+    for path in unpacked.rglob("*.md"):
+        assert [text for link in links(path) if (text := problem(path, link, files))] == [], path.name
+    assert len(links(unpacked / "README.md")) > 5
 
 
 def test_the_zip_of_tests_has_what_run_ps1_calls(dist, unpacked, keys, tmp_path):
