@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A machine in a bed that the installer is run on, and what can be seen of it before and after: files and registry."""
 
+import contextlib
 import hashlib
+import os
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 from beds import BED, windows_path
@@ -12,6 +16,7 @@ from packages import one
 FOLDER = "C:\\Program Files\\WNBD"
 CLASSES = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 ENVIRONMENT = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+SERVICE = r"HKLM\SYSTEM\CurrentControlSet\Services\wnbd"
 UNINSTALL = r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\WNBD"
 
 # What Wine writes for itself while programs run: it looks for screens and printers when the first window is made.
@@ -20,6 +25,7 @@ NOISE = re.compile(r"\\Control\\(Video|GraphicsDrivers|Print|ServiceCurrent$)|\\
                    r"\\Control\\Class\\\{4D36E9(68|6E)|\\Windows NT\\CurrentVersion\\(Print|Perflib)", re.IGNORECASE)
 
 TRIES = 3
+SOON_S = 20
 SAID_NOTHING = re.compile(r":( |$)( |$)", re.MULTILINE)
 
 
@@ -64,6 +70,19 @@ class Machine:
         result = self.run(copy, "/S", *f"_?={FOLDER}".split(" "))
         copy.unlink()
         return result
+
+    def forget_driver(self):
+        """Ends the process that has hosted the driver. Wine keeps it, and with it a handle of the service that has been
+        deleted; Windows unloads the driver, and deletes the service when nobody has a handle."""
+        mine = f"WINEPREFIX={self.bed.where}/prefix\0".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mine in (process / "environ").read_bytes() + b"\0" and "wnbd.sys" in (process / "maps").read_text():
+                    os.kill(int(process.name), signal.SIGKILL)
+        deadline = time.monotonic() + SOON_S
+        while self.registry(SERVICE):
+            assert time.monotonic() < deadline, "the driver's service stays"
+            time.sleep(0.1)
 
     def as_windows(self, provider="WNBD", version="0.8.0.1"):
         """What Windows writes of a driver that it installs, and Wine does not."""

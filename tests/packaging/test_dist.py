@@ -76,7 +76,8 @@ def test_the_zip_has_all_of_it(unpacked):
     files = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     papers = {name for name in files - ALL if (unpacked / name).read_bytes() == (ROOT / name).read_bytes()}
     assert files == ALL | papers
-    assert {"README.md", "LICENSE", "CHANGELOG.md", "docs/reference.md", "docs/watch.svg", "examples/minimal.c"} <= papers
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "docs/reference.md", "docs/watch.svg",
+            "examples/minimal.c"} <= papers
 
 
 def test_no_paper_of_the_zip_leads_out_of_it(unpacked):
@@ -121,13 +122,21 @@ def test_symbols_belong_to_the_images(dist, unpacked, tmp_path):
     """By the GUID that both have; an image knows its PDB by the name alone."""
     shutil.unpack_archive(one(dist, "symbols.zip"), tmp_path / "symbols")
     symbols = one(tmp_path / "symbols", "symbols")
-    for image, name in {"wnbd.sys": "wnbd.pdb", "wnbd.dll": "wnbd.dll.pdb", "wnbd-client.exe": "wnbd-client.pdb",
-                        "wnbd-service.exe": "wnbd-service.pdb"}.items():
-        said = output("llvm-readobj-19", "--coff-debug-directory", unpacked / image)
+    images = {"wnbd.pdb": unpacked / "wnbd.sys", "wnbd.dll.pdb": unpacked / "wnbd.dll",
+              "wnbd-client.pdb": unpacked / "wnbd-client.exe", "wnbd-service.pdb": unpacked / "wnbd-service.exe",
+              "wnbd-path.pdb": packages.BUILD / "packaging/wnbd-path.exe"}  # which the installer alone has
+    for name, image in images.items():
+        said = output("llvm-readobj-19", "--coff-debug-directory", image)
         assert f"PDBFileName: {name}\n" in said
         guid = said.split("PDBGUID: ")[1].split()[0]
-        assert f"GUID: {guid}" in output("llvm-pdbutil-19", "dump", "--summary", symbols / name), image
-    assert len(list(symbols.iterdir())) == 4
+        assert f"GUID: {guid}" in output("llvm-pdbutil-19", "dump", "--summary", symbols / name), image.name
+    assert {path.name for path in symbols.iterdir()} == set(images)
+
+
+def test_what_has_no_symbols_has_no_code(unpacked):
+    code = "IMAGE_SCN_CNT_CODE"
+    assert code in output("llvm-readobj-19", "--sections", unpacked / "wnbd.dll")
+    assert code not in output("llvm-readobj-19", "--sections", unpacked / "libwnbd.dll")
 
 
 def test_all_is_in_the_catalog_and_signed(unpacked, keys):

@@ -10,10 +10,14 @@ import shutil
 import pytest
 
 import packages
+from another_version import another_version
 from beds import BUILD, CLIENT, ROOT, Bed, windows_path
 from machine import ENVIRONMENT, FOLDER, Machine, derived, differences
-from test_service import FOUND, Service
+from test_service import FOUND, RUNNING, Service
 
+SAY_VERSIONS = ["wnbd-client.exe", "libwnbd.dll", "wnbd.sys"]
+SERVICES = r"HKLM\System\CurrentControlSet\Services"
+EVENT_SOURCE = SERVICES + r"\EventLog\Application\wnbd-service"
 DEVICE_IN_USE = 2404
 PRODUCT_VERSION = 1638
 WRITE_FAULT = 29
@@ -29,9 +33,10 @@ WINE_FILES = {"windows/system32/drivers/wnbd.sys", "windows/inf/wnbd.inf", "wind
 WINE_KEYS = {rf"HKEY_LOCAL_MACHINE\System\CurrentControlSet\{name}" for name in (
     r"Control\Class\{4D36E97B-E325-11CE-BFC1-08002BE10318}",
     r"Control\DeviceClasses\{2ACCFE60-C130-11D2-B082-00A0C91EFB8B}",
-    r"Control\DeviceClasses\{949DD17C-B06C-4C14-8E13-F1A3A4A6DBCB}", r"Enum\ROOT",  # empty; Windows has such keys
-    # Marked for deletion: the process that has hosted the driver has it open for as long as it lives.
-    r"Services\wnbd", r"Services\wnbd\Parameters", r"Services\wnbd\Parameters\PnpInterface", r"Services\wnbd\State")}
+    r"Control\DeviceClasses\{949DD17C-B06C-4C14-8E13-F1A3A4A6DBCB}", r"Enum\ROOT")}  # empty; Windows has such keys
+
+# Windows remembers each disk that it has ever had, and so does Wine.
+DISKS = re.compile(r"\\Enum\\SCSI|\\DeviceClasses\\\{53F56307-B6BF-11D0-94F2-00A0C91EFB8B\}", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +46,11 @@ def setup(tmp_path_factory, keys):
     return packages.make(folder / "out", "--keys", keys, "--inf", derived(ROOT / "driver/wnbd.inf", folder))
 
 
-def build_with(folder, version):
-    """A copy of what is packed of the build, as another version."""
-    for name in ("driver/wnbd.sys", "driver/wnbd.pdb", "generated/version.h", "libwnbd/wnbd.dll", "libwnbd/libwnbd.dll",
-                 "libwnbd/wnbd.dll.pdb", "libwnbd/wnbd.lib", "wnbd-client/wnbd-client.exe", "packaging/wnbd-path.exe",
-                 "wnbd-client/wnbd-client.pdb", "wnbd-service/wnbd-service.exe", "wnbd-service/wnbd-service.pdb",
-                 "tests/windows/diskio.exe"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(BUILD / name, folder / name)
-    header = folder / "generated/version.h"
-    header.write_text(re.sub(r'(WNBD_VERSION_(?:STR|TEXT)\s+)"[^"]+"', rf'\1"{version}"', header.read_text()))
-    return folder
-
-
 @pytest.fixture(scope="module")
 def older(tmp_path_factory, keys):
     """An installer of the version before."""
     folder = tmp_path_factory.mktemp("older")
-    return packages.make(folder / "out", "--keys", keys, "--build", build_with(folder / "build", version="0.7.9"),
+    return packages.make(folder / "out", "--keys", keys, "--build", another_version(folder / "build", version="0.7.9"),
                          "--inf", derived(ROOT / "driver/wnbd.inf", folder))
 
 
@@ -67,7 +59,7 @@ def broken(tmp_path_factory, keys):
     """An installer whose driver is for another device: Windows takes it, and no adapter starts."""
     folder = tmp_path_factory.mktemp("broken")
     inf = derived(ROOT / "driver/wnbd.inf", folder, lambda text: text.replace("root\\wnbd", "root\\other"))
-    return packages.make(folder / "out", "--keys", keys, "--build", build_with(folder / "build", version="0.9.0"),
+    return packages.make(folder / "out", "--keys", keys, "--build", another_version(folder / "build", version="0.9.0"),
                          "--inf", inf)
 
 
@@ -96,6 +88,24 @@ def refused(result, code, *words):
 # --- what is installed, and what is left
 
 
+def versions(machine):
+    """Of client, library and driver, as they say themselves."""
+    said = machine.bed.start(machine.folder / "wnbd-client.exe", "version").wait().ok().out
+    return dict(line.split(": ") for line in said.splitlines())
+
+
+def the_service_is_registered(machine):
+    """It runs, starts with the machine, and has its source of events."""
+    service = Service(machine.bed, machine.folder)
+    service.says(RUNNING)
+    assert service.state() == "RUNNING"
+    registered = service.reg("query", rf"{SERVICES}\wnbd-service").out
+    program = f"{FOLDER}\\wnbd-service.exe"
+    assert program in registered and re.search(r"\bStart\s+REG_DWORD\s+0x2\b", registered), registered
+    source = service.reg("query", EVENT_SOURCE, "/v", "EventMessageFile").out
+    assert program in source, source
+
+
 def test_a_silent_installation(machine, server, setup, keys):
     machine.install(setup)
     assert in_folder(machine) == INSTALLED
@@ -104,22 +114,39 @@ def test_a_silent_installation(machine, server, setup, keys):
             packages.output("osslsigncode", "verify", "-CAfile", keys / "test-root.pem", "-in", machine.folder / name)
     assert machine.installed()["DisplayVersion"] == f'"{packages.version(setup)}"'
     assert machine.path()[1].split(";")[-1] == FOLDER
-    version = machine.bed.start(machine.folder / "wnbd-client.exe", "version").wait().ok().out
-    assert len(version.splitlines()) == 3
+    assert versions(machine) == dict.fromkeys(SAY_VERSIONS, packages.version(setup))
+    the_service_is_registered(machine)
     number = machine.bed.map("first", server)
     machine.bed.diskio("write-random", number, "--bytes", 1 << 20).ok()
     machine.bed.diskio("verify", number, "--bytes", 1 << 20).ok()
     machine.bed.unmap("first").ok()
 
 
-def test_nothing_is_left(machine, setup):
-    """Installed, repaired and removed: the files and the registry are as they were."""
+def leave_traces(machine, server):
+    """What people leave: a recorded disk and an option."""
+    machine.bed.try_map("kept", server, "--persistent").ok()
+    machine.bed.client("set-opt", "StaleReqTimeoutMs", "12345", "--persistent").ok()
+    service = Service(machine.bed, machine.folder)
+    service.says(FOUND, "'kept'")
+    service.stop()  # as the installer says: it unmaps what is recorded
+
+
+def is_gone(machine, files, registry, of_wine=WINE_FILES):
+    """Uninstalled: files and registry are as they were before the first installation."""
+    assert machine.uninstall().ok().out == "WNBD is removed.\n"
+    machine.forget_driver()
+    assert set(differences(files, machine.files())) == of_wine
+    keys = set(differences(registry, machine.registry()))
+    assert {key for key in keys if not DISKS.search(key)} == WINE_KEYS
+
+
+def test_nothing_is_left(machine, server, setup):
+    """Of what was installed and repaired, nor of what it was used for."""
     files, registry = machine.files(), machine.registry()
     machine.install(setup)
     machine.install(setup)
-    assert machine.uninstall().ok().out == "WNBD is removed.\n"
-    assert set(differences(files, machine.files())) == WINE_FILES
-    assert set(differences(registry, machine.registry())) == WINE_KEYS
+    leave_traces(machine, server)
+    is_gone(machine, files, registry)
 
 
 # --- repair and upgrade
@@ -131,32 +158,43 @@ def test_a_repair_brings_back_what_is_missing_or_changed_and_keeps_the_rest(mach
     (machine.folder / "wnbd-client.exe").write_bytes(b"damaged")
     (machine.folder / "libwnbd.dll").unlink()
     (machine.folder / "notes.txt").write_text("mine")
-    bed = machine.bed
-    bed.try_map("kept", server, "--persistent").ok()
-    bed.client("set-opt", "StaleReqTimeoutMs", "12345", "--persistent").ok()
-    service = Service(bed, machine.folder)
-    service.says(FOUND, "'kept'")
-    service.stop()  # as the installer says: it unmaps what is recorded
+    leave_traces(machine, server)
     machine.install(setup)
     assert {name.split("/")[-1] for name in differences(good, machine.files())} == {"notes.txt"}
-    assert "12345" in bed.client("get-opt", "StaleReqTimeoutMs").ok().out
-    assert "kept" in bed.client("list", "--persistent").ok().out
+    assert "12345" in machine.bed.client("get-opt", "StaleReqTimeoutMs").ok().out
+    assert "kept" in machine.bed.client("list", "--persistent").ok().out
     assert machine.device_nodes() == 1 and machine.path()[1].count("WNBD") == 1
-    service.stop()
+    Service(machine.bed, machine.folder).stop()
     machine.uninstall().ok()
     assert in_folder(machine) == {"notes.txt"}
 
 
+def content(machine):
+    return {str(path.relative_to(machine.folder)): path.read_bytes()
+            for path in machine.folder.rglob("*") if path.is_file()}
+
+
 def test_an_upgrade(machine, server, older, setup):
+    files, registry = machine.files(), machine.registry()
     machine.install(older)
+    before, said = content(machine), versions(machine)
+    assert list(said) == SAY_VERSIONS and all(text.startswith("0.7.9") for text in said.values())
     assert machine.installed()["DisplayVersion"] == '"0.7.9"'
     was = (machine.folder / "driver/wnbd.inf").read_text()
     machine.install(setup)
     assert machine.installed()["DisplayVersion"] != '"0.7.9"'
     assert "0.7.9" in was and "0.7.9" not in (machine.folder / "driver/wnbd.inf").read_text()
     assert in_folder(machine) == INSTALLED
+    after = content(machine)
+    assert {name for name in after if after[name] == before[name]} == {"driver/wnbd.man", "LICENSE.txt"}
+    now = versions(machine)
+    now.pop("wnbd.sys")  # Wine has it loaded, and keeps its file
+    assert set(now.values()) == {packages.version(setup)}
     assert machine.device_nodes() == 1 and machine.path()[1].count("WNBD") == 1
     machine.bed.diskio("read", machine.bed.map("new", server), 0, 4096).ok()
+    machine.bed.unmap("new").ok()
+    leave_traces(machine, server)
+    is_gone(machine, files, registry, WINE_FILES | {"windows/inf/oem0.pnf"})  # of the second package
 
 
 def test_an_upgrade_whose_driver_does_not_start_is_undone(machine, server, older, broken):
