@@ -105,6 +105,13 @@ Var has      ; 1: output_has has found it
         Pop $0
     FunctionEnd
 
+    ; Plug and Play leaves it, and with it the options; and the event source.
+    Function ${un}delete_driver_service
+        nsExec::Exec 'sc.exe delete wnbd'
+        Pop $0
+        DeleteRegKey HKLM "SYSTEM\CurrentControlSet\Services\EventLog\System\wnbd"
+    FunctionEnd
+
     ; No disk may come between the question and the removal of the driver.
     Function ${un}hold_mappings
         StrCpy $is_held 0

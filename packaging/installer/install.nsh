@@ -119,6 +119,7 @@ Function undo_files
     Call restore_driver
     Pop $message
     ${If} $is_upgrade = 0
+        Call delete_driver_service
         StrCpy $message "$message Nothing is left of this installation."
     ${ElseIf} $code = 0
         StrCpy $message "$message The previous version is there again."

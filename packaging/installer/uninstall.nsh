@@ -27,9 +27,7 @@ Function un.remove_driver
         StrCpy $message "The driver cannot be removed, so everything else stays: $output"
         Call un.stop
     ${EndIf}
-    nsExec::Exec 'sc.exe delete wnbd' ; Plug and Play leaves the driver's service, and with it its options
-    Pop $0
-    DeleteRegKey HKLM "SYSTEM\CurrentControlSet\Services\EventLog\System\wnbd"
+    Call un.delete_driver_service
 FunctionEnd
 
 Section Uninstall

@@ -63,6 +63,15 @@ def broken(tmp_path_factory, keys):
                          "--inf", inf)
 
 
+@pytest.fixture(scope="module")
+def unloadable(tmp_path_factory, keys):
+    """An installer whose driver is registered, and cannot be loaded."""
+    folder = tmp_path_factory.mktemp("unloadable")
+    inf = derived(ROOT / "driver/wnbd.inf", folder, lambda text: re.sub(r"(ServiceBinary .*)wnbd", r"\1nothing", text))
+    assert "nothing.sys" in inf.read_text()
+    return packages.make(folder / "out", "--keys", keys, "--inf", inf)
+
+
 @pytest.fixture
 def machine(server, stack):
     """One that nothing was ever installed on. Disks and driver that are left at the end are removed."""
@@ -207,9 +216,9 @@ def test_an_upgrade_whose_driver_does_not_start_is_undone(machine, server, older
     machine.bed.diskio("read", machine.bed.map("old", server), 0, 4096).ok()
 
 
-def test_an_installation_whose_driver_does_not_start_is_undone(machine, broken):
+def test_an_installation_whose_driver_does_not_start_is_undone(machine, unloadable):
     files, registry = machine.state()
-    refused(machine.setup(broken), NOT_READY, "its adapter did not start", "Nothing is left")
+    refused(machine.setup(unloadable), NOT_READY, "its adapter did not start", "Nothing is left")
     files_now, registry_now = machine.state()
     assert set(differences(files, files_now)) <= WINE_FILES
     assert set(differences(registry, registry_now)) <= WINE_KEYS
