@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A disk on the simulated kernel. In place of an address it has the way that requests go: `enter`, to a program in
- * batches; `classic`, to a program by a FETCH_REQ and a SEND_RSP for each; `ramdisk`, to a miniport that has the data,
- * which is what the simulation costs by itself. One thread asks, and one of the program serves.
+ * batches; `classic`, to a program by a FETCH_REQ and a SEND_RSP for each, with a buffer for any request, as it must
+ * have who does not know what comes; `fitting`, the same with a buffer for these requests only; `ramdisk`, to a
+ * miniport that has the data, which is what the simulation costs by itself. One thread asks, and one of the program
+ * serves.
  */
 #include "bench/meter.h"
 #include "bench/pattern.h"
@@ -52,14 +54,16 @@ static void start_ramdisk(struct disk *disk)
 
 static void start_program(struct disk *disk)
 {
+    const char *way = disk->plan.address;
+    bool fits = strcmp(way, "fitting") == 0;
     struct program_options options = {
         .threads = 1,
-        .one_at_a_time = strcmp(disk->plan.address, "classic") == 0,
-        .fetch_room = disk->plan.size,
+        .one_at_a_time = fits || strcmp(way, "classic") == 0,
+        .fetch_room = fits ? disk->plan.size : 0,
     };
 
-    if (!options.one_at_a_time && strcmp(disk->plan.address, "enter") != 0) {
-        fail("the way is neither enter, classic nor ramdisk");
+    if (!options.one_at_a_time && strcmp(way, "enter") != 0) {
+        fail("the way is neither enter, classic, fitting nor ramdisk");
     }
     start_machine(BENCH_WNBD);
     program_start(&disk->program, &options);

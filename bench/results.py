@@ -78,9 +78,10 @@ def write(path, results, whole, user, instructions):
         for case, (ours, peer, _) in whole.items():
             writer.writerow([case, f"{ours:.4g}", f"{peer:.4g}", "ramdisk", f"{ours / peer:.3f}", "requests/s"])
         for case, one in user.items():
-            for values, found, unit in ((one.rates, one.requests, "requests/s"), (one.cpu_us, one.cpu, "CPU us/request")):
-                writer.writerow([case, f"{values['enter']:.4g}", f"{values['classic']:.4g}", "classic", f"{found.median:.3f}",
-                                 unit])
+            for values, ratios, unit in ((one.rates, one.requests, "requests/s"), (one.cpu_us, one.cpu, "CPU us/request")):
+                for way in (way for way in ("classic", "fitting") if way in values):
+                    writer.writerow([case, f"{values['enter']:.4g}", f"{values[way]:.4g}", way,
+                                     f"{ratios[way].median:.3f}", unit])
         for name, (ours, committed) in instructions.items():
             if committed:
                 writer.writerow([f"instructions/{name}", f"{ours:.1f}", f"{committed:.1f}", "committed",
