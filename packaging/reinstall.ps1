@@ -5,7 +5,8 @@ Removes the WNBD driver that is installed and installs the one in this folder.
 
 .DESCRIPTION
 For the folder of a package: wnbd.inf, wnbd.sys, wnbd.cat, wnbd.dll, wnbd-client.exe, wnbd-service.exe. Needs no devcon.
-Mapped disks are a reason to stop; with -Force they are removed, and what programs have not written yet is lost.
+Says what it removes and what it installs. Mapped disks are a reason to stop; with -Force they are removed, and what
+programs have not written yet is lost.
 
 .PARAMETER Force
 Removes the disks that are mapped.
@@ -24,6 +25,11 @@ function Invoke-Client {
     }
 }
 
+foreach ($name in 'wnbd.inf', 'wnbd.sys', 'wnbd.cat') {
+    if (-not (Test-Path (Join-Path $PSScriptRoot $name))) {
+        throw "There is no $name in $PSScriptRoot. Nothing has been changed."
+    }
+}
 # Exit code 110: the driver does not answer, so it has no disks.
 $disks = & $client list --format json
 if ($LASTEXITCODE -ne 110) {
@@ -35,6 +41,13 @@ if ($LASTEXITCODE -ne 110) {
         throw "Disks are mapped: $($names -join ', '). Unmap them, or say -Force."
     }
 }
+Write-Host 'What is removed:'
+& $client version
 Invoke-Client uninstall-driver
-Invoke-Client install-driver (Join-Path $PSScriptRoot 'wnbd.inf')
+try {
+    Invoke-Client install-driver (Join-Path $PSScriptRoot 'wnbd.inf')
+} catch {
+    throw "$_ The driver that was there has been removed, and none is installed now."
+}
+Write-Host 'What is installed:'
 Invoke-Client version
