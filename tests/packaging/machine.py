@@ -26,7 +26,7 @@ NOISE = re.compile(r"\\Control\\(Video|GraphicsDrivers|Print|ServiceCurrent$)|\\
 
 TRIES = 3
 SOON_S = 20
-SAID_NOTHING = re.compile(r":( |$)( |$)", re.MULTILINE)
+SAID_NOTHING = re.compile(r":( |$)( |$)|client\.exe cannot be started\.", re.MULTILINE)
 
 
 def derived(inf, folder, change=lambda text: text):
@@ -51,7 +51,7 @@ class Machine:
 
     def run(self, program, *words):
         """On a busy machine Wine now and then loses a process that has just been started, here one that the installer
-        asks something: it says nothing. What then ends is whole, and is done again."""
+        asks something: it says nothing, or does not start. What then ends is whole, and is done again."""
         for _ in range(TRIES):
             result = self.bed.start(program, *words).wait()
             if result.code == 0 or not SAID_NOTHING.search(result.out):
