@@ -32,6 +32,7 @@ soak: windows
 # 32 disks and for each fuzzer, the Ceph cluster.
 LONG ?= 60
 check-long:
+	@case '$(LONG)' in '' | *[!0-9]* | 0* | 1) echo "check-long: LONG is minutes, 2 or more" >&2; exit 2 ;; esac
 	scripts/setup bare
 	tests/bare demo check
 	$(MAKE) soak MINUTES=$(LONG)

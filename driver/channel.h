@@ -54,8 +54,7 @@ struct channel {
     EX_RUNDOWN_REF arena_users; /* whoever copies: can be acquired while it is ARENA_READY */
     struct arena_memory memory; /* fixed while it can */
 
-    volatile LONG
-        fetching; /* FETCH_REQs with a buffer that is locked for them: as many as the queue has slots, at most */
+    volatile LONG fetching; /* FETCH_REQs with a locked buffer: as many as the queue has slots, at most */
 
     /* guarded by disk->lock */
     enum channel_arena_state arena_state;

@@ -24,9 +24,7 @@
 
 #include "libwnbd/pace.h"
 
-#define CREW_MUCH_BYTES                                                                                                \
-    (128u << 10) /* more is much: some tens of microseconds, and what the driver copies at a time                      \
-                  */
+#define CREW_MUCH_BYTES (128u << 10) /* more is: what the driver copies at a time */
 
 enum crew_role {
     CREW_LEAD,   /* send a command that waits */
