@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 <#
 .SYNOPSIS
-Checks on a Windows machine what the beds cannot show (docs/verification.md).
+Checks on a Windows machine what the beds cannot show (docs/verification.md of the package).
 
 .DESCRIPTION
 `make dist` packs this folder with diskio.exe as wnbd-VERSION-x64-tests.zip. Unpack it and wnbd-VERSION-x64.zip into one folder of a
