@@ -9,10 +9,11 @@
 #
 #   WNBD_VERSION          three numbers
 #   WNBD_VERSION_TEXT     all of it
+#   WNBD_COMMIT_TIME      when that was committed, in seconds since 1970; 0 without git
 set(WNBD_VERSION 0.8.0)
 set(archived_tag "$Format:%(describe:tags=true,match=v[0-9]*)$")
-set(archived_commit "$Format:%h$")
-set(archived_time "$Format:%ct$") # packaging/dist reads it
+set(archived_commit "$Format:%H$")
+set(archived_time "$Format:%ct$")
 
 get_filename_component(root ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 
@@ -37,23 +38,29 @@ endfunction()
 
 set(tag "")
 set(commit "")
+set(WNBD_COMMIT_TIME 0)
 ask_git(top rev-parse --show-toplevel)
 if(NOT archived_commit MATCHES "Format")
   set(tag "${archived_tag}")
   set(commit "${archived_commit}")
+  set(WNBD_COMMIT_TIME "${archived_time}")
 elseif(top STREQUAL root) # and not a tarball in somebody's repository
   ask_git(tag describe --tags --match "v[0-9]*")
-  ask_git(commit rev-parse --short HEAD)
+  ask_git(commit rev-parse HEAD)
+  ask_git(WNBD_COMMIT_TIME log -1 --format=%ct)
   watch(logs/HEAD)
   watch(refs/tags)
 endif()
 
+# Always as long: what git shortens to depends on its settings and on how much the repository has.
+string(SUBSTRING "${commit}" 0 7 commit)
+
 set(WNBD_VERSION_TEXT ${WNBD_VERSION})
-if(tag MATCHES "^v([0-9]+[.][0-9]+[.][0-9]+)(-[a-z]+[0-9]*)?(-([0-9]+)-(g[0-9a-f]+))?$")
+if(tag MATCHES "^v([0-9]+[.][0-9]+[.][0-9]+)(-[a-z]+[0-9]*)?(-([0-9]+)-g[0-9a-f]+)?$")
   set(WNBD_VERSION ${CMAKE_MATCH_1})
   set(WNBD_VERSION_TEXT ${CMAKE_MATCH_1}${CMAKE_MATCH_2})
   if(CMAKE_MATCH_3)
-    string(APPEND WNBD_VERSION_TEXT "+${CMAKE_MATCH_4}.${CMAKE_MATCH_5}")
+    string(APPEND WNBD_VERSION_TEXT "+${CMAKE_MATCH_4}.g${commit}")
   endif()
 elseif(commit)
   string(APPEND WNBD_VERSION_TEXT "-dev+g${commit}")

@@ -11,13 +11,19 @@ ARCHITECTURES = {"NTamd64", "NTarm64"}  # as models and install sections are dec
 DRIVER_VERSION = re.compile(r"^(DriverVer\s*=\s*)(\S+)", re.MULTILINE)
 
 
-def stamp(text, when, version):
-    """`when`: seconds; `version`: four numbers with dots."""
+def driver_version(when, version):
+    """DriverVer of a commit: its day, the three numbers `version`, and as the fourth, of which Windows takes no more than
+    65535, half the seconds of that day. So a later commit is a newer driver to Windows, which looks at the day first."""
     day = datetime.datetime.fromtimestamp(when, datetime.timezone.utc).strftime("%m/%d/%Y")
-    stamped, count = DRIVER_VERSION.subn(rf"\g<1>{day},{version}", text)
+    return f"{day},{version}.{when % 86400 // 2}"
+
+
+def stamp(text, version):
+    """`version` is of driver_version."""
+    stamped_text, count = DRIVER_VERSION.subn(rf"\g<1>{version}", text)
     if count != 1:
         raise ValueError("the INF file has not one DriverVer")
-    return stamped
+    return stamped_text
 
 
 def keep_architecture(text, kept):
@@ -29,10 +35,10 @@ def keep_architecture(text, kept):
     return text
 
 
-def version(text):
-    """What `stamp` has put there, without the date; "" when nothing is."""
+def stamped(text):
+    """What `stamp` has put there; "" when nothing is."""
     found = DRIVER_VERSION.search(text)
-    return found[2].partition(",")[2] if found else ""
+    return found[2] if found else ""
 
 
 def source_files(text):

@@ -28,7 +28,7 @@ def version(folder, **environment):
 
 def rules():
     """As a repository has them: in a tarball, where this may run, they are filled in."""
-    places = iter(["%(describe:tags=true,match=v[0-9]*)", "%h", "%ct"])
+    places = iter(["%(describe:tags=true,match=v[0-9]*)", "%H", "%ct"])
     return re.sub(r'(set\(archived_\w+ )"[^"]*"', lambda found: f'{found[1]}"$Format:{next(places)}$"', RULES.read_text())
 
 
@@ -53,7 +53,7 @@ class Repository:
         self.git("commit", "-q", "--allow-empty", "-m", subject)
 
     def head(self):
-        return "g" + self.git("rev-parse", "--short", "HEAD")
+        return "g" + self.git("rev-parse", "HEAD")[:7]
 
     def tarball(self, folder):
         """What `git archive` makes of it, unpacked."""
@@ -104,6 +104,16 @@ def test_a_tarball_knows_what_its_repository_knew(tag, repository, tmp_path):
     assert version(repository.tarball(tmp_path / "tarball")) == version(repository.folder)
 
 
+@pytest.mark.parametrize("tag", ["v1.2.3", None])
+def test_how_git_shortens_a_commit_is_nothing_to_the_version(tag, repository, tmp_path):
+    if tag:
+        repository.git("tag", tag)
+        repository.commit("second")
+    was = version(repository.folder)
+    repository.git("config", "core.abbrev", "12")
+    assert version(repository.folder) == was == version(repository.tarball(tmp_path / "tarball"))
+
+
 def test_without_git_the_numbers_alone(tmp_path):
     folder = put_rules(tmp_path / "copy")
     assert version(folder, GIT_CEILING_DIRECTORIES=str(tmp_path)) == NEXT
@@ -133,5 +143,6 @@ def test_a_build_has_the_version_of_its_commit(repository):
     repository.git("tag", "v3.4.5")
     run(repository.folder, "cmake", "--build", "build")
     text = header.read_text()
-    for name, value in [("TEXT", '"3.4.5"'), ("STR", '"3.4.5"'), ("MAJOR", "3"), ("MINOR", "4"), ("PATCH", "5")]:
-        assert re.search(rf"^#define WNBD_VERSION_{name} +{re.escape(value)}$", text, re.MULTILINE), text
+    for name, value in [("VERSION_TEXT", '"3.4.5"'), ("VERSION_STR", '"3.4.5"'), ("VERSION_MAJOR", "3"), ("VERSION_MINOR", "4"),
+                        ("VERSION_PATCH", "5"), ("COMMIT_TIME", repository.git("log", "-1", "--format=%ct"))]:
+        assert re.search(rf"^#define WNBD_{name} +{re.escape(value)}$", text, re.MULTILINE), text

@@ -101,15 +101,27 @@ def test_the_zip_of_tests_has_what_run_ps1_calls(dist, unpacked, keys, tmp_path)
     output("osslsigncode", "verify", "-CAfile", keys / "test-root.pem", "-in", folder / "diskio.exe")
 
 
-def test_the_driver_has_the_date_of_the_commit_and_its_number(dist, unpacked):
-    text = (unpacked / "wnbd.inf").read_text(encoding="ascii")
-    if not (ROOT / ".git").exists():
-        pytest.skip("a tarball has its commit's date alone")
-    seconds = int(output("git", "-C", ROOT, "log", "-1", "--format=%ct"))
-    day = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%m/%d/%Y")
-    count = output("git", "-C", ROOT, "rev-list", "--count", "HEAD").strip()
+def commit_time():
+    archived = re.search(r'set\(archived_time "(\d+)"\)', (ROOT / "cmake/version.cmake").read_text())
+    return int(archived[1] if archived else output("git", "-C", ROOT, "log", "-1", "--format=%ct"))
+
+
+def test_the_driver_has_the_day_and_the_time_of_the_commit(dist, unpacked):
+    when = datetime.datetime.fromtimestamp(commit_time(), datetime.timezone.utc)
     numbers = re.match(r"\d+\.\d+\.\d+", packages.version(dist))[0]
-    assert f"DriverVer   = {day},{numbers}.{count}\n" in text
+    half = (when.hour * 3600 + when.minute * 60 + when.second) // 2
+    text = (unpacked / "wnbd.inf").read_text(encoding="ascii")
+    assert f"DriverVer   = {when:%m/%d/%Y},{numbers}.{half}\n" in text
+
+
+def test_without_a_time_nothing_is_made(tmp_path, monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    (tmp_path / "generated").mkdir()
+    text = (packages.BUILD / "generated/version.h").read_text()
+    (tmp_path / "generated/version.h").write_text(re.sub(r"(COMMIT_TIME) \d+", r"\1 0", text))
+    said = packages.fails(PACKAGING / "dist", "--build", tmp_path, "--out", tmp_path / "out")
+    assert said.startswith("dist: ") and said.count("\n") == 1 and "SOURCE_DATE_EPOCH" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_driver_is_for_one_architecture(unpacked):

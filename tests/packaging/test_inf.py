@@ -72,10 +72,22 @@ def test_version(sections):
 def test_date_and_version(sections, text):
     fields = next(fields for key, fields in sections["version"] if key == "driverver")
     assert re.fullmatch(r"\d\d/\d\d/\d{4}", fields[0]) and re.fullmatch(r"\d+(\.\d+){3}", fields[1])
-    stamped = inf.stamp(text, 1700000000, "1.2.3.4")
-    assert "DriverVer   = 11/14/2023,1.2.3.4\n" in stamped
+    version = inf.driver_version(1700000000, "1.2.3")
+    stamped = inf.stamp(text, version)
+    assert f"DriverVer   = 11/14/2023,1.2.3.{(22 * 3600 + 13 * 60 + 20) // 2}\n" in stamped
+    assert inf.stamped(stamped) == version
     with pytest.raises(ValueError):
-        inf.stamp("[Version]\n", 0, "1.2.3.4")
+        inf.stamp("[Version]\n", version)
+
+
+def test_a_later_commit_is_a_newer_driver():
+    """As Windows ranks two that fit a device as well: by the day, then by the four numbers, each of 16 bits."""
+    midnight = 1700006400
+    times = [midnight - 2, midnight, midnight + 2, midnight + 86398, midnight + 86400]
+    versions = [inf.driver_version(when, "1.2.3").split(",1.2.3.") for when in times]
+    assert all(int(number) <= 65535 for _, number in versions)
+    ranked = sorted(versions, key=lambda version: (version[0], int(version[1])))
+    assert versions == ranked and len(set(map(tuple, versions))) == len(times)
 
 
 def test_every_file_stays_in_the_driver_store(sections):

@@ -1,44 +1,62 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The same sources give the same images, wherever they lie."""
+"""The same commit, tools and key give the same packages, wherever it lies: here a clone, there an unpacked tarball."""
 
-import os
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 import tree
 
 from packages import BUILD, ROOT, LIMIT_S
 
-IMAGES = {"driver/wnbd.sys": "wnbd_sys", "libwnbd/wnbd.dll": "wnbd", "libwnbd/libwnbd.dll": "libwnbd_forwarder",
-          "wnbd-client/wnbd-client.exe": "wnbd-client", "wnbd-service/wnbd-service.exe": "wnbd-service",
-          "packaging/wnbd-path.exe": "wnbd-path"}
-SYMBOLS = ["driver/wnbd.pdb", "libwnbd/wnbd.dll.pdb"]
+# What is packed, and not the bed and the tests.
+TARGETS = ["wnbd_sys", "wnbd", "wnbd_msvc_import", "libwnbd_forwarder", "wnbd-client", "wnbd-service", "wnbd-path", "diskio"]
 VERSION = "generated/version.h"
 
 
-def cmake(folder, *words):
-    """With the history of this clone, from which the version comes; a tarball has it in a file."""
-    history = {"GIT_DIR": str(ROOT / ".git"), "GIT_WORK_TREE": str(folder)} if (ROOT / ".git").exists() else {}
-    done = subprocess.run(["cmake", *words], cwd=folder, env=os.environ | history, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=LIMIT_S, check=False)
+def run(folder, *words):
+    done = subprocess.run([str(word) for word in words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module")
-def again(tmp_path_factory):
-    """A second build, of a copy of the sources."""
-    folder = tmp_path_factory.mktemp("another") / "place"
+def tarball(folder):
+    """These sources with what `git archive` writes of their commit; in a tarball they have that already."""
     for path in tree.files():
         copy = folder / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, copy, follow_symlinks=False)
-    cmake(folder, "--preset", "windows-x64")
-    cmake(folder, "--build", "--preset", "windows-x64", "--target", *IMAGES.values())
-    return folder / "build/windows-x64"
+    if (ROOT / ".git").exists():
+        run(ROOT, "git", "archive", "--output", folder.parent / "rules.tar", "HEAD", "cmake/version.cmake")
+        run(folder, "tar", "xf", folder.parent / "rules.tar")
 
 
-def test_the_same_sources_give_the_same_images(again):
-    assert (again / VERSION).read_text() == (BUILD / VERSION).read_text(), "the build is of another commit"
-    for name in [*IMAGES, *SYMBOLS]:
-        assert (again / name).read_bytes() == (BUILD / name).read_bytes(), name
+@pytest.fixture(scope="module")
+def again(tmp_path_factory, keys):
+    """The packages of a second build, in a folder of somebody else's repository."""
+    theirs = tmp_path_factory.mktemp("another")
+    run(theirs, "git", "init", "-q")
+    run(theirs, "git", "-c", "user.name=Tester", "-c", "user.email=tester@example.org", "-c", "commit.gpgsign=false",
+        "commit", "-q", "--allow-empty", "-m", "theirs", "--date", "2001-01-01T00:00:00Z")
+    folder = theirs / "place"
+    tarball(folder)
+    run(folder, "cmake", "--preset", "windows-x64")
+    assert (folder / "build/windows-x64" / VERSION).read_text() == (BUILD / VERSION).read_text(), "the build is of another commit"
+    run(folder, "cmake", "--build", "--preset", "windows-x64", "--target", *TARGETS)
+    run(folder, "packaging/dist", "--keys", keys)
+    return folder / "build/dist"
+
+
+def test_the_same_commit_gives_the_same_packages_elsewhere(dist, again):
+    assert {path.name for path in again.iterdir()} == {path.name for path in dist.iterdir()}
+    for path in again.glob("*.zip"):
+        assert contents(path) == contents(dist / path.name), path.name
+    for path in again.glob("*-x64*"):
+        assert path.read_bytes() == (dist / path.name).read_bytes(), path.name
+
+
+def contents(path):
+    """{name: the file's sum}, so that a difference has a name."""
+    with zipfile.ZipFile(path) as archive:
+        return {info.filename: info.CRC for info in archive.infolist()}

@@ -126,8 +126,8 @@ def test_a_driver_that_was_changed(driver, both_roots, pkcs12, tmp_path):
 
 def test_a_driver_of_another_version(driver, both_roots, pkcs12, tmp_path):
     text = (driver / "wnbd.inf").read_text(encoding="utf-8")
-    (driver / "wnbd.inf").write_text(inf.stamp(text, 0, "0.0.1.2"), encoding="utf-8")
-    refused([*with_option(pkcs12, "--roots", both_roots), "--driver", driver], tmp_path, "0.0.1.2", driver)
+    (driver / "wnbd.inf").write_text(inf.stamp(text, "01/01/2024,0.0.1.2"), encoding="utf-8")
+    refused([*with_option(pkcs12, "--roots", both_roots), "--driver", driver], tmp_path, "01/01/2024,0.0.1.2", driver)
 
 
 def test_a_driver_that_is_not_there(pkcs12, tmp_path):

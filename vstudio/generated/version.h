@@ -12,4 +12,7 @@
 /* With what git knows, when this is no release. */
 #define WNBD_VERSION_TEXT "0.8.0"
 
+/* Seconds since 1970, 0 when nobody knows: packaging/dist reads it. */
+#define WNBD_COMMIT_TIME 0
+
 #endif
