@@ -5,11 +5,11 @@ Removes the WNBD driver that is installed and installs the one in this folder.
 
 .DESCRIPTION
 For the folder of a package: wnbd.inf, wnbd.sys, wnbd.cat, wnbd.dll, wnbd-client.exe, wnbd-service.exe. Needs no devcon.
-Says what it removes and what it installs. Mapped disks are a reason to stop; with -Force they are removed, and what
-programs have not written yet is lost.
+Says what it removes and what it installs. Mapped disks are a reason to stop, and so is a driver that is there and does
+not list them; with -Force disks are removed, and what programs have not written yet is lost.
 
 .PARAMETER Force
-Removes the disks that are mapped.
+Does not ask: the disks that are mapped are removed.
 #>
 #Requires -RunAsAdministrator
 [CmdletBinding()]
@@ -30,15 +30,18 @@ foreach ($name in 'wnbd.inf', 'wnbd.sys', 'wnbd.cat') {
         throw "There is no $name in $PSScriptRoot. Nothing has been changed."
     }
 }
-# Exit code 110: the driver does not answer, so it has no disks.
-$disks = & $client list --format json
-if ($LASTEXITCODE -ne 110) {
-    if ($LASTEXITCODE -ne 0) {
-        throw "wnbd-client list ended with $LASTEXITCODE."
-    }
-    $names = ($disks -join "`n" | ConvertFrom-Json) | ForEach-Object { $_.name }
-    if ($names -and -not $Force) {
-        throw "Disks are mapped: $($names -join ', '). Unmap them, or say -Force."
+# Only the driver knows its disks, and it can have some while its adapter does not open. There are none when it lists none,
+# or when there is no adapter.
+if (-not $Force) {
+    $disks = & $client list --format json
+    $code = $LASTEXITCODE
+    if ($code -eq 0) {
+        $names = ($disks -join "`n" | ConvertFrom-Json) | ForEach-Object { $_.name }
+        if ($names) {
+            throw "Disks are mapped: $($names -join ', '). Unmap them, or say -Force."
+        }
+    } elseif (Get-PnpDevice -PresentOnly | Where-Object HardwareID -contains 'root\wnbd') {
+        throw "The WNBD driver does not say whether disks are mapped (wnbd-client list ended with $code), so nothing has been changed: restart Windows and try again, or say -Force."
     }
 }
 Write-Host 'What is removed:'

@@ -173,3 +173,13 @@ def test_keys_of_json_are_those_of_the_schema():
     schema = (ROOT / "docs" / "schema" / "wnbd-client.json").read_text()
     for key in set(re.findall(r"Get-ClientJson @\([^)]*\)\)\.(\w+)", ALL)) | {"answered", "recorded", "reconnects", "replayed_requests", "state", "size", "windows_offline"}:
         assert f'"{key}":' in schema, key
+
+
+def test_reinstall_takes_no_failure_for_the_absence_of_disks():
+    """What `list` ends with when the adapter does not open is one code for all reasons, so a failure alone says nothing."""
+    text = LINTED[ROOT / "packaging" / "reinstall.ps1"]
+    before = text.partition("Invoke-Client uninstall-driver")[0]
+    compared = re.findall(r"\$(?:code|LASTEXITCODE) -\w+ \d+", before)
+    assert set(compared) == {"$code -eq 0", "$LASTEXITCODE -ne 0"}, compared
+    stop = r"\} elseif \(Get-PnpDevice -PresentOnly \| Where-Object HardwareID -contains 'root\\wnbd'\) \{\n +throw "
+    assert re.search(stop, before)
