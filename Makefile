@@ -28,13 +28,13 @@ DISKS ?= 1
 soak: windows
 	SOAK_MINUTES=$(MINUTES) SOAK_DISKS=$(DISKS) /usr/bin/python3 -B -m pytest -q -rP -p no:cacheprovider tests/soak
 
-# What takes hours: demo and check from the tarball in a bare Debian, LONG minutes of soak with one disk, half of that with
-# 32 disks and for each fuzzer, the Ceph cluster.
+# What takes hours: demo, check, dist and api from the tarball in a bare Debian, LONG minutes of soak with one disk, half of
+# that with 32 disks and for each fuzzer, the Ceph cluster.
 LONG ?= 60
 check-long:
 	@case '$(LONG)' in '' | *[!0-9]* | 0* | 1) echo "check-long: LONG is minutes, 2 or more" >&2; exit 2 ;; esac
 	scripts/setup bare
-	tests/bare demo check
+	tests/bare demo check dist api
 	$(MAKE) soak MINUTES=$(LONG)
 	$(MAKE) soak MINUTES=$$(($(LONG) / 2)) DISKS=32
 	tests/fuzz/long $$(($(LONG) * 30))

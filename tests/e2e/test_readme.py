@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-What the README says can be typed. Its command lines run from top to bottom on one bed that begins without the driver,
-with the test's server in the place of 192.0.2.10; each line has a row here. And what its table of errors quotes is what
-the client says.
+What the README says can be typed. The command lines of its blocks run from top to bottom on one bed that begins without
+the driver, with the test's server in the place of 192.0.2.10; each line has a row here. So has each `word` of its text:
+it is a command that runs, or one that cannot, with the reason, or no command. And what its table of errors quotes is
+what the client says.
 """
 
 import re
@@ -18,7 +19,7 @@ from test_install import derived
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-IN_TEXT = re.compile(r"`(wnbd-client [^`]+)`")
+IN_TEXT = re.compile(r"`([^`]+)`")
 QUOTED = re.compile(r"^\| (.+?) \| ([\d, ]+) \|", re.MULTILINE)
 ADDRESS, PORT = "192.0.2.10", 10809
 
@@ -30,8 +31,8 @@ def command_lines():
 
 
 def in_the_text():
-    """The client's command lines between the words, without the names of commands alone."""
-    return {line for line in IN_TEXT.findall(FENCE.sub("", README)) if line not in ROWS} - {"wnbd-client map"}
+    """What stands in backquotes between the words, on one line each."""
+    return {" ".join(words.split()) for words in IN_TEXT.findall(FENCE.sub("", README))}
 
 
 class Story:
@@ -89,8 +90,9 @@ def served(story, line):
 
 
 def target(_, line):
-    """A target of the Makefile, which is not run here."""
-    assert re.search(rf"^{line.split()[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
+    """What `make check-long` makes in a bare Debian; here it would take an hour."""
+    made = re.search(r"^\ttests/bare (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert line.split()[1] in made.split(), line
 
 
 def server(story, line):
@@ -144,6 +146,41 @@ ROWS = {
 }
 
 
+# Of the commands between the words: those that run here.
+TYPED = {"wnbd-client set-opt ConnectTimeoutMs 30000", "wnbd-client reset-opt NewMappingsAllowed"}
+
+# Those that run elsewhere: the test, and words that it has.
+ELSEWHERE = {
+    "apt-get install make": ("tests/bare", "apt-get install -y --no-install-recommends make"),
+}
+
+# Those that nothing here runs, because the machine has no such program. They are looked at by whoever reads them.
+NOT_RUN = {
+    "Confirm-SecureBootUEFI": "PowerShell of Windows",
+    "bcdedit /set testsigning on": "Windows' editor of its boot options",
+    "certutil -addstore Root wnbd-test-root.cer": "Windows; tests/packaging looks for the file in the zip",
+    "certutil -addstore TrustedPublisher wnbd-test-publisher.cer": "the same",
+    "rbd device map": "Ceph for Windows; docs/ceph.md",
+    "ping": "Windows, with any address",
+    "Test-NetConnection 192.0.2.10 -Port 10809": "PowerShell of Windows",
+    "Get-Disk": "PowerShell of Windows",
+    "Set-Disk -Number N -IsOffline $false": "PowerShell of Windows",
+    "-IsReadOnly $false": "more of that line",
+    "diskpart": "Windows' partitioning",
+    "san policy=OnlineAll": "is typed in diskpart",
+    "Initialize-Disk": "PowerShell of Windows",
+    "devcon remove root\\wnbd": "Windows' driver kit; told for comparison",
+    "pnputil /delete-driver": "Windows; told for comparison",
+}
+
+# Of our programs, without a command line: alone they do nothing that is meant here.
+PROGRAMS = {"make", "qemu-nbd", "wnbd-client map", "map", "unmap"}
+SETUP_OPTIONS = {"/S"}
+NAMES = {"wnbd.sys", "wnbd.dll", "wnbd-client.exe", "wnbd-VERSION-x64-tests.zip", "disk.img", "vol1", "disk1", "wnbd",
+         "False", "ReconnectTimeoutMs", "WnbdCreate", "include/", "build/api/html", "core/", "driver/", "libwnbd/",
+         "wnbd-client/", "bed/"}
+
+
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
     """The files of a package, side by side."""
@@ -175,9 +212,27 @@ def test_the_lines_do_what_the_readme_says(package, bare, disks):
         ROWS[line](story, line)
 
 
-def test_the_lines_between_the_words_can_be_typed(bed):
-    assert in_the_text() == {"wnbd-client set-opt ConnectTimeoutMs 30000", "wnbd-client reset-opt NewMappingsAllowed"}
-    for line in in_the_text():
+def is_option(words):
+    """Of the client, perhaps with a value."""
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    return words.startswith("--") and f"`{words.split()[0]}`" in reference
+
+
+def test_every_word_in_backquotes_has_a_row_and_every_row_a_word():
+    rows = [*TYPED, *ELSEWHERE, *NOT_RUN, *PROGRAMS, *SETUP_OPTIONS, *NAMES]
+    assert len(rows) == len(set(rows))
+    found = {words for words in in_the_text() if words not in ROWS and not is_option(words)}
+    assert found - set(rows) == set()
+    assert set(rows) - found == set()
+
+
+def test_what_is_run_elsewhere_stands_there():
+    for name, words in ELSEWHERE.values():
+        assert words in (ROOT / name).read_text(), name
+
+
+def test_the_commands_between_the_words_can_be_typed(bed):
+    for line in TYPED:
         bed.client(*line.split()[1:]).ok()
     assert "30000" in bed.client("get-opt", "ConnectTimeoutMs").ok().out
     bed.client("reset-opt", "ConnectTimeoutMs").ok()

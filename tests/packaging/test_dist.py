@@ -80,6 +80,11 @@ def test_the_zip_has_all_of_it(unpacked):
             "examples/minimal.c"} <= papers
 
 
+def test_the_certificates_that_the_readme_names_are_in_the_zip(unpacked):
+    named = set(re.findall(r"[\w-]+\.cer\b", (unpacked / "README.md").read_text(encoding="utf-8")))
+    assert named == {path.name for path in unpacked.glob("*.cer")}
+
+
 def test_no_paper_of_the_zip_leads_out_of_it(unpacked):
     """Who installs has the zip alone."""
     files = set(unpacked.rglob("*"))

@@ -309,6 +309,28 @@ def by_hand(machine, folder, **of_windows):
     machine.as_windows(**of_windows)
 
 
+def test_the_zip_is_installed_as_the_readme_says(machine, server, setup, tmp_path):
+    """In its folder, by the words of its README."""
+    shutil.unpack_archive(packages.one(setup, "x64.zip"), tmp_path)
+    folder = packages.one(tmp_path, "x64")
+    blocks = re.findall(r"^ *```\n(.*?)^ *```$", (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    machine.bed.within = ["env", "-C", str(folder)]
+
+    def typed(line):
+        assert line in [typed.strip() for block in blocks for typed in block.splitlines()]
+        return machine.bed.start(folder / "wnbd-client.exe", *line.split()[1:]).wait()
+
+    typed("wnbd-client install-driver wnbd.inf").ok()
+    assert list(dict(line.split(": ") for line in typed("wnbd-client version").ok().out.splitlines())) == SAY_VERSIONS
+    service = machine.registry(SERVICES + r"\wnbd-service")
+    assert folder.name in str(service)
+    machine.bed.map("byhand", server)
+    typed("wnbd-client list").ok()
+    typed("wnbd-client unmap --all").ok()
+    typed("wnbd-client uninstall-driver").ok()
+    assert machine.device_nodes() == 0
+
+
 @pytest.mark.parametrize("provider, words", [
     ("SUSE LLC", ["The WNBD driver of 'SUSE LLC' (0.7.0.0)", "its disks go on"]),
     ("WNBD", ["A WNBD driver (0.7.0.0)", "did not come with this installer"]),
