@@ -160,6 +160,8 @@ NOT_RUN = {
     "bcdedit /set testsigning on": "Windows' editor of its boot options",
     "certutil -addstore Root wnbd-test-root.cer": "Windows; tests/packaging looks for the file in the zip",
     "certutil -addstore TrustedPublisher wnbd-test-publisher.cer": "the same",
+    ".\\wnbd-client": "how PowerShell wants it; the lines themselves are run",
+    "powershell -ExecutionPolicy Bypass -File reinstall.ps1": "PowerShell of Windows; docs/verification.md has a row",
     "rbd device map": "Ceph for Windows; docs/ceph.md",
     "ping": "Windows, with any address",
     "Test-NetConnection 192.0.2.10 -Port 10809": "PowerShell of Windows",
@@ -174,21 +176,25 @@ NOT_RUN = {
 }
 
 # Of our programs, without a command line: alone they do nothing that is meant here.
-PROGRAMS = {"make", "qemu-nbd", "wnbd-client map", "map", "unmap"}
+PROGRAMS = {"make", "qemu-nbd", "wnbd-client map", "map", "unmap", "install-driver"}
 SETUP_OPTIONS = {"/S"}
 NAMES = {"wnbd.sys", "wnbd.dll", "wnbd-client.exe", "wnbd-VERSION-x64-tests.zip", "disk.img", "vol1", "disk1", "wnbd",
          "False", "ReconnectTimeoutMs", "WnbdCreate", "include/", "build/api/html", "core/", "driver/", "libwnbd/",
-         "wnbd-client/", "bed/"}
+         "wnbd-client/", "bed/", "C:\\Program Files"}
+
+
+def lay_out(folder):
+    """The files of a package, side by side, as far as the bed looks at them; tests/packaging installs the zip itself."""
+    for name in ("driver/wnbd.sys", "wnbd-client/wnbd-client.exe", "wnbd-service/wnbd-service.exe", "libwnbd/wnbd.dll",
+                 "libwnbd/libwnbd.dll"):
+        shutil.copy2(BUILD / name, folder)
+    shutil.copy2(ROOT / "driver" / "wnbd.man", folder)
+    return derived(ROOT / "driver" / "wnbd.inf", folder)
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """The files of a package, side by side."""
-    folder = tmp_path_factory.mktemp("package")
-    derived(ROOT / "driver" / "wnbd.inf", folder)
-    for name in ("driver/wnbd.sys", "wnbd-client/wnbd-client.exe", "wnbd-service/wnbd-service.exe", "libwnbd/wnbd.dll"):
-        shutil.copy2(BUILD / name, folder)
-    return folder
+    return lay_out(tmp_path_factory.mktemp("package")).parent
 
 
 @pytest.fixture
@@ -304,8 +310,13 @@ def without_server(bed, stack, disks):
     return result, None
 
 
+def installed_already(bed, stack, disks):
+    return bed.client("install-driver", windows_path(lay_out(disks.log.parent))), None
+
+
 # How each of them comes about: the beginning of the quotation, and what provokes it.
 PROVOKED = {
+    "cannot install the driver": installed_already,
     "cannot map 'vol1': the server 192.0.2.10 port 10809 refused": lambda bed, stack, disks: mapped(bed, Nowhere()),
     "cannot map 'vol1': the server 192.0.2.10 port 10809 did not complete": by_script(scripted.Silent),
     "cannot map 'vol1': there is no host": lambda bed, stack, disks: (bed.client("map", "vol1", "nas.example"), None),
