@@ -4,6 +4,7 @@
 Read through CMake's file API of the preset windows-x64, so that nothing is said twice.
 """
 
+import functools
 import json
 import re
 import subprocess
@@ -52,16 +53,29 @@ def folders(target):
             yield str(path.relative_to(ROOT))
 
 
-def targets():
-    """{name: Target} of what is compiled in the folders that are shipped."""
+@functools.cache
+def replies():
+    """What the file API says of each target."""
     (API / "query").mkdir(parents=True, exist_ok=True)
     (API / "query" / "codemodel-v2").touch()
     subprocess.run(["cmake", "--preset", "windows-x64"], cwd=ROOT, check=True, capture_output=True, timeout=120)
     index = json.loads(max((API / "reply").glob("index-*.json")).read_text())
     model = json.loads((API / "reply" / index["reply"]["codemodel-v2"]["jsonFile"]).read_text())
-    replies = [json.loads((API / "reply" / item["jsonFile"]).read_text()) for item in model["configurations"][0]["targets"]]
-    found = [Target(reply) for reply in replies if reply["type"] in COMPILED]
+    return [json.loads((API / "reply" / item["jsonFile"]).read_text()) for item in model["configurations"][0]["targets"]]
+
+
+def targets():
+    """{name: Target} of what is compiled in the folders that are shipped."""
+    found = [Target(reply) for reply in replies() if reply["type"] in COMPILED]
     return {target.name: target for target in found if target.folder in SHIPPED}
+
+
+def kernel_libraries(image):
+    """Of what add_kernel_image makes: the import libraries that its target waits for."""
+    names = {reply["id"]: reply["name"] for reply in replies()}
+    needed, = (reply["dependencies"] for reply in replies() if reply["name"] == image)
+    waits_for = [names[item["id"]] for item in needed]
+    return sorted(name.removesuffix("_import") for name in waits_for if name.endswith("_import"))
 
 
 def version():

@@ -19,6 +19,8 @@ class Project:
     """name; kind: Application, DynamicLibrary, StaticLibrary or Driver; paths are from the root of the tree.
 
     messages: a source of messages and the message compiler's options, as in CMake's list of that folder.
+    symbols: the PDB's name, if it is not the output's.
+    packaged: what a driver's package has beside the driver, its INF file and the catalog.
     """
 
     def __init__(self, name, kind, **parts):
@@ -33,7 +35,9 @@ class Project:
         self.exports = parts.get("exports")
         self.uses = parts.get("uses", [])
         self.messages = parts.get("messages")
+        self.symbols = parts.get("symbols")
         self.inf = parts.get("inf")
+        self.packaged = parts.get("packaged", [])
         self.without_code = parts.get("without_code", False)
 
     def guid(self):
@@ -87,6 +91,8 @@ def linker(project):
         said += element("AdditionalDependencies", libraries, 6)
     if project.exports:
         said += element("ModuleDefinitionFile", f"$(ProjectDir){project.exports}", 6)
+    if project.symbols:
+        said += element("ProgramDatabaseFile", f"$(OutDir){project.symbols}", 6)
     if project.without_code:
         said += element("NoEntryPoint", "true", 6)
     return group("Link", said, 4)
@@ -100,6 +106,14 @@ def messages(project):
             element("Outputs", "$(IntDir)%(Filename).h;$(IntDir)%(Filename).rc", 6) +
             element("Message", "Compiling %(Filename)%(Extension)", 6))
     return group("ItemGroup", group("CustomBuild", said, 4, Include=windows(path)))
+
+
+def package(project):
+    """The kit puts these into the package, for which it makes the catalog. Its templates name the driver itself so, too."""
+    if not project.inf:
+        return ""
+    driver = group("ItemGroup", "    <FilesToPackage Include=\"$(TargetPath)\" />\n")
+    return files("Inf", [project.inf]) + driver + files("FilesToPackage", project.packaged)
 
 
 def references(project):
@@ -120,7 +134,7 @@ def text(project):
     return (HEAD + configurations() + globals_of(project) + imports(project) +
             group("ItemDefinitionGroup", compiler(project) + linker(project)) +
             files("ClCompile", code) + files("ResourceCompile", resources) + files("ClInclude", project.headers) +
-            files("Inf", [project.inf] if project.inf else []) + messages(project) + references(project) +
+            package(project) + messages(project) + references(project) +
             '  <Import Project="$(VCTargetsPath)\\Microsoft.Cpp.targets" />\n</Project>\n')
 
 

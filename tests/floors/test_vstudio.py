@@ -71,6 +71,29 @@ def test_driver_project_has_the_sources_of_the_driver_and_of_the_core_once():
     assert len(own) > 50 and sorted(files) == sorted(own)
 
 
+def test_driver_project_has_the_libraries_of_the_driver():
+    """Independently of the generator: what the driver is linked to."""
+    links = output("ninja", "-C", ROOT / "build" / "windows-x64", "-t", "commands", "driver/wnbd.sys").splitlines()
+    linked, = (set(re.findall(r"/driver/lib(\w+)\.a\b", line)) for line in links if "/out:driver/wnbd.sys" in line)
+    item, = items(VSTUDIO / "driver.vcxproj", "AdditionalDependencies")
+    assert "storport" in linked and {f"{name}.lib" for name in linked} | {"%(AdditionalDependencies)"} == set(item.text.split(";"))
+
+
+def test_driver_package_has_what_install_driver_looks_for():
+    """Beside the catalog, which the kit makes."""
+    project = VSTUDIO / "driver.vcxproj"
+    packaged = {item.get("Include") for item in items(project, "FilesToPackage")}
+    assert packaged == {"$(TargetPath)", "..\\driver\\wnbd.man"} and (ROOT / "driver/wnbd.man").is_file()
+    assert items(project, "TargetName")[0].text == "wnbd" and listed(project, "Inf") == [Path("driver/wnbd.inf")]
+
+
+def test_no_two_projects_write_the_same_symbols():
+    """All write into one folder."""
+    names = [items(project, "ProgramDatabaseFile") or items(project, "TargetName") for project in PROJECTS]
+    names = [name.text.removeprefix("$(OutDir)").removesuffix(".pdb") for name, in names]
+    assert len(set(names)) == len(names) == len(PROJECTS)
+
+
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.stem)
 def test_sources_of_a_project_need_no_gnu_compiler(project):
     for path in listed(project, "ClCompile", "ClInclude"):
