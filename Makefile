@@ -45,7 +45,7 @@ check-ceph: windows
 	scripts/setup ceph
 	/usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/ceph
 
-# Zip, installer, symbols and checks for Windows, test signed, in build/dist: docs/packaging.md.
+# Zip, installer, symbols and checks for Windows, test signed, and the sources' tarball, in build/dist: docs/packaging.md.
 dist: windows
 	packaging/dist
 

@@ -6,6 +6,8 @@ what is said when its certificate, key or password are not what they should be.
 
 import argparse
 import os
+import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -250,6 +252,31 @@ def test_a_key_on_a_token(token, image, authority):
     done = run("sign", *token, image)
     assert done.returncode == 0, done.stderr
     signature_of(image, authority / "root.pem")
+
+
+def commands_of_a_submission():
+    """Those of the checklist in docs/packaging.md."""
+    text = (packages.ROOT / "docs/packaging.md").read_text()
+    return re.search(r"\*\*Submission\.\*\*.*?```\n(.*?)```", text, re.DOTALL)[1]
+
+
+def test_a_cabinet_for_partner_center(token, driver, dist, authority, clock, tmp_path):
+    """By the commands of the checklist, as they stand there but for what the signer's are."""
+    here = tmp_path / "here"
+    shutil.unpack_archive(one(dist, "symbols.zip"), tmp_path)
+    shutil.copytree(driver, here)
+    shutil.copy2(one(tmp_path, "symbols") / "wnbd.pdb", here)
+    (here / "packaging").symlink_to(PACKAGING)
+    signer = [str(word) for word in [*token, "--timestamp", clock.url]]
+    commands = commands_of_a_submission()
+    said = "--certificate FILE --module MODULE --key ID --password FILE --timestamp http://TIMESTAMP"
+    assert commands.count(said) == 1
+    packages.output("sh", "-ec", f"cd {shlex.quote(str(here))}\n{commands.replace(said, shlex.join(signer))}")
+    assert STAMPED in signature_of(here / "wnbd.cab", authority / "root.pem")
+    packages.output("gcab", "--extract", "--directory", tmp_path / "out", here / "wnbd.cab")
+    out = {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert out == {f"wnbd/{name}": (here / name).read_bytes() for name in ("wnbd.inf", "wnbd.sys", "wnbd.cat", "wnbd.pdb")}
+    assert "wnbd\\wnbd.inf" in packages.output("gcab", "--list", here / "wnbd.cab")
 
 
 def test_a_wrong_password_of_a_token(token, authority, tmp_path):
