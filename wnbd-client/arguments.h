@@ -38,8 +38,15 @@ struct parameter {
     bool in_long_form; /* see struct command */
 };
 
+/* An exit code that is a command's own, besides those that every command may have (reference.c). */
+struct exit_code {
+    uint32_t code;
+    const char *meaning;
+};
+
 #define COMMAND_MAX_PARAMETERS 24
 #define COMMAND_MAX_NAMES      3
+#define COMMAND_MAX_CODES      24
 
 struct arguments;
 
@@ -52,6 +59,8 @@ struct command {
      * the second word is a boolean. */
     unsigned long_form_operands;
     int (*run)(const struct arguments *arguments); /* result: the exit code, a Win32 error; said on stderr already */
+    const char *example;                           /* words that can be typed after wnbd-client, parted by one space */
+    struct exit_code codes[COMMAND_MAX_CODES];     /* for the reference; ends at the first 0 */
 };
 
 /* One table ends at an entry without name. */

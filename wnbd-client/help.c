@@ -204,6 +204,7 @@ void help_print_command(FILE *file, const struct command *command)
     fputc('\n', file);
     wrap_text(&wrap, command->help);
     fputc('\n', file);
+    fprintf(file, "\nExample: wnbd-client %s\n", command->example);
     print_operands(file, command);
     print_options(file, command);
     fputs("\nCommon arguments:\n", file);

@@ -26,10 +26,23 @@ static const char introduction[] =
     "* Names and output are UTF-8.\n"
     "* Every command has `--debug`, which prints the library's [messages](messages.md) and their ids on stderr as they "
     "come, and `--help` or `-h`.\n"
-    "* The exit code is 0 or a Win32 error; the reason is one sentence on stderr. 87: the command line is wrong. 29: "
-    "the "
-    "output could not be written. Remarks on what has worked begin with `note:`.\n"
-    "* What `--format json` prints is promised in [schema/wnbd-client.json](schema/wnbd-client.json); its keys stay.\n";
+    "* What `--format json` prints is promised in [schema/wnbd-client.json](schema/wnbd-client.json); its keys stay.\n"
+    "\n"
+    "## Exit codes\n"
+    "\n"
+    "0 is success. Anything else is a Win32 error, and the reason is one sentence on stderr. Remarks on what has "
+    "worked "
+    "begin with `note:`. What a command's own chapter does not list comes from this table, or from Windows.\n"
+    "\n"
+    "| exit code | meaning |\n"
+    "|---|---|\n"
+    "| 8, 14 | there is not enough memory |\n"
+    "| 29 | the output could not be written |\n"
+    "| 87 | the command line is wrong |\n"
+    "| 110 | the adapter cannot be opened: there is no driver, it does not work, or you are no administrator |\n"
+    "| 259 | from `map` and `reset-adapter` in its place: there is no driver; 2: it does not work; 5: you are no "
+    "administrator |\n"
+    "| 1450 | the driver or Windows lacks memory |\n";
 
 static void print_range(FILE *file, const struct parameter *parameter)
 {
@@ -110,6 +123,14 @@ static void print_aliases(FILE *file, const struct command *command)
         fputs("\n", file);
 }
 
+static void print_codes(FILE *file, const struct command *command)
+{
+    if (command->codes[0].code != 0)
+        fputs("\n| exit code | meaning |\n|---|---|\n", file);
+    for (size_t i = 0; i < COMMAND_MAX_CODES && command->codes[i].code != 0; i++)
+        fprintf(file, "| %lu | %s |\n", (unsigned long)command->codes[i].code, command->codes[i].meaning);
+}
+
 static void print_command(FILE *file, const struct command *command)
 {
     size_t count = command_parameter_count(command);
@@ -118,11 +139,12 @@ static void print_command(FILE *file, const struct command *command)
     print_aliases(file, command);
     fputs("\n```\n", file);
     help_print_usage(file, command);
-    fputs("```\n", file);
+    fprintf(file, "```\n\nExample: `wnbd-client %s`\n", command->example);
     if (count != 0)
         fputs("\n| argument | kind | range | default | meaning |\n|---|---|---|---|---|\n", file);
     for (size_t i = 0; i < count; i++)
         print_parameter(file, &command->parameters[i]);
+    print_codes(file, command);
 }
 
 void reference_print(FILE *file, const struct command *table)

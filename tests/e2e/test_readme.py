@@ -16,6 +16,7 @@ import scripted
 import servers
 from beds import BUILD, ROOT, Serving, windows_path
 from test_install import derived
+from transcript import commands, common_exit_codes
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -348,6 +349,14 @@ def test_every_quotation_is_checked():
     for start in [*PROVOKED, *UNSEEN, NO_DRIVER]:
         quoted(start)
     assert len(quotations()) == len(PROVOKED) + len(UNSEEN) + 1
+
+
+@pytest.mark.parametrize("words, name", [("cannot map", "map"), ("cannot unmap", "unmap"),
+                                         ("cannot install the driver", "install-driver")])
+def test_quoted_codes_are_those_of_the_reference(words, name):
+    known = next(command.codes for command in commands() if command.names[0] == name) | common_exit_codes()
+    for text, codes in quotations().items():
+        assert not text.startswith(words) or codes <= known, text
 
 
 @pytest.mark.parametrize("start", PROVOKED)

@@ -8,7 +8,7 @@ import servers
 from beds import Bed, windows_path
 from schema import Schema
 from test_install import package  # noqa: F401, a fixture
-from transcript import Command, as_lines, commands, pattern, steps
+from transcript import Command, as_lines, commands, common_exit_codes, pattern, steps
 
 BYTES = 64 << 20
 RAW_BYTES = 1 << 20
@@ -89,9 +89,14 @@ def test_every_argument_has_bad_input_that_is_named(command):
     assert blamed == {*command.options, *command.operands}
 
 
+@pytest.mark.parametrize("command", commands(), ids=lambda command: command.names[0])
+def test_every_exit_code_is_in_the_reference(command):
+    assert {step.code for step in found(command, False)} <= command.codes | common_exit_codes()
+
+
 def test_the_check_sees_what_is_missing():
-    command = Command("x\n\nAlso: `y`, `z`\n\n| `name` | text |\n| `--size` | size |\n| `--all` | flag |\n")
-    assert command.names == ["x", "y", "z"]
+    command = Command("x\n\nAlso: `y`, `z`\n\n| `name` | text |\n| `--size` | size |\n| `--all` | flag |\n| 5 | a |\n")
+    assert command.names == ["x", "y", "z"] and command.codes == {5}
     assert command.used(["--size", "1", "--all", "n"]) == {"size", "all", "name"}
     assert command.used(["--size", "1"]) == {"size"} and command.used(["--all"]) == {"all"}
     assert command.used(["--name=n", "--size=1"]) == {"name", "size"}

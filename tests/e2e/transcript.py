@@ -57,13 +57,19 @@ def as_lines(mark, text):
     return "".join(f"{mark} {line}".rstrip() + "\n" for line in text.splitlines())
 
 
+def exit_codes(chapter):
+    rows = re.findall(r"^\| (\d+(?:, \d+)*) \| ", chapter, re.MULTILINE)
+    return {int(code) for row in rows for code in row.split(",")}
+
+
 class Command:
-    """A chapter of the reference: `names` with aliases, and its arguments with their kinds."""
+    """A chapter of the reference: `names` with aliases, its arguments with their kinds, and exit codes of its own."""
 
     def __init__(self, chapter):
         aliases = re.findall(r"^Also: .*", chapter, re.MULTILINE)
         rows = re.findall(r"^\| `(--)?([\w-]+)`[^|]*\| (\w+) ", chapter, re.MULTILINE)
         self.names = [chapter.splitlines()[0], *re.findall(r"`(\S+?)`", "".join(aliases))]
+        self.codes = exit_codes(chapter)
         self.options = {name: kind for dashes, name, kind in rows if dashes}
         self.operands = [name for dashes, name, _ in rows if not dashes]
 
@@ -82,5 +88,14 @@ class Command:
         return given | set(self.operands[:bare])
 
 
+def chapters():
+    """{heading: chapter}; the first is about exit codes, the others about a command each."""
+    return {chapter.splitlines()[0]: chapter for chapter in REFERENCE.read_text().split("\n## ")[1:]}
+
+
 def commands():
-    return [Command(chapter) for chapter in REFERENCE.read_text().split("\n## ")[1:]]
+    return [Command(chapter) for heading, chapter in chapters().items() if heading != "Exit codes"]
+
+
+def common_exit_codes():
+    return exit_codes(chapters()["Exit codes"])

@@ -66,11 +66,53 @@ static void reference_has_every_command_and_argument(void **state)
     free(text);
 }
 
+/* By the reader that reads what a person types. */
+static void example_can_be_typed(const struct command *command)
+{
+    static char words[256];
+    static char *argv[16];
+    static struct arguments parsed;
+    char problem[ARGUMENTS_PROBLEM_SIZE];
+    int argc = 0;
+
+    assert_true(strlen(command->example) < sizeof(words));
+    strcpy(words, command->example);
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    assert_ptr_equal(command_find(commands, argv[0]), command);
+    if (!arguments_parse(&parsed, command, argc, argv, problem))
+        fail_msg("%s: %s", command->example, problem);
+}
+
+static void every_example_can_be_typed(void **state)
+{
+    (void)state;
+    for (const struct command *command = commands; command->names[0]; command++)
+        example_can_be_typed(command);
+}
+
+static void codes_ascend_and_say_something(void **state)
+{
+    (void)state;
+    for (const struct command *command = commands; command->names[0]; command++) {
+        const struct exit_code *codes = command->codes;
+
+        for (size_t i = 0; codes[i].code != 0; i++) {
+            assert_true(i + 1 < COMMAND_MAX_CODES);
+            assert_true(codes[i].meaning != NULL && strlen(codes[i].meaning) > 4);
+            assert_true(i == 0 || codes[i - 1].code < codes[i].code);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reference_is_as_it_would_be_made),
         cmocka_unit_test(reference_has_every_command_and_argument),
+        cmocka_unit_test(every_example_can_be_typed),
+        cmocka_unit_test(codes_ascend_and_say_something),
     };
 
     if (argc > 1 && strcmp(argv[1], "-") == 0) {
