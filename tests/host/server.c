@@ -42,8 +42,6 @@ static bool is_one_too_many(struct server *server, unsigned taken)
 /* The handshake is over. */
 static void count_from_here(struct connection *connection)
 {
-    struct server *server = connection->server;
-
     if (connection->is_first && connection->options.cut_reply_at != 0) {
         connection->sent = 0;
         connection->cut_at = connection->options.cut_reply_at;
@@ -52,9 +50,6 @@ static void count_from_here(struct connection *connection)
         connection->heard = 0;
         connection->deaf_at = connection->options.deaf_request_at;
     }
-    pthread_mutex_lock(&server->lock);
-    server->agreed = connection->form;
-    pthread_mutex_unlock(&server->lock);
 }
 
 static void talk(struct connection *connection)

@@ -30,12 +30,21 @@ static bool answer(struct connection *connection, uint32_t option, uint32_t type
     return wire_transmit(connection, bytes, 20 + length);
 }
 
+/* Before the client knows: from the last answer on somebody may ask what was agreed to. */
+static void note_form(struct connection *connection)
+{
+    pthread_mutex_lock(&connection->server->lock);
+    connection->server->agreed = connection->form;
+    pthread_mutex_unlock(&connection->server->lock);
+}
+
 static bool answer_go(struct connection *connection, uint32_t option)
 {
     const struct server_options *options = &connection->options;
     uint8_t export[12];
     uint8_t blocks[14];
 
+    note_form(connection);
     store_be16(export, 0);
     store_be64(export + 2, options->claimed != 0 ? options->claimed : options->size);
     store_be16(export + 10, options->flags);
