@@ -240,7 +240,9 @@ const struct command commands[] = {
 
     {{"uninstall-driver"},
      "Remove the service, unmap all disks the hard way and remove the driver from this machine. Records of mappings stay.",
-     {{0}}, 0, command_uninstall_driver, "uninstall-driver", {{0}}},
+     {{"keep-service", PARAMETER_FLAG, PLACE_OPTION, 0, 1, NULL,
+       "Stop the service only, for an upgrade: install-driver starts it again.", false}},
+     0, command_uninstall_driver, "uninstall-driver", {{0}}},
 
     {{0}, 0, {{0}}, 0, 0, 0, {{0}}},
 };

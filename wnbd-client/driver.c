@@ -26,9 +26,9 @@ int command_uninstall_driver(const struct arguments *arguments)
 {
     BOOL is_reboot_required = FALSE;
     DWORD error;
-    int code = service_uninstall(); /* first: it would try to map its disks again */
+    /* First: it would try to map its disks again. */
+    int code = argument_flag(arguments, "keep-service") ? service_stop() : service_uninstall();
 
-    (void)arguments;
     if (code != ERROR_SUCCESS)
         return code;
     error = WnbdUninstallDriver(&is_reboot_required);

@@ -58,3 +58,8 @@ int service_uninstall(void)
 {
     return run(L"uninstall");
 }
+
+int service_stop(void)
+{
+    return run(L"stop");
+}

@@ -6,5 +6,6 @@
 /* Exit codes; a failure has been said on stderr. 0 if there is no such program. */
 int service_install(void);
 int service_uninstall(void);
+int service_stop(void);
 
 #endif

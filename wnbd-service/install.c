@@ -25,6 +25,8 @@ static DWORD fail(const char *what, DWORD error)
         snprintf(words, sizeof(words), "services that depend on it run; stop them first");
     if (error == ERROR_ACCESS_DENIED)
         snprintf(words, sizeof(words), "access was denied; administrator rights are needed");
+    if (error == ERROR_SERVICE_MARKED_FOR_DELETE)
+        snprintf(words, sizeof(words), "it has been removed, and a program still shows it; close that (services.msc?)");
     fprintf(stderr, "wnbd-service: %s: %s.\n", what, words);
     return error;
 }
@@ -155,7 +157,7 @@ DWORD install_service(void)
     return error;
 }
 
-/* ---- Uninstalling ---- */
+/* ---- Stopping and uninstalling ---- */
 
 /* One that is being started cannot be told to stop yet. */
 static DWORD ask_to_stop(SC_HANDLE service)
@@ -188,39 +190,51 @@ static DWORD stop(SC_HANDLE service)
     return ERROR_SERVICE_REQUEST_TIMEOUT;
 }
 
-static DWORD remove_service(SC_HANDLE service)
+static DWORD stop_in(SC_HANDLE service)
 {
     DWORD error = stop(service);
 
+    return error == ERROR_SUCCESS ? error : fail("cannot stop the service", error);
+}
+
+static DWORD remove_in(SC_HANDLE service)
+{
+    DWORD error = stop_in(service);
+
     if (error != ERROR_SUCCESS)
-        return fail("cannot stop the service", error);
+        return error;
     if (!DeleteService(service) && GetLastError() != ERROR_SERVICE_MARKED_FOR_DELETE)
         return fail("cannot remove the service", GetLastError());
     RegDeleteKeyExW(HKEY_LOCAL_MACHINE, SOURCE_KEY, KEY_WOW64_64KEY, 0);
     return ERROR_SUCCESS;
 }
 
-static DWORD uninstall_in(SC_HANDLE services)
+/* Does it to the service, if there is one. */
+static DWORD with_service(DWORD access, DWORD (*act)(SC_HANDLE), const char *what)
 {
-    SC_HANDLE service = OpenServiceW(services, SERVICE_NAME, SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE);
+    SC_HANDLE services = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+    SC_HANDLE service;
     DWORD error;
 
-    if (!service)
-        return GetLastError() == ERROR_SERVICE_DOES_NOT_EXIST ? ERROR_SUCCESS
-                                                              : fail("cannot remove the service", GetLastError());
-    error = remove_service(service);
-    CloseServiceHandle(service);
+    if (!services)
+        return fail(what, GetLastError());
+    service = OpenServiceW(services, SERVICE_NAME, access);
+    if (service) {
+        error = act(service);
+        CloseServiceHandle(service);
+    } else {
+        error = GetLastError() == ERROR_SERVICE_DOES_NOT_EXIST ? ERROR_SUCCESS : fail(what, GetLastError());
+    }
+    CloseServiceHandle(services);
     return error;
 }
 
 DWORD uninstall_service(void)
 {
-    SC_HANDLE services = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
-    DWORD error;
+    return with_service(SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE, remove_in, "cannot remove the service");
+}
 
-    if (!services)
-        return fail("cannot remove the service", GetLastError());
-    error = uninstall_in(services);
-    CloseServiceHandle(services);
-    return error;
+DWORD stop_service(void)
+{
+    return with_service(SERVICE_STOP | SERVICE_QUERY_STATUS, stop_in, "cannot stop the service");
 }

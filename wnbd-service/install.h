@@ -12,4 +12,7 @@ DWORD install_service(void);
 /* Stops the service and removes it. It need not be installed. A failure has been said on stderr. */
 DWORD uninstall_service(void);
 
+/* Stops the service, which stays installed. It need not be. A failure has been said on stderr. */
+DWORD stop_service(void);
+
 #endif

@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <wchar.h>
 
-static const char usage[] = "Usage: wnbd-service install | uninstall | run\n\n"
+static const char usage[] = "Usage: wnbd-service install | uninstall | stop | run\n\n"
                             "  install     Install this program as a service, or set its path anew, and start it.\n"
                             "  uninstall   Stop the service and remove it. The records stay.\n"
+                            "  stop        Stop the service. It stays installed.\n"
                             "  run         Do the service's work here, until Ctrl-C; what it logs is printed.\n";
 
 static DWORD fail(const char *what, DWORD error)
@@ -62,8 +63,10 @@ int wmain(int count, WCHAR **words)
         return (int)install_service();
     if (count == 2 && wcscmp(words[1], L"uninstall") == 0)
         return (int)uninstall_service();
+    if (count == 2 && wcscmp(words[1], L"stop") == 0)
+        return (int)stop_service();
     if (count == 2 && wcscmp(words[1], L"run") == 0)
         return (int)run_here();
-    fprintf(stderr, "wnbd-service: 'install', 'uninstall' or 'run' is expected, and nothing behind it.\n");
+    fprintf(stderr, "wnbd-service: 'install', 'uninstall', 'stop' or 'run' is expected, and nothing behind it.\n");
     return ERROR_INVALID_PARAMETER;
 }

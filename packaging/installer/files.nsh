@@ -14,6 +14,13 @@
     !insertmacro ${do} "uninstall.exe"
 !macroend
 
+; $0: one of our names that is taken.
+!macro find_taken name
+    ${If} ${FileExists} "$INSTDIR\${name}"
+        StrCpy $0 "${name}"
+    ${EndIf}
+!macroend
+
 ; $has = 1: files of an installation before the last are still there, because a program has them open.
 !macro find_previous name
     Delete "$INSTDIR\${name}.previous"
@@ -52,6 +59,15 @@
     Delete "$INSTDIR\new\${name}"
 !macroend
 
+; It goes by another name, so that the next installation can have this one before that start.
 !macro delete_file name
-    Delete /REBOOTOK "$INSTDIR\${name}"
+    Delete "$INSTDIR\${name}"
+    ${If} ${FileExists} "$INSTDIR\${name}"
+        GetTempFileName $0 "$INSTDIR"
+        Delete $0
+        Rename "$INSTDIR\${name}" $0
+        Delete /REBOOTOK $0
+        Delete /REBOOTOK "$INSTDIR\${name}" ; when it cannot be renamed either
+    ${EndIf}
+    Delete /REBOOTOK "$INSTDIR\${name}.previous"
 !macroend

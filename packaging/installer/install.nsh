@@ -4,6 +4,7 @@
 
 Var is_upgrade ; 1: $INSTDIR has an installation of ours, of whatever version
 Var had_driver ; 1: and it was in use
+Var is_removed ; 1: and it is not any more
 
 !macro stage name
     !if "${name}" == "uninstall.exe"
@@ -63,6 +64,19 @@ Function refuse_open_files
     ${EndIf}
 FunctionEnd
 
+; A first installation replaces nothing.
+Function refuse_files_of_others
+    ${If} $is_upgrade = 1
+        Return
+    ${EndIf}
+    StrCpy $0 ""
+    !insertmacro for_each_file find_taken
+    ${If} $0 != ""
+        !insertmacro stop "" ${FILE_EXISTS} "'$INSTDIR' has a '$0' that did not come with this installer. Nothing was \
+            changed. Choose another folder (/D=FOLDER), or take the files that are in it away."
+    ${EndIf}
+FunctionEnd
+
 ; Everything is written before anything is changed.
 Function unpack
     ClearErrors
@@ -84,28 +98,54 @@ Function discard_new
     RMDir "$INSTDIR"
 FunctionEnd
 
-; And its service. Where nothing of ours is installed nothing is taken away.
+; The service is stopped and stays: one that a program shows cannot be made again after it was removed.
+Function take_driver_away
+    StrCpy $client "$PLUGINSDIR\wnbd-client.exe"
+    ${If} $is_upgrade = 1
+        !insertmacro ask "" "uninstall-driver --keep-service"
+    ${Else}
+        !insertmacro ask "" "uninstall-driver"
+    ${EndIf}
+FunctionEnd
+
+; Where nothing of ours is installed nothing is taken away.
 Function remove_driver
     StrCpy $had_driver 0
+    StrCpy $is_removed 0
     ${If} $is_upgrade = 0
         Return
     ${EndIf}
     ${If} $provider != ""
         StrCpy $had_driver 1
     ${EndIf}
-    StrCpy $client "$PLUGINSDIR\wnbd-client.exe"
-    !insertmacro ask "" "uninstall-driver"
+    Call take_driver_away
     ${If} $code <> 0
         StrCpy $message "The driver that is installed cannot be removed: $output"
         Call undo_files
     ${EndIf}
+    StrCpy $is_removed 1
+    ${If} ${RebootFlag}
+        Call discard_new
+        !insertmacro stop "" ${INSTALL_SUSPENDED} "A program has the driver in use, and Windows removes it with the next \
+            start. Restart Windows, and start this again: until then there is no driver, and no file has changed."
+    ${EndIf}
 FunctionEnd
 
-; Puts the driver back whose files are in $INSTDIR. $code: 0, unless it is not there again.
+; Puts the driver back whose files are in $INSTDIR, or lets it go on when it could not be removed, with its service.
+; $code: 0, unless it is not there again.
 Function restore_driver
     StrCpy $code 0
-    ${If} $had_driver = 1
-        StrCpy $client "$INSTDIR\wnbd-client.exe"
+    ${If} $had_driver = 0
+        Return
+    ${EndIf}
+    Call find_driver
+    StrCpy $client "$INSTDIR\wnbd-client.exe"
+    ${If} $is_removed = 0
+    ${AndIf} $provider != ""
+        Call release_mappings
+        StrCpy $client "$INSTDIR\wnbd-service.exe"
+        !insertmacro ask "" "install"
+    ${Else}
         !insertmacro ask "" 'install-driver "$INSTDIR\driver\wnbd.inf"'
     ${EndIf}
 FunctionEnd
@@ -133,8 +173,7 @@ FunctionEnd
 ; The same when it may be.
 Function undo
     Push $code
-    StrCpy $client "$PLUGINSDIR\wnbd-client.exe"
-    !insertmacro ask "" "uninstall-driver"
+    Call take_driver_away
     Pop $code
     Call undo_files
 FunctionEnd

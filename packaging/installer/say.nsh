@@ -7,6 +7,8 @@ Var code ; what a failure ends with, a Win32 error
 
 !define SUCCESS_REBOOT_REQUIRED 3010
 !define DEVICE_IN_USE           2404
+!define FILE_EXISTS             80
+!define INSTALL_SUSPENDED       1604
 !define PRODUCT_VERSION         1638
 !define OLD_WIN_VERSION         1150
 !define ACCESS_DENIED           5

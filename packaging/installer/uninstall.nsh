@@ -37,7 +37,11 @@ Section Uninstall
     !insertmacro for_each_file delete_file
     SetOutPath "$TEMP"
     RMDir "$INSTDIR\driver"
-    RMDir "$INSTDIR"
+    ${If} ${RebootFlag}
+        RMDir /REBOOTOK "$INSTDIR"
+    ${Else}
+        RMDir "$INSTDIR"
+    ${EndIf}
     DeleteRegKey HKLM "Software\WNBD"
     DeleteRegKey HKLM "${UNINSTALL_KEY}"
     !insertmacro say "un." "WNBD is removed."

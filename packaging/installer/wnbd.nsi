@@ -74,6 +74,7 @@ Section
         Call refuse_disks
     ${EndIf}
     Call refuse_open_files
+    Call refuse_files_of_others
     Call unpack
     Call remove_driver
     Call exchange_files
@@ -87,6 +88,17 @@ Section
         SetErrorLevel ${SUCCESS_REBOOT_REQUIRED}
     ${EndIf}
 SectionEnd
+
+; Ceph's packages, and the original WNBD, bring files of these names.
+!macro say_what_hides name
+    nsExec::ExecToStack '"$PLUGINSDIR\wnbd-path.exe" hides "$INSTDIR" "${name}"'
+    Pop $code
+    Pop $output
+    Call trim_output
+    ${If} $output != ""
+        !insertmacro say "" "'$output' comes first in the search path: who types or loads '${name}' gets that one."
+    ${EndIf}
+!macroend
 
 Function register
     WriteRegStr HKLM "${UNINSTALL_KEY}" "DisplayName" "WNBD"
@@ -104,4 +116,7 @@ Function register
     ${If} $0 <> 0
         !insertmacro say "" "The search path could not be changed: '$INSTDIR' is not in it."
     ${EndIf}
+    !insertmacro say_what_hides "wnbd-client.exe"
+    !insertmacro say_what_hides "wnbd.dll"
+    !insertmacro say_what_hides "libwnbd.dll"
 FunctionEnd

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * wnbd-path add|remove FOLDER: the machine's search path, for the installer. The path may be longer than an installer
- * script can hold, and is written back with the type and the entries that it had. Exit code: a Win32 error.
+ * The machine's search path, for the installer. It may be longer than an installer script can hold.
+ * wnbd-path add|remove FOLDER: the path is written back with the type and the entries that it had.
+ * wnbd-path hides FOLDER NAME: prints the file NAME of another folder that is found before that of FOLDER, if any is.
+ * Exit code: a Win32 error.
  */
 #include <windows.h>
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
 
@@ -98,19 +100,19 @@ static void remove_entry(WCHAR *text, WCHAR *entry)
         *entry = 0;
 }
 
-/* ---- The two commands ---- */
+/* ---- The commands ---- */
 
-static DWORD add_folder(HKEY key, struct search_path *path, const WCHAR *folder)
+static DWORD add_folder(HKEY key, struct search_path *path, WCHAR **words)
 {
-    if (find_entry(path->text, folder))
+    if (find_entry(path->text, words[0]))
         return ERROR_SUCCESS;
-    add_entry(path->text, folder);
+    add_entry(path->text, words[0]);
     return write_path(key, path);
 }
 
-static DWORD remove_folder(HKEY key, struct search_path *path, const WCHAR *folder)
+static DWORD remove_folder(HKEY key, struct search_path *path, WCHAR **words)
 {
-    WCHAR *entry = find_entry(path->text, folder);
+    WCHAR *entry = find_entry(path->text, words[0]);
 
     if (!entry)
         return ERROR_SUCCESS;
@@ -118,7 +120,52 @@ static DWORD remove_folder(HKEY key, struct search_path *path, const WCHAR *fold
     return write_path(key, path);
 }
 
-static DWORD change_path(const WCHAR *folder, bool add)
+static DWORD expand(const WCHAR *text, WCHAR **expanded)
+{
+    DWORD length = ExpandEnvironmentStringsW(text, NULL, 0);
+
+    *expanded = calloc(length + 1, sizeof(WCHAR));
+    if (!*expanded)
+        return ERROR_NOT_ENOUGH_MEMORY;
+    return ExpandEnvironmentStringsW(text, *expanded, length + 1) ? ERROR_SUCCESS : GetLastError();
+}
+
+static void print(const WCHAR *text)
+{
+    char said[2 * MAX_PATH]; /* in the code page that the installer reads */
+
+    if (WideCharToMultiByte(CP_ACP, 0, text, -1, said, sizeof(said), NULL, NULL))
+        puts(said);
+}
+
+static DWORD print_what_hides(HKEY key, struct search_path *path, WCHAR **words)
+{
+    WCHAR found[MAX_PATH];
+    WCHAR *folders, *own;
+    DWORD length = 0;
+    DWORD error = expand(path->text, &folders);
+
+    (void)key;
+    if (error != ERROR_SUCCESS)
+        return error;
+    own = find_entry(folders, words[0]);
+    if (own)
+        *own = 0;
+    if (*folders)
+        length = SearchPathW(folders, words[1], NULL, ARRAYSIZE(found), found, NULL);
+    if (length > 0 && length < ARRAYSIZE(found))
+        print(found);
+    free(folders);
+    return ERROR_SUCCESS;
+}
+
+static const struct command {
+    const WCHAR *name;
+    int words;
+    DWORD (*act)(HKEY key, struct search_path *path, WCHAR **words);
+} commands[] = {{L"add", 1, add_folder}, {L"remove", 1, remove_folder}, {L"hides", 2, print_what_hides}};
+
+static DWORD carry_out(const struct command *command, WCHAR **words)
 {
     struct search_path path = {0};
     HKEY key;
@@ -126,9 +173,9 @@ static DWORD change_path(const WCHAR *folder, bool add)
 
     if (error != ERROR_SUCCESS)
         return error;
-    error = read_path(key, &path, wcslen(folder));
+    error = read_path(key, &path, wcslen(words[0]));
     if (error == ERROR_SUCCESS)
-        error = add ? add_folder(key, &path, folder) : remove_folder(key, &path, folder);
+        error = command->act(key, &path, words);
     free(path.text);
     RegCloseKey(key);
     return error;
@@ -136,9 +183,11 @@ static DWORD change_path(const WCHAR *folder, bool add)
 
 int wmain(int count, WCHAR **words)
 {
-    bool is_known = count == 3 && (wcscmp(words[1], L"add") == 0 || wcscmp(words[1], L"remove") == 0);
+    for (size_t i = 0; i < ARRAYSIZE(commands); i++) {
+        const struct command *command = &commands[i];
 
-    if (!is_known || *words[2] == 0 || wcschr(words[2], L';'))
-        return ERROR_INVALID_PARAMETER;
-    return (int)change_path(words[2], wcscmp(words[1], L"add") == 0);
+        if (count == 2 + command->words && wcscmp(words[1], command->name) == 0 && *words[2] && !wcschr(words[2], L';'))
+            return (int)carry_out(command, words + 2);
+    }
+    return ERROR_INVALID_PARAMETER;
 }

@@ -679,12 +679,17 @@ def test_each_event_has_a_test_and_a_row():
         assert f"| {number} | " in (ROOT / "docs" / "service.md").read_text(), f"{number} is not documented"
 
 
-def test_the_driver_is_installed_with_the_service(folder, tmp_path):
-    """`install-driver` installs what stands beside the client, `uninstall-driver` removes it first."""
-    package = tmp_path / "package"
+def package_with_service(folder, where):
+    package = where / "package"
     shutil.copytree(folder, package)
     derived(ROOT / "driver" / "wnbd.inf", package)
     shutil.copy2(BUILD / "driver" / "wnbd.sys", package)
+    return package
+
+
+def test_the_driver_is_installed_with_the_service(folder, tmp_path):
+    """`install-driver` installs what stands beside the client, `uninstall-driver` removes it first."""
+    package = package_with_service(folder, tmp_path)
     bare = Bed("--no-driver")
     service = Service(bare, package)
     bare.start(package / "wnbd-client.exe", "install-driver", windows_path(package / "wnbd.inf")).wait().ok()
@@ -694,4 +699,23 @@ def test_the_driver_is_installed_with_the_service(folder, tmp_path):
     assert "STATE" not in service.tool("sc.exe", "query", "wnbd-service").out
     bare.start(package / "wnbd-client.exe", "install-driver", windows_path(package / "wnbd.inf")).wait().ok()
     service.uninstall()
+    bare.stop()
+
+
+def test_the_driver_is_exchanged_and_the_service_kept(folder, tmp_path):
+    """As an upgrade does it: `uninstall-driver --keep-service` stops it, `install-driver` starts it again."""
+    package = package_with_service(folder, tmp_path)
+    bare = Bed("--no-driver")
+    service = Service(bare, package)
+    bare.start(package / "wnbd-client.exe", "uninstall-driver", "--keep-service").wait().ok()  # there is none yet
+    for _ in range(2):
+        bare.start(package / "wnbd-client.exe", "install-driver", windows_path(package / "wnbd.inf")).wait().ok()
+        service.says(RUNNING, "0 of 0")
+        service.forget_messages()
+        bare.start(package / "wnbd-client.exe", "uninstall-driver", "--keep-service").wait().ok()
+        service.says(STOPPED)
+        assert service.state() == "STOPPED"
+    bare.start(service.program, "stop").wait().ok()  # it is
+    service.uninstall()
+    bare.start(service.program, "stop").wait().ok()
     bare.stop()

@@ -4,8 +4,13 @@ The installer on a machine: what it puts there, what it leaves alone, what it ta
 is the installer that ships, with the INF file in the form that Wine can install.
 """
 
+import contextlib
 import re
 import shutil
+import signal
+import socket
+import struct
+import time
 
 import pytest
 
@@ -13,6 +18,7 @@ import packages
 from another_version import another_version
 from beds import BUILD, CLIENT, ROOT, Bed, windows_path
 from machine import ENVIRONMENT, FOLDER, Machine, derived, differences
+from programs import processes, signal_program
 from test_service import FOUND, RUNNING, Service
 
 SAY_VERSIONS = ["wnbd-client.exe", "libwnbd.dll", "wnbd.sys"]
@@ -21,7 +27,10 @@ EVENT_SOURCE = SERVICES + r"\EventLog\Application\wnbd-service"
 DEVICE_IN_USE = 2404
 PRODUCT_VERSION = 1638
 WRITE_FAULT = 29
+FILE_EXISTS = 80
 NOT_READY = 21
+DEPENDENT_SERVICES_RUNNING = 1051
+INSTALL_SUSPENDED = 1604
 
 INSTALLED = {"driver", "driver/wnbd.inf", "driver/wnbd.sys", "driver/wnbd.cat", "driver/wnbd.man", "wnbd.dll",
              "libwnbd.dll", "wnbd-client.exe", "wnbd-service.exe", "LICENSE.txt", "uninstall.exe"}
@@ -70,6 +79,16 @@ def unloadable(tmp_path_factory, keys):
     inf = derived(ROOT / "driver/wnbd.inf", folder, lambda text: re.sub(r"(ServiceBinary .*)wnbd", r"\1nothing", text))
     assert "nothing.sys" in inf.read_text()
     return packages.make(folder / "out", "--keys", keys, "--inf", inf)
+
+
+def with_service_that(folder, keys, code, text):
+    """An installer with a program in the place of the service's, which only says `text` and ends with `code`."""
+    build = another_version(folder / "build", version="0.9.1")
+    image = bytearray((BUILD / "tests/windows/stand_in.exe").read_bytes())
+    struct.pack_into("<i128s", image, image.index(b"STAND-IN") + 8, code, text.encode())
+    (build / "wnbd-service/wnbd-service.exe").write_bytes(image)
+    return packages.make(folder / "out", "--keys", keys, "--build", build,
+                         "--inf", derived(ROOT / "driver/wnbd.inf", folder))
 
 
 @pytest.fixture
@@ -224,6 +243,61 @@ def test_an_installation_whose_driver_does_not_start_is_undone(machine, unloadab
     assert set(differences(registry, registry_now)) <= WINE_KEYS
 
 
+STAYS = "wnbd-service: cannot stop the service: services that depend on it run; stop them first.\r\n"
+
+
+def test_an_upgrade_whose_driver_cannot_be_removed(machine, server, older, keys, tmp_path):
+    """A service that depends on ours keeps it from being stopped, before anything is removed: all goes on. Wine knows no
+    such dependence."""
+    stubborn = with_service_that(tmp_path, keys, DEPENDENT_SERVICES_RUNNING, STAYS)
+    machine.install(older)
+    the_service_is_registered(machine)
+    before = machine.state()
+    refused(machine.setup(stubborn), DEPENDENT_SERVICES_RUNNING, "cannot be removed", "services that depend on it run",
+            "previous version is there again")
+    same(machine, before)
+    assert "Value: true" in machine.bed.client("get-opt", "NewMappingsAllowed").ok().out
+    the_service_is_registered(machine)
+    is_in_use(machine, server)
+
+
+def test_an_upgrade_that_has_to_wait_for_a_restart(machine, server, older, setup, keys, tmp_path):
+    """Windows keeps a driver that is in use until then, and says so; here a stand-in says it."""
+    in_use = with_service_that(tmp_path, keys, 0, "note: Windows must be restarted to finish this.\r\n")
+    machine.install(older)
+    before = content(machine)
+    refused(machine.setup(in_use), INSTALL_SUSPENDED, "Restart Windows, and start this again", "no file has changed")
+    assert content(machine) == before and in_folder(machine) == INSTALLED
+    assert machine.installed()["DisplayVersion"] == '"0.7.9"'
+    machine.install(setup)
+    assert machine.installed()["DisplayVersion"] != '"0.7.9"'
+    is_in_use(machine, server)
+
+
+@contextlib.contextmanager
+def shown(machine, service, folder):
+    """A program has the service open, as a window with all of them has."""
+    ready, until = folder / "ready", folder / "until"
+    program = machine.bed.start(BUILD / "tests/windows/keep_service.exe", service, windows_path(ready),
+                                windows_path(until))
+    deadline = time.monotonic() + 60
+    while not ready.exists():
+        assert time.monotonic() < deadline and program.process.poll() is None, repr(program.wait())
+        time.sleep(0.02)
+    yield
+    until.touch()
+    program.wait().ok()
+
+
+def test_an_upgrade_while_a_program_shows_the_service(machine, server, older, setup, tmp_path):
+    """One that is removed then cannot be made again before the program ends."""
+    machine.install(older)
+    with shown(machine, "wnbd-service", tmp_path):
+        machine.install(setup)
+        the_service_is_registered(machine)
+        is_in_use(machine, server)
+
+
 # --- a file that cannot be replaced
 
 # The first, one amid them and the last, in the installer's order.
@@ -265,14 +339,58 @@ def test_an_upgrade_that_cannot_be_undone_says_so(machine, older, setup, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["wnbd.dll", "uninstall.exe"])
-def test_an_installation_that_cannot_replace_a_file_leaves_nothing(name, machine, setup, tmp_path):
+def test_an_installation_replaces_nothing_of_others(name, machine, setup):
     """Somebody's file is in the folder that it would go to."""
     machine.folder.mkdir(parents=True)
     (machine.folder / name).write_text("somebody's")
     before = machine.state()
-    with machine.bed.hold(f"{FOLDER}\\{name}", tmp_path):
-        refused(machine.setup(setup), WRITE_FAULT, "cannot be replaced", "Nothing is left of this installation")
+    refused(machine.setup(setup), FILE_EXISTS, f"has a '{name}'", "Nothing was changed", "/D=")
     same(machine, before)
+
+
+PENDING = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"
+
+
+def deleted_at_restart(machine):
+    """The names of files and folders that Windows deletes when it starts; two strings for each, the second empty."""
+    data = machine.registry(PENDING)[PENDING.replace("HKLM", "HKEY_LOCAL_MACHINE")]["PendingFileRenameOperations"]
+    text = bytes.fromhex(data.partition(":")[2].replace(",", "")).decode("utf-16-le")
+    return [name.removeprefix("\\??\\") for name in text.split("\0") if name]
+
+
+def test_an_installation_removed_while_a_program_of_it_runs(machine, server, setup):
+    """It goes with the next start of the machine, and what is installed before that stays."""
+    machine.install(setup)
+    with socket.create_server(("127.0.0.1", 0)) as silent, running(machine, silent.getsockname()[1]):
+        taken_away_and_installed_again(machine, server, setup)
+
+
+@contextlib.contextmanager
+def running(machine, port):
+    """A program that is installed, while it waits for a server; it is stopped so that it does not end."""
+    program = machine.bed.start(machine.folder / "wnbd-client.exe", "exports", "127.0.0.1", "--port", port)
+    deadline = time.monotonic() + 60
+    while not list(processes(machine.bed, "wnbd-client.exe", "exports")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1)
+    signal_program(machine.bed, "wnbd-client.exe", "exports", signal.SIGSTOP)
+    yield
+    signal_program(machine.bed, "wnbd-client.exe", "exports", signal.SIGKILL)
+    program.wait()
+
+
+def taken_away_and_installed_again(machine, server, setup):
+    result = machine.uninstall()
+    assert result.code == 3010 and "WNBD is removed" in result.out and "must be restarted" in result.out, repr(result)
+    left = in_folder(machine)
+    assert len(left) == 2 and not left & INSTALLED  # the program and its library
+    assert deleted_at_restart(machine)[-1] == FOLDER + "\\"  # when it is empty
+    machine.forget_driver()
+    machine.install(setup)
+    assert in_folder(machine) == INSTALLED | left
+    assert set(deleted_at_restart(machine)) == {f"{FOLDER}\\{name}" for name in ["", *left]}
+    is_in_use(machine, server)
 
 
 # --- what is refused
@@ -380,6 +498,20 @@ def test_a_long_search_path_is_kept(kind, machine, setup):
     assert machine.path() == (kind, text)
 
 
+def test_programs_that_come_first_in_the_search_path_are_named(machine, setup):
+    """Ceph's packages bring files of our names."""
+    theirs = machine.drive / "Ceph" / "bin"
+    theirs.mkdir(parents=True)
+    (theirs / "wnbd-client.exe").write_bytes(b"theirs")
+    (theirs / "libwnbd.dll").write_bytes(b"theirs")
+    text = machine.path()[1] + ";%SystemDrive%\\Ceph\\bin"
+    machine.reg("add", ENVIRONMENT, "/v", "Path", "/t", "REG_EXPAND_SZ", "/d", text, "/f")
+    said = machine.setup(setup).ok().out.splitlines()
+    assert [line.split(" comes first")[0] for line in said[:-1]] == [
+        "'C:\\Ceph\\bin\\wnbd-client.exe'", "'C:\\Ceph\\bin\\libwnbd.dll'"], said
+    assert "is installed in" in said[-1]
+
+
 PATHS = [
     ("C:\\a;C:\\b", ["add", "C:\\B"], "C:\\a;C:\\b"),
     ("C:\\a;", ["add", "C:\\b"], "C:\\a;C:\\b"),
@@ -397,5 +529,5 @@ def test_entries_of_the_search_path(machine):
         machine.reg("add", ENVIRONMENT, "/v", "Path", "/t", "REG_EXPAND_SZ", "/d", before, "/f")
         machine.bed.start(program, *words).wait().ok()
         assert machine.path()[1] == after, (before, words)
-    for words in ([], ["add"], ["drop", "C:\\a"], ["add", "C:\\a;C:\\b"], ["add", ""]):
+    for words in ([], ["add"], ["drop", "C:\\a"], ["add", "C:\\a;C:\\b"], ["add", ""], ["hides", "C:\\a"]):
         assert machine.bed.start(program, *words).wait().code == 87
