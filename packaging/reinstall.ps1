@@ -46,7 +46,7 @@ if (-not $Force) {
 }
 Write-Host 'What is removed:'
 & $client version
-Invoke-Client uninstall-driver
+Invoke-Client uninstall-driver --keep-service # which install-driver points to this folder
 try {
     Invoke-Client install-driver (Join-Path $PSScriptRoot 'wnbd.inf')
 } catch {
