@@ -9,7 +9,8 @@
 #
 #   WNBD_VERSION          three numbers
 #   WNBD_VERSION_TEXT     all of it
-#   WNBD_COMMIT_TIME      when that was committed, in seconds since 1970; 0 without git
+#   WNBD_COMMIT           the commit's whole name; empty without git
+#   WNBD_COMMIT_TIME      when it was made, in seconds since 1970; 0 without git
 set(WNBD_VERSION 0.8.0)
 set(archived_tag "$Format:%(describe:tags=true,match=v[0-9]*)$")
 set(archived_commit "$Format:%H$")
@@ -37,23 +38,23 @@ function(watch name)
 endfunction()
 
 set(tag "")
-set(commit "")
+set(WNBD_COMMIT "")
 set(WNBD_COMMIT_TIME 0)
 ask_git(top rev-parse --show-toplevel)
 if(NOT archived_commit MATCHES "Format")
   set(tag "${archived_tag}")
-  set(commit "${archived_commit}")
+  set(WNBD_COMMIT "${archived_commit}")
   set(WNBD_COMMIT_TIME "${archived_time}")
 elseif(top STREQUAL root) # and not a tarball in somebody's repository
   ask_git(tag describe --tags --match "v[0-9]*")
-  ask_git(commit rev-parse HEAD)
+  ask_git(WNBD_COMMIT rev-parse HEAD)
   ask_git(WNBD_COMMIT_TIME log -1 --format=%ct)
   watch(logs/HEAD)
   watch(refs/tags)
 endif()
 
 # Always as long: what git shortens to depends on its settings and on how much the repository has.
-string(SUBSTRING "${commit}" 0 7 commit)
+string(SUBSTRING "${WNBD_COMMIT}" 0 7 commit)
 
 set(WNBD_VERSION_TEXT ${WNBD_VERSION})
 if(tag MATCHES "^v([0-9]+[.][0-9]+[.][0-9]+)(-[a-z]+[0-9]*)?(-([0-9]+)-g[0-9a-f]+)?$")

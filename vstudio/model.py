@@ -83,5 +83,5 @@ def version():
     script = (ROOT / "cmake" / "version.cmake").read_text()
     numbers = re.search(r"^set\(WNBD_VERSION ([0-9.]+)\)", script, re.MULTILINE).group(1)
     values = dict(zip(["WNBD_VERSION_MAJOR", "WNBD_VERSION_MINOR", "WNBD_VERSION_PATCH"], numbers.split(".")))
-    values.update(WNBD_VERSION=numbers, WNBD_VERSION_TEXT=numbers, WNBD_COMMIT_TIME="0")
+    values.update(WNBD_VERSION=numbers, WNBD_VERSION_TEXT=numbers, WNBD_COMMIT_TIME="0", WNBD_COMMIT="")
     return re.sub(r"@(\w+)@", lambda name: values[name.group(1)], (ROOT / "cmake" / "version.h.in").read_text())

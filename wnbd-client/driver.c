@@ -3,11 +3,10 @@
 #include "wnbd-client/report.h"
 #include "wnbd-client/service.h"
 
-static int end(BOOL is_reboot_required)
+static void tell(BOOL is_reboot_required)
 {
     if (is_reboot_required)
         report_note("Windows must be restarted to finish this");
-    return ERROR_SUCCESS;
 }
 
 int command_install_driver(const struct arguments *arguments)
@@ -18,7 +17,7 @@ int command_install_driver(const struct arguments *arguments)
 
     if (error != ERROR_SUCCESS)
         return report_failure(error, "cannot install the driver of '%s'", file_name);
-    end(is_reboot_required);
+    tell(is_reboot_required);
     return service_install();
 }
 
@@ -32,7 +31,6 @@ int command_uninstall_driver(const struct arguments *arguments)
     if (code != ERROR_SUCCESS)
         return code;
     error = WnbdUninstallDriver(&is_reboot_required);
-    if (error != ERROR_SUCCESS)
-        return report_failure(error, "cannot uninstall the driver completely");
-    return end(is_reboot_required);
+    tell(is_reboot_required);
+    return error == ERROR_SUCCESS ? (int)error : report_failure(error, "cannot uninstall the driver completely");
 }

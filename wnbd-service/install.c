@@ -102,12 +102,13 @@ static void configure(SC_HANDLE service)
 static const WCHAR display_name[] = L"WNBD persistent disks";
 static const WCHAR needed[] = L"Tcpip\0"; /* a list: one NUL more */
 
+/* How it starts and what it waits for may have been changed by an administrator. */
 static SC_HANDLE update(SC_HANDLE services, const WCHAR *command)
 {
     SC_HANDLE service = OpenServiceW(services, SERVICE_NAME, SERVICE_ALL_ACCESS);
 
-    if (service && !ChangeServiceConfigW(service, SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
-                                         command, NULL, NULL, needed, NULL, NULL, display_name)) {
+    if (service && !ChangeServiceConfigW(service, SERVICE_WIN32_OWN_PROCESS, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
+                                         command, NULL, NULL, NULL, NULL, NULL, display_name)) {
         CloseServiceHandle(service);
         return NULL;
     }
@@ -125,6 +126,16 @@ static SC_HANDLE create(SC_HANDLE services, const WCHAR *program)
     return service || GetLastError() != ERROR_SERVICE_EXISTS ? service : update(services, command);
 }
 
+static DWORD start(SC_HANDLE service)
+{
+    if (StartServiceW(service, 0, NULL) || GetLastError() == ERROR_SERVICE_ALREADY_RUNNING)
+        return ERROR_SUCCESS;
+    if (GetLastError() != ERROR_SERVICE_DISABLED)
+        return fail("the service is installed, but cannot be started", GetLastError());
+    fprintf(stderr, "wnbd-service: note: the service is disabled, and is not started.\n");
+    return ERROR_SUCCESS;
+}
+
 static DWORD install_in(SC_HANDLE services, const WCHAR *program)
 {
     SC_HANDLE service = create(services, program);
@@ -134,8 +145,8 @@ static DWORD install_in(SC_HANDLE services, const WCHAR *program)
         return fail("cannot install the service", GetLastError());
     configure(service);
     error = register_source(program);
-    if (error == ERROR_SUCCESS && !StartServiceW(service, 0, NULL) && GetLastError() != ERROR_SERVICE_ALREADY_RUNNING)
-        error = fail("the service is installed, but cannot be started", GetLastError());
+    if (error == ERROR_SUCCESS)
+        error = start(service);
     CloseServiceHandle(service);
     return error;
 }

@@ -5,17 +5,25 @@
 !define DRIVERS      "SYSTEM\CurrentControlSet\Control\Class"
 !define PROVIDER     "WNBD" ; as in wnbd.inf
 
-Var client   ; the wnbd-client.exe that is asked
+Var programs ; the folder with the wnbd-client.exe and the wnbd-service.exe that are asked
 Var provider ; of the driver; "" without one
 Var version  ; of the driver
-Var output   ; what the client has said
+Var output   ; what the program that was asked has said
 Var is_held  ; 1: new mappings are not allowed just now, and were
 
 Var has      ; 1: output_has has found it
 
 !macro ask un words
-    Push `${words}`
+    Push `"$programs\wnbd-client.exe" ${words}`
     Call ${un}ask
+!macroend
+
+!macro ask_service un words
+    StrCpy $code 0
+    ${If} ${FileExists} "$programs\wnbd-service.exe"
+        Push `"$programs\wnbd-service.exe" ${words}`
+        Call ${un}ask
+    ${EndIf}
 !macroend
 
 !macro output_has un word
@@ -50,16 +58,15 @@ Var has      ; 1: output_has has found it
         Pop $0
     FunctionEnd
 
-    ; Runs the client with the words on the stack: exit code in $code, what it says in $output. A restart that it wants
-    ; is noted.
+    ; Runs the command line on the stack: exit code in $code, what it says in $output. A restart that it wants is noted.
     Function ${un}ask
         Exch $0
-        nsExec::ExecToStack '"$client" $0'
+        nsExec::ExecToStack "$0"
         Pop $code
         Pop $output
         ${If} $code == "error"
             StrCpy $code ${WRITE_FAULT}
-            StrCpy $output "$client cannot be started.$\r$\n"
+            StrCpy $output "$0 cannot be started.$\r$\n"
         ${EndIf}
         Call ${un}trim_output
         !insertmacro output_has "${un}" "must be restarted"
@@ -130,6 +137,16 @@ Var has      ; 1: output_has has found it
         StrCpy $is_held 0
     FunctionEnd
 
+    ; Ends with $message and $code.
+    Function ${un}stop_and_release
+        Push $code
+        Push $message
+        Call ${un}release_mappings
+        Pop $message
+        Pop $code
+        Call ${un}stop
+    FunctionEnd
+
     ; Ends when disks are mapped, or when that cannot be known: new ones are not allowed from here on.
     Function ${un}refuse_disks
         Call ${un}hold_mappings
@@ -139,17 +156,15 @@ Var has      ; 1: output_has has found it
         ${OrIf} $has = 0
             StrCpy $message "The WNBD driver does not say whether disks are mapped, so nothing was changed. Restart \
                 Windows and try again. 'wnbd-client list' ended with $code and said: $output"
-            Push $message
-            Call ${un}release_mappings
-            Pop $message
             StrCpy $code ${DEVICE_IN_USE}
-            Call ${un}stop
+            Call ${un}stop_and_release
         ${EndIf}
         !insertmacro output_has "${un}" "{"
         ${If} $has = 1
-            Call ${un}release_mappings
-            !insertmacro stop "${un}" ${DEVICE_IN_USE} "WNBD disks are mapped, so nothing was changed. 'wnbd-client \
-                list' names them; 'net stop wnbd-service' unmaps the recorded ones, 'wnbd-client unmap --all' all."
+            StrCpy $code ${DEVICE_IN_USE}
+            StrCpy $message "WNBD disks are mapped, so nothing was changed. 'wnbd-client list' names them; 'net stop \
+                wnbd-service' unmaps the recorded ones, 'wnbd-client unmap --all' all."
+            Call ${un}stop_and_release
         ${EndIf}
     FunctionEnd
 !macroend

@@ -14,10 +14,26 @@
     !insertmacro ${do} "uninstall.exe"
 !macroend
 
-; $0: one of our names that is taken.
+; $0: one of the names that we use and that is taken.
 !macro find_taken name
     ${If} ${FileExists} "$INSTDIR\${name}"
         StrCpy $0 "${name}"
+    ${ElseIf} ${FileExists} "$INSTDIR\${name}.previous"
+        StrCpy $0 "${name}.previous"
+    ${ElseIf} ${FileExists} "$INSTDIR\new\${name}"
+        StrCpy $0 "new\${name}"
+    ${EndIf}
+!macroend
+
+; Afterwards the name is free. The file of a program that runs cannot be deleted, but renamed: it goes with the next start of
+; the machine, by a name that nobody uses.
+!macro free_name path
+    Delete "${path}"
+    ${If} ${FileExists} "${path}"
+        GetTempFileName $0 "$INSTDIR"
+        Delete $0
+        Rename "${path}" $0
+        Delete /REBOOTOK $0
     ${EndIf}
 !macroend
 
@@ -43,10 +59,17 @@
 
 !macro put_previous_back name
     ${IfNot} ${FileExists} "$INSTDIR\new\${name}"
-        Delete "$INSTDIR\${name}"
+        !insertmacro free_name "$INSTDIR\${name}"
     ${EndIf}
     ${If} ${FileExists} "$INSTDIR\${name}.previous"
         Rename "$INSTDIR\${name}.previous" "$INSTDIR\${name}"
+    ${EndIf}
+!macroend
+
+; $has = 1: a file could not be put back.
+!macro find_not_back name
+    ${If} ${FileExists} "$INSTDIR\${name}.previous"
+        StrCpy $has 1
     ${EndIf}
 !macroend
 
@@ -59,15 +82,8 @@
     Delete "$INSTDIR\new\${name}"
 !macroend
 
-; It goes by another name, so that the next installation can have this one before that start.
 !macro delete_file name
-    Delete "$INSTDIR\${name}"
-    ${If} ${FileExists} "$INSTDIR\${name}"
-        GetTempFileName $0 "$INSTDIR"
-        Delete $0
-        Rename "$INSTDIR\${name}" $0
-        Delete /REBOOTOK $0
-        Delete /REBOOTOK "$INSTDIR\${name}" ; when it cannot be renamed either
-    ${EndIf}
-    Delete /REBOOTOK "$INSTDIR\${name}.previous"
+    !insertmacro free_name "$INSTDIR\${name}"
+    Delete /REBOOTOK "$INSTDIR\${name}" ; when it cannot be renamed either
+    !insertmacro free_name "$INSTDIR\${name}.previous"
 !macroend

@@ -4,7 +4,6 @@
 
 Var is_upgrade ; 1: $INSTDIR has an installation of ours, of whatever version
 Var had_driver ; 1: and it was in use
-Var is_removed ; 1: and it is not any more
 
 !macro stage name
     !if "${name}" == "uninstall.exe"
@@ -46,11 +45,13 @@ Function refuse_foreign_driver
     ${If} $provider != "${PROVIDER}"
         !insertmacro stop "" ${PRODUCT_VERSION} "The WNBD driver of '$provider' ($version) is installed, with the same \
             device and the same names as this one. Nothing was changed: its disks go on. Unmap them, uninstall it \
-            (Settings, Apps; or its own 'wnbd-client uninstall-driver'), and start this again."
+            (Settings, Apps; or its own 'wnbd-client uninstall-driver'), and start this again. If that was done already, \
+            restart Windows first."
     ${EndIf}
     ${If} $is_upgrade = 0
         !insertmacro stop "" ${PRODUCT_VERSION} "A WNBD driver ($version) is installed that did not come with this \
-            installer. Nothing was changed. Unmap its disks, run 'wnbd-client uninstall-driver', and start this again."
+            installer. Nothing was changed. Unmap its disks, run 'wnbd-client uninstall-driver', and start this again. \
+            If that was done already, restart Windows first."
     ${EndIf}
 FunctionEnd
 
@@ -58,9 +59,10 @@ Function refuse_open_files
     StrCpy $has 0
     !insertmacro for_each_file find_previous
     ${If} $has = 1
-        Call release_mappings
-        !insertmacro stop "" ${WRITE_FAULT} "A program still uses files of the version before the one that is \
-            installed. Nothing was changed. Restart Windows, and start this again."
+        StrCpy $code ${WRITE_FAULT}
+        StrCpy $message "A program still uses files of the version before the one that is installed. Nothing was \
+            changed. Restart Windows, and start this again."
+        Call stop_and_release
     ${EndIf}
 FunctionEnd
 
@@ -73,7 +75,8 @@ Function refuse_files_of_others
     !insertmacro for_each_file find_taken
     ${If} $0 != ""
         !insertmacro stop "" ${FILE_EXISTS} "'$INSTDIR' has a '$0' that did not come with this installer. Nothing was \
-            changed. Choose another folder (/D=FOLDER), or take the files that are in it away."
+            changed. Choose another folder (/D=FOLDER), or take the files that are in it away. If WNBD was removed since \
+            Windows was started, restart it first."
     ${EndIf}
 FunctionEnd
 
@@ -85,8 +88,9 @@ Function unpack
     SetOutPath "$TEMP" ; no folder that is removed later
     ${If} ${Errors}
         Call discard_new
-        Call release_mappings
-        !insertmacro stop "" ${WRITE_FAULT} "The files cannot be written to '$INSTDIR'. Nothing was changed."
+        StrCpy $code ${WRITE_FAULT}
+        StrCpy $message "The files cannot be written to '$INSTDIR'. Nothing was changed."
+        Call stop_and_release
     ${EndIf}
 FunctionEnd
 
@@ -98,32 +102,41 @@ Function discard_new
     RMDir "$INSTDIR"
 FunctionEnd
 
-; The service is stopped and stays: one that a program shows cannot be made again after it was removed.
+; The service stays, where there was one: after it was removed it cannot be made again while a program shows it.
 Function take_driver_away
-    StrCpy $client "$PLUGINSDIR\wnbd-client.exe"
-    ${If} $is_upgrade = 1
+    StrCpy $programs "$PLUGINSDIR"
+    ${If} $had_driver = 1
         !insertmacro ask "" "uninstall-driver --keep-service"
     ${Else}
         !insertmacro ask "" "uninstall-driver"
     ${EndIf}
 FunctionEnd
 
+; Services that depend on it may keep it.
+Function stop_service
+    !insertmacro ask_service "" "stop"
+    ${If} $code <> 0
+        Call discard_new
+        StrCpy $message "The service cannot be stopped, so nothing was changed: $output"
+        Call stop_and_release
+    ${EndIf}
+FunctionEnd
+
 ; Where nothing of ours is installed nothing is taken away.
 Function remove_driver
     StrCpy $had_driver 0
-    StrCpy $is_removed 0
     ${If} $is_upgrade = 0
         Return
     ${EndIf}
     ${If} $provider != ""
         StrCpy $had_driver 1
     ${EndIf}
+    Call stop_service
     Call take_driver_away
     ${If} $code <> 0
         StrCpy $message "The driver that is installed cannot be removed: $output"
         Call undo_files
     ${EndIf}
-    StrCpy $is_removed 1
     ${If} ${RebootFlag}
         Call discard_new
         !insertmacro stop "" ${INSTALL_SUSPENDED} "A program has the driver in use, and Windows removes it with the next \
@@ -131,21 +144,11 @@ Function remove_driver
     ${EndIf}
 FunctionEnd
 
-; Puts the driver back whose files are in $INSTDIR, or lets it go on when it could not be removed, with its service.
-; $code: 0, unless it is not there again.
+; Puts the driver back whose files are in $INSTDIR. $code: 0, unless it is not there again.
 Function restore_driver
     StrCpy $code 0
-    ${If} $had_driver = 0
-        Return
-    ${EndIf}
-    Call find_driver
-    StrCpy $client "$INSTDIR\wnbd-client.exe"
-    ${If} $is_removed = 0
-    ${AndIf} $provider != ""
-        Call release_mappings
-        StrCpy $client "$INSTDIR\wnbd-service.exe"
-        !insertmacro ask "" "install"
-    ${Else}
+    ${If} $had_driver = 1
+        StrCpy $programs "$INSTDIR"
         !insertmacro ask "" 'install-driver "$INSTDIR\driver\wnbd.inf"'
     ${EndIf}
 FunctionEnd
@@ -155,19 +158,29 @@ Function undo_files
     Push $code
     Push $message
     !insertmacro for_each_file put_previous_back
-    Call discard_new
-    Call restore_driver
+    StrCpy $has 0
+    !insertmacro for_each_file find_not_back
+    ${If} $has = 1
+        StrCpy $code ${WRITE_FAULT}
+        StrCpy $output "a program has a file in '$INSTDIR' open. Restart Windows, and start this again."
+    ${Else}
+        Call discard_new
+        Call restore_driver
+    ${EndIf}
     Pop $message
     ${If} $is_upgrade = 0
         Call delete_driver_service
+        DeleteRegKey HKLM "${UNINSTALL_KEY}"
         StrCpy $message "$message Nothing is left of this installation."
-    ${ElseIf} $code = 0
-        StrCpy $message "$message The previous version is there again."
+    ${ElseIf} $code <> 0
+        StrCpy $message "$message The previous version could not be put back: $output"
+    ${ElseIf} $had_driver = 0
+        StrCpy $message "$message The previous files are there again; there was no driver."
     ${Else}
-        StrCpy $message "$message The previous version's files are there again, and its driver is not: $output"
+        StrCpy $message "$message The previous version is there again."
     ${EndIf}
     Pop $code
-    Call stop
+    Call stop_and_release
 FunctionEnd
 
 ; The same when it may be.
@@ -191,7 +204,7 @@ Function exchange_files
 FunctionEnd
 
 Function install_driver
-    StrCpy $client "$INSTDIR\wnbd-client.exe"
+    StrCpy $programs "$INSTDIR"
     !insertmacro ask "" 'install-driver "$INSTDIR\driver\wnbd.inf"'
     ${If} $code <> 0
         StrCpy $message "The driver cannot be installed: $output"

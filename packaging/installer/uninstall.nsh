@@ -8,7 +8,7 @@ Function un.onInit
     SetShellVarContext all
     InitPluginsDir
     File "/oname=$PLUGINSDIR\wnbd-path.exe" "${STAGE}\wnbd-path.exe"
-    StrCpy $client "$INSTDIR\wnbd-client.exe"
+    StrCpy $programs "$INSTDIR"
 FunctionEnd
 
 ; A driver of somebody else, installed after ours, is left alone, and so are the disks.
@@ -16,16 +16,21 @@ Function un.remove_driver
     Call un.find_driver
     ${If} $provider == "${PROVIDER}"
         Call un.refuse_disks
-    ${ElseIf} $provider != ""
-        nsExec::Exec '"$INSTDIR\wnbd-service.exe" uninstall'
-        Pop $0
+    ${EndIf}
+    !insertmacro ask_service "un." "stop"
+    ${If} $code <> 0
+        StrCpy $message "The service cannot be stopped, so nothing was removed: $output"
+        Call un.stop_and_release
+    ${EndIf}
+    ${If} $provider != ""
+    ${AndIf} $provider != "${PROVIDER}"
+        !insertmacro ask_service "un." "uninstall"
         Return
     ${EndIf}
     !insertmacro ask "un." "uninstall-driver"
     ${If} $code <> 0
-        Call un.release_mappings
-        StrCpy $message "The driver cannot be removed, so everything else stays: $output"
-        Call un.stop
+        StrCpy $message "The driver cannot be removed, so the programs stay: $output"
+        Call un.stop_and_release
     ${EndIf}
     Call un.delete_driver_service
 FunctionEnd
@@ -36,10 +41,11 @@ Section Uninstall
     Pop $0
     !insertmacro for_each_file delete_file
     SetOutPath "$TEMP"
-    RMDir "$INSTDIR\driver"
     ${If} ${RebootFlag}
+        RMDir /REBOOTOK "$INSTDIR\driver"
         RMDir /REBOOTOK "$INSTDIR"
     ${Else}
+        RMDir "$INSTDIR\driver"
         RMDir "$INSTDIR"
     ${EndIf}
     DeleteRegKey HKLM "Software\WNBD"

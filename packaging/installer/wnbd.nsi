@@ -53,7 +53,7 @@ Function .onInit
     File "/oname=$PLUGINSDIR\wnbd-client.exe" "${STAGE}\wnbd-client.exe"
     File "/oname=$PLUGINSDIR\wnbd-service.exe" "${STAGE}\wnbd-service.exe" ; which the client looks for beside it
     File "/oname=$PLUGINSDIR\wnbd-path.exe" "${STAGE}\wnbd-path.exe"
-    StrCpy $client "$PLUGINSDIR\wnbd-client.exe"
+    StrCpy $programs "$PLUGINSDIR"
     Call refuse_second_installer
     Call refuse_old_windows
     Call find_installation
@@ -70,13 +70,15 @@ FunctionEnd
 Section
     Call find_driver
     Call refuse_foreign_driver
+    Call refuse_files_of_others
     ${If} $provider != ""
         Call refuse_disks
     ${EndIf}
     Call refuse_open_files
-    Call refuse_files_of_others
     Call unpack
     Call remove_driver
+    ; What is half when the machine stops can be repaired.
+    WriteRegStr HKLM "${UNINSTALL_KEY}" "InstallLocation" "$INSTDIR"
     Call exchange_files
     Call install_driver
     !insertmacro for_each_file delete_previous
@@ -105,7 +107,6 @@ Function register
     WriteRegStr HKLM "${UNINSTALL_KEY}" "DisplayVersion" "${VERSION}"
     WriteRegStr HKLM "${UNINSTALL_KEY}" "Publisher" "WNBD"
     WriteRegStr HKLM "${UNINSTALL_KEY}" "DisplayIcon" "$INSTDIR\uninstall.exe"
-    WriteRegStr HKLM "${UNINSTALL_KEY}" "InstallLocation" "$INSTDIR"
     WriteRegStr HKLM "${UNINSTALL_KEY}" "UninstallString" '"$INSTDIR\uninstall.exe"'
     WriteRegStr HKLM "${UNINSTALL_KEY}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
     WriteRegDWORD HKLM "${UNINSTALL_KEY}" "NoModify" 1

@@ -679,6 +679,17 @@ def test_each_event_has_a_test_and_a_row():
         assert f"| {number} | " in (ROOT / "docs" / "service.md").read_text(), f"{number} is not documented"
 
 
+def test_what_an_administrator_has_set_stays(service, bed):
+    """How it starts: when it is disabled it is not started either."""
+    service.uninstall()
+    service.tool("sc.exe", "create", "wnbd-service", "binpath=", "C:\\elsewhere.exe", "start=", "disabled").ok()
+    result = bed.start(service.program, "install").wait().ok()
+    assert "note: the service is disabled, and is not started.\n" in result.err
+    key = service.reg("query", r"HKLM\System\CurrentControlSet\Services\wnbd-service").out
+    assert re.search(r"\bStart\s+REG_DWORD\s+0x4\b", key) and "elsewhere" not in key, key
+    assert service.state() == "STOPPED"
+
+
 def package_with_service(folder, where):
     package = where / "package"
     shutil.copytree(folder, package)

@@ -144,5 +144,6 @@ def test_a_build_has_the_version_of_its_commit(repository):
     run(repository.folder, "cmake", "--build", "build")
     text = header.read_text()
     for name, value in [("VERSION_TEXT", '"3.4.5"'), ("VERSION_STR", '"3.4.5"'), ("VERSION_MAJOR", "3"), ("VERSION_MINOR", "4"),
-                        ("VERSION_PATCH", "5"), ("COMMIT_TIME", repository.git("log", "-1", "--format=%ct"))]:
+                        ("VERSION_PATCH", "5"), ("COMMIT_TIME", repository.git("log", "-1", "--format=%ct")),
+                        ("COMMIT", f'"{repository.git("rev-parse", "HEAD")}"')]:
         assert re.search(rf"^#define WNBD_{name} +{re.escape(value)}$", text, re.MULTILINE), text

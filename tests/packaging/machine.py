@@ -17,6 +17,7 @@ FOLDER = "C:\\Program Files\\WNBD"
 CLASSES = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 ENVIRONMENT = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 SERVICE = r"HKLM\SYSTEM\CurrentControlSet\Services\wnbd"
+OUR_SERVICE = r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Services\wnbd-service"
 UNINSTALL = r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\WNBD"
 
 # What Wine writes for itself while programs run: it looks for screens and printers when the first window is made. The key
@@ -26,7 +27,7 @@ NOISE = re.compile(r"\\Control\\(Video|GraphicsDrivers|Print|ServiceCurrent$)|\\
                    r"\\Control\\Class\\\{4D36E9(68|6E)|\\Windows NT\\CurrentVersion\\(Print|Perflib\\_V2Providers$)", re.IGNORECASE)
 
 SOON_S = 20
-SAID_NOTHING = re.compile(r":( |$)( |$)|client\.exe cannot be started\.", re.MULTILINE)
+SAID_NOTHING = re.compile(r":( |$)( |$)|\.exe\b.* cannot be started\.", re.MULTILINE)
 
 
 def derived(inf, folder, change=lambda text: text):
@@ -106,6 +107,8 @@ class Machine:
         for key in (r"HKLM\System\CurrentControlSet", r"HKLM\Software\Microsoft\Windows", r"HKLM\Software\WNBD",
                     r"HKLM\Software\Microsoft\Windows NT\CurrentVersion\Perflib"):
             keys |= self.registry(key)
+        # Wine takes "no change" for "none" when a service is installed again.
+        keys.get(OUR_SERVICE, {}).pop("DependOnService", None)
         return self.files(), keys
 
     def files(self):

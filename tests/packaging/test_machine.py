@@ -11,7 +11,7 @@ from packages import ROOT
 
 DONE = SimpleNamespace(code=0, out="WNBD is installed.\n")
 NO_REASON = SimpleNamespace(code=21, out="WNBD cannot be installed: \n")
-NOT_STARTED = SimpleNamespace(code=21, out="wnbd-client.exe cannot be started.\n")
+NOT_STARTED = SimpleNamespace(code=21, out='"wnbd-client.exe" list cannot be started.\n')
 REASON = SimpleNamespace(code=21, out="WNBD cannot be installed: its adapter did not start.\n")
 
 

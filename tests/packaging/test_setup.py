@@ -18,6 +18,7 @@ import packages
 from another_version import another_version
 from beds import BUILD, CLIENT, ROOT, Bed, windows_path
 from machine import ENVIRONMENT, FOLDER, Machine, derived, differences
+from packages import one
 from programs import processes, signal_program
 from test_service import FOUND, RUNNING, Service
 
@@ -81,12 +82,17 @@ def unloadable(tmp_path_factory, keys):
     return packages.make(folder / "out", "--keys", keys, "--inf", inf)
 
 
-def with_service_that(folder, keys, code, text):
-    """An installer with a program in the place of the service's, which only says `text` and ends with `code`."""
-    build = another_version(folder / "build", version="0.9.1")
+def stand_in(code, text):
+    """A program that only says `text` and ends with `code`."""
     image = bytearray((BUILD / "tests/windows/stand_in.exe").read_bytes())
     struct.pack_into("<i128s", image, image.index(b"STAND-IN") + 8, code, text.encode())
-    (build / "wnbd-service/wnbd-service.exe").write_bytes(image)
+    return image
+
+
+def with_service_that(folder, keys, code, text):
+    """An installer with such a program in the place of the service's."""
+    build = another_version(folder / "build", version="0.9.1")
+    (build / "wnbd-service/wnbd-service.exe").write_bytes(stand_in(code, text))
     return packages.make(folder / "out", "--keys", keys, "--build", build,
                          "--inf", derived(ROOT / "driver/wnbd.inf", folder))
 
@@ -246,15 +252,13 @@ def test_an_installation_whose_driver_does_not_start_is_undone(machine, unloadab
 STAYS = "wnbd-service: cannot stop the service: services that depend on it run; stop them first.\r\n"
 
 
-def test_an_upgrade_whose_driver_cannot_be_removed(machine, server, older, keys, tmp_path):
-    """A service that depends on ours keeps it from being stopped, before anything is removed: all goes on. Wine knows no
-    such dependence."""
+def test_an_upgrade_whose_service_cannot_be_stopped(machine, server, older, keys, tmp_path):
+    """A service that depends on it runs. Wine knows no such dependence."""
     stubborn = with_service_that(tmp_path, keys, DEPENDENT_SERVICES_RUNNING, STAYS)
     machine.install(older)
     the_service_is_registered(machine)
     before = machine.state()
-    refused(machine.setup(stubborn), DEPENDENT_SERVICES_RUNNING, "cannot be removed", "services that depend on it run",
-            "previous version is there again")
+    refused(machine.setup(stubborn), DEPENDENT_SERVICES_RUNNING, "nothing was changed", "services that depend on it run")
     same(machine, before)
     assert "Value: true" in machine.bed.client("get-opt", "NewMappingsAllowed").ok().out
     the_service_is_registered(machine)
@@ -332,20 +336,50 @@ def test_an_upgrade_that_cannot_be_undone_says_so(machine, older, setup, tmp_pat
     machine.install(older)
     before = machine.files()
     with machine.bed.hold(f"{FOLDER}\\driver\\wnbd.inf", tmp_path, "--access", "both"):
-        refused(machine.setup(setup), WRITE_FAULT, "cannot be replaced", "files are there again", "its driver is not: ")
+        refused(machine.setup(setup), WRITE_FAULT, "cannot be replaced", "could not be put back: ")
     left = set(differences(before, machine.files()))
     assert left <= WINE_FILES, left
     machine.install(setup)
 
 
-@pytest.mark.parametrize("name", ["wnbd.dll", "uninstall.exe"])
+@pytest.mark.parametrize("name", ["wnbd.dll", "uninstall.exe", "LICENSE.txt.previous", "new\\wnbd.dll"])
 def test_an_installation_replaces_nothing_of_others(name, machine, setup):
     """Somebody's file is in the folder that it would go to."""
-    machine.folder.mkdir(parents=True)
-    (machine.folder / name).write_text("somebody's")
+    path = machine.folder / name.replace("\\", "/")
+    path.parent.mkdir(parents=True)
+    path.write_text("somebody's")
     before = machine.state()
     refused(machine.setup(setup), FILE_EXISTS, f"has a '{name}'", "Nothing was changed", "/D=")
     same(machine, before)
+
+
+def test_an_upgrade_is_undone_while_a_program_of_it_runs(machine, server, older, broken):
+    """Somebody has started it while its driver was waited for."""
+    machine.install(older)
+    before = content(machine)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        program = machine.bed.start(one(broken, "setup.exe"), "/S")
+        deadline = time.monotonic() + 60
+        while content(machine).get("wnbd-client.exe") in (None, before["wnbd-client.exe"]):
+            assert time.monotonic() < deadline and program.process.poll() is None, repr(program.wait())
+            time.sleep(0.1)
+        with running(machine, silent.getsockname()[1]):
+            refused(program.wait(), NOT_READY, "previous version is there again")
+            after = content(machine)
+    left = set(after) - set(before)
+    assert len(left) == 2 and before == {name: after[name] for name in before}
+    assert {f"{FOLDER}\\{name}" for name in left} <= set(deleted_at_restart(machine))
+    is_in_use(machine, server)
+
+
+def test_a_service_that_cannot_be_stopped_is_not_uninstalled(machine, setup):
+    machine.install(setup)
+    (machine.folder / "wnbd-service.exe").unlink()
+    (machine.folder / "wnbd-service.exe").write_bytes(stand_in(DEPENDENT_SERVICES_RUNNING, STAYS))
+    before = machine.state()
+    refused(machine.uninstall(), DEPENDENT_SERVICES_RUNNING, "nothing was removed", "services that depend on it run")
+    same(machine, before)
+    assert "Value: true" in machine.bed.client("get-opt", "NewMappingsAllowed").ok().out
 
 
 PENDING = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"

@@ -12,7 +12,8 @@
 /* With what git knows, when this is no release. */
 #define WNBD_VERSION_TEXT "0.8.0"
 
-/* Seconds since 1970, 0 when nobody knows: packaging/dist reads it. */
+/* For packaging/dist. Seconds since 1970 and the whole name, 0 and "" when nobody knows. */
 #define WNBD_COMMIT_TIME 0
+#define WNBD_COMMIT      ""
 
 #endif
