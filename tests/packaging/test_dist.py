@@ -181,12 +181,12 @@ def test_all_is_in_the_catalog_and_signed(unpacked, keys):
 
 
 def certificate_in(path, folder):
-    """The one in the signature of an image or a catalog, as PEM."""
-    signature = path
+    """The one in the signature of an image or a catalog, as PEM. osslsigncode 2.5 has a header before the other form."""
+    signature, form = path, "DER"
     if path.suffix != ".cat":  # which is nothing but a signature and what it signs
-        signature = folder / f"{path.name}.p7"
-        output("osslsigncode", "extract-signature", "-in", path, "-out", signature)
-    certificates = output("openssl", "pkcs7", "-inform", "DER", "-in", signature, "-print_certs")
+        signature, form = folder / f"{path.name}.p7", "PEM"
+        output("osslsigncode", "extract-signature", "-pem", "-in", path, "-out", signature)
+    certificates = output("openssl", "pkcs7", "-inform", form, "-in", signature, "-print_certs")
     found = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", certificates, re.DOTALL)
     assert len(found) == 1, certificates
     return found[0]
