@@ -151,8 +151,9 @@ class Consumer(Talking):
         return counters | {"errors": [int(word) for word in words[errors + 1:]]}
 
     def settled(self):
-        """The counters when the last callback has returned, which may be after its answer was seen."""
-        until(lambda: self.stats()["unsubmitted"] == 0, ANSWER_S)
+        """The counters when the last callback has returned and the last answer is counted, both of which may be after the
+        answer was seen."""
+        until(lambda: all(self.stats()[name] == 0 for name in ("unsubmitted", "pending-replies")), ANSWER_S)
         return self.stats()
 
     def manner(self, *options):
