@@ -149,6 +149,12 @@ def test_without_a_time_nothing_is_made(tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_time_that_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    said = packages.fails(PACKAGING / "dist", "--out", tmp_path / "out")
+    assert said == "dist: SOURCE_DATE_EPOCH is 'yesterday', and no number of seconds.\n"
+
+
 def test_the_driver_is_for_one_architecture(unpacked):
     """And so is its INF file: Windows on ARM64 finds no model in it."""
     text = (unpacked / "wnbd.inf").read_text(encoding="ascii")
